@@ -1,0 +1,1 @@
+ctxh_test(base LINK base)
