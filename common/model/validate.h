@@ -1,0 +1,58 @@
+/*
+ * validate - is this value allowed in this field: one answer for client and daemon.
+ *
+ * The client asks at entry and shows the reason; the daemon asks at merge and
+ * quarantines what fails (design section 4). Pure. Nothing is refused for being
+ * unknown: a field the schema does not name is carried untouched.
+ */
+#pragma once
+
+#include "common/model/record.h"
+#include "common/model/schema.h"
+
+enum verdict {
+	VERDICT_OK,
+	VERDICT_WRONG_TYPE,    /* not the field's kind of value */
+	VERDICT_NOT_NFC,       /* text must be NFC and without control characters */
+	VERDICT_TOO_LONG,      /* text over its or the wire's limit */
+	VERDICT_OUT_OF_RANGE,  /* below min or above max */
+	VERDICT_NO_SUCH_CODE,  /* not in the list, or not valid at the record's date */
+	VERDICT_BAD_FORMAT,    /* date, time, decimal, set, pattern */
+	VERDICT_MISSING,       /* required (or required by its condition) and absent */
+	VERDICT_UNKNOWN_TYPE,  /* no such record type here */
+	VERDICT_UNKNOWN_FIELD, /* only told, never refused */
+};
+
+#define VERDICT_TEXT_LEN 256u
+
+struct finding {
+	enum verdict verdict;
+	struct bytes field;          /* empty when it is about the record */
+	char text[VERDICT_TEXT_LEN]; /* for people, Vietnamese then English; no values of the record
+					in it */
+};
+
+/* Stable identifiers for JSON and the wire: "wrong_type", "missing", … */
+const char *verdict_name(enum verdict v);
+
+/* One value alone. */
+enum verdict validate_value(const struct schema_field *f, const struct value *v,
+			    struct finding *ret_finding);
+
+/*
+ * A whole change against the state it meets (`before` NULL: a new record, so
+ * required fields must be there). The first failure, or VERDICT_OK.
+ */
+enum verdict validate_change(const struct schema *s, const struct record *before,
+			     const struct change *c, struct finding *ret_finding);
+
+/*
+ * Text a person typed -> the canonical value of the field: NFC, trimmed;
+ * "31/12/2020" -> date; "1.234.567" -> integer or money; "12,5" -> decimal; labels ->
+ * codes; "A, B" -> set; "có"/"không"/yes/no/true/false -> bool; id hex -> reference.
+ * Empty text is NULL. The value borrows from `a`.
+ */
+enum verdict validate_parse(struct arena *a, const struct schema_field *f, struct bytes text,
+			    struct value *ret_value, struct finding *ret_finding);
+/* The other way: a value as text that validate_parse reads back the same. */
+struct bytes validate_print(struct arena *a, const struct schema_field *f, const struct value *v);
