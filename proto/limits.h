@@ -1,0 +1,40 @@
+/*
+ * limits - everything a peer can make us hold, with its reason (design section 8).
+ *
+ * Each has a test at the limit and one beyond. They bind both directions; what
+ * a released version sends must stay within the limits of every later one.
+ */
+#pragma once
+
+#include <stddef.h>
+
+/* Bodies. A year of one commune's work in one request is about 1 MiB packed. */
+#define LIMIT_REQUEST_BYTES ((size_t)4 << 20)  /* HTTP body, as it arrives */
+#define LIMIT_PLAIN_BYTES   ((size_t)16 << 20) /* after zstd: no bomb beyond this */
+#define LIMIT_ANSWER_BYTES  ((size_t)4 << 20)  /* default budget of an answer */
+#define LIMIT_ADMIN_BYTES   ((size_t)64 << 20) /* admin socket: unit lists, reports */
+#define LIMIT_ENROL_BYTES   ((size_t)4 << 10)
+
+/* Structure, checked by guard.h before any decoder sees a byte. */
+#define LIMIT_DEPTH        8u
+#define LIMIT_NODES        2000000u          /* values in one message */
+#define LIMIT_STRING_BYTES ((size_t)4 << 20) /* one str or bin: a change-set inside */
+
+/* Change-sets. */
+#define LIMIT_CHANGESETS      64u   /* in one request */
+#define LIMIT_CHANGES         1000u /* in one change-set */
+#define LIMIT_CHANGESET_BYTES ((size_t)2 << 20)
+#define LIMIT_WRITES          200u               /* fields in one change */
+#define LIMIT_NAME_BYTES      64u                /* type and field names */
+#define LIMIT_VALUE_BYTES     ((size_t)64 << 10) /* one value */
+#define LIMIT_AUTHOR_BYTES    200u
+#define LIMIT_AUTHORS         32u /* in one change-set */
+
+/* The rest of a sync request. */
+#define LIMIT_CURSORS           4096u /* units of one device, predecessors included */
+#define LIMIT_NOTICES           1000u /* in one answer */
+#define LIMIT_VERSION_BYTES     64u
+#define LIMIT_DEVICE_NAME_BYTES 200u
+
+/* Carried in the clear inside an invitation. */
+#define LIMIT_INVITATION_BYTES 512u
