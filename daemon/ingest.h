@@ -1,0 +1,54 @@
+/*
+ * ingest - change-sets become records: what the writer does with a sync request.
+ *
+ * Pure over store.h: the same code runs in the daemon, in `verify` and in the
+ * simulator. Runs inside the writer's transaction: the log row, the states, the
+ * conflicts, the quarantine, the device's new number and chain head are all
+ * committed together or not at all (design rules M1 to M9).
+ */
+#pragma once
+
+#include "common/base/arena.h"
+#include "daemon/context.h"
+#include "proto/changeset.h"
+#include "proto/msg.h"
+
+struct store;
+
+enum ingest_outcome {
+	INGEST_OK,     /* every change-set is new or a repeat */
+	INGEST_GAP,    /* numbers are missing before one of them: `expected` says which is wanted */
+	INGEST_FORKED, /* same number, other content: the device is set aside, changes quarantined
+			*/
+	INGEST_REFUSED, /* the device may not write (revoked, forked before) */
+};
+
+struct ingest_request {
+	uint32_t device;
+	const struct changeset_opened *sets; /* signatures already verified (pool thread) */
+	size_t set_count;
+	int64_t sent_ms; /* the device's wall clock at sending */
+	int64_t now_ms;  /* the daemon's */
+	bool is_by_file;
+	uint64_t session; /* row of the sync log this belongs to */
+};
+
+struct ingest_result {
+	enum ingest_outcome outcome;
+	uint64_t expected; /* GAP: the number wanted */
+	struct hash chain; /* the device's head, as committed */
+	uint64_t number;   /* the device's last number, as committed */
+	uint64_t log;      /* greatest log number now */
+	struct msg_result *results;
+	size_t result_count;
+	struct msg_repair *repairs;
+	size_t repair_count;
+	size_t changeset_count; /* new ones */
+	size_t applied;
+	size_t conflicts;
+	size_t quarantined;
+};
+
+/* Results live in `a`. Errors are the store's (RETRY or FATAL). */
+enum err ingest_run(const struct context *ctx, struct store *store, struct arena *a,
+		    const struct ingest_request *request, struct ingest_result *ret_result);

@@ -1,0 +1,30 @@
+/*
+ * outgoing - what a device is owed: states newer than its cursors, evictions,
+ * notices, within its budget (design section 6).
+ *
+ * Pure over store.h, on a reading connection and one snapshot: what it gives is
+ * consistent. Found by index (unit, log number), never by filtering per device.
+ * Lanes in a small budget: notices, registers, events.
+ */
+#pragma once
+
+#include "common/base/arena.h"
+#include "daemon/context.h"
+#include "proto/msg.h"
+
+struct store;
+
+struct outgoing_stats {
+	size_t records;
+	size_t evictions;
+	size_t notices;
+};
+
+/*
+ * Fills the downstream part of an answer: records, evictions, notices, cursors,
+ * units, included, has_more, is_complete, epoch, now, versions. Lives in `a`. A
+ * request of another epoch is answered from cursor zero.
+ */
+enum err outgoing_build(const struct context *ctx, struct store *reader, struct arena *a,
+			uint32_t device, const struct msg_sync *request,
+			struct msg_synced *ret_answer, struct outgoing_stats *ret_stats);
