@@ -7,6 +7,14 @@
  * inside its transaction. Every writing command, and every read of restricted
  * data, leaves an audit row with the caller. JSON keys are those of the command
  * reference (docs/cli.md): others' scripts use them.
+ *
+ * How the edge runs one:
+ *
+ *   writing   writer thread, in the job's savepoint: admin_run(); after the commit, on the
+ *             loop: command->committed when it is set; then the answer
+ *   reading   pool thread, reading connection: admin_run(); and when admin_wants_audit(),
+ *             whether it succeeded or not, a writer job with admin_leave_audit() before the
+ *             answer leaves: nobody sees restricted data of which no audit row is durable
  */
 #pragma once
 
@@ -22,7 +30,8 @@ struct admin_caller {
 	const char *name; /* for the audit: "uid:1000" or an account */
 };
 
-#define ADMIN_ERROR_LEN 512u
+#define ADMIN_ERROR_LEN  1024u
+#define ADMIN_ACTION_LEN 64u
 
 struct admin_call {
 	struct context *ctx;
@@ -32,16 +41,34 @@ struct admin_call {
 	json_t *result;              /* set on success; the caller of the command releases it */
 	int exit_code;               /* of ctxhctl: 0, or 4 when done in part */
 	char error[ADMIN_ERROR_LEN]; /* set on failure: what happened, what was kept, what to do */
-	struct arena *arena;
+	struct arena *arena;         /* the call's own; lives until it is answered */
+	/* The audit row this call leaves; set by the handlers, empty: none. */
+	char audit_action[ADMIN_ACTION_LEN];
+	json_t *audit_detail; /* released by admin_call_clear() */
 };
 
 struct admin_command {
 	const char *name; /* "device list" */
 	bool is_write;
 	enum err (*run)(struct admin_call *call);
-	/* After the commit, on the loop: puts into memory what the store now says. May be NULL. */
+	/* After the commit, on the loop, `store` NULL: puts into memory what the store now says.
+	 * May be NULL. */
 	void (*committed)(struct admin_call *call);
 };
 
 /* NULL: no such command. */
 const struct admin_command *admin_find(const char *name);
+
+/*
+ * Runs a command; a writing one leaves its audit row in the same transaction. On
+ * failure call->error is set (also for errors of the store's), call->result is NULL.
+ */
+enum err admin_run(const struct admin_command *command, struct admin_call *call);
+
+/* A reading command touched what must be audited. */
+bool admin_wants_audit(const struct admin_call *call);
+/* Writer thread, inside the transaction, call->store the writer's. */
+enum err admin_leave_audit(struct admin_call *call);
+
+/* Releases result and audit_detail; the arena is its owner's. */
+void admin_call_clear(struct admin_call *call);

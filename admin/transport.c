@@ -1,0 +1,128 @@
+#define LOG_TAG "transport"
+
+#include "admin/transport.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+
+#include "common/base/buf.h"
+#include "common/base/mem.h"
+#include "proto/limits.h"
+
+#define CONNECT_TIMEOUT_MS 5000L
+
+static void json_release(json_t *j)
+{
+	json_decref(j);
+}
+DEFINE_AUTO(json_t *, json_release)
+DEFINE_AUTO(CURL *, curl_easy_cleanup)
+DEFINE_AUTO(struct curl_slist *, curl_slist_free_all)
+
+struct answer {
+	struct buf body;
+	bool is_over;
+};
+
+static void answer_clear_auto(struct answer *a)
+{
+	buf_clear(&a->body);
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *arg)
+{
+	struct answer *a = arg;
+	size_t len = size * count;
+
+	if (len > LIMIT_ADMIN_BYTES - a->body.len) {
+		a->is_over = true;
+		return 0; /* curl takes a short count as "stop" */
+	}
+	buf_append(&a->body, data, len);
+	return len;
+}
+
+/* errno of the connect, told by curl, says whether anybody lives there or we may not ask. */
+static enum err from_connect(CURL *curl, const char *path)
+{
+	long os_error = 0;
+
+	(void)curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+	if (os_error == EACCES || os_error == EPERM)
+		return err_raise(ERR_AUTH, "%s: permission denied", path);
+	return err_raise(ERR_NET, "%s: nobody listens (errno %ld)", path, os_error);
+}
+
+static enum err from_curl(CURL *curl, CURLcode code, const struct answer *answer, const char *path)
+{
+	if (code == CURLE_OK)
+		return ERR_OK;
+	if (answer->is_over)
+		return err_raise(ERR_TOOBIG, "%s: answer over %zu bytes", path, LIMIT_ADMIN_BYTES);
+	if (code == CURLE_COULDNT_CONNECT)
+		return from_connect(curl, path);
+	if (code == CURLE_OPERATION_TIMEDOUT)
+		return err_raise(ERR_TIMEOUT, "%s: no answer in time", path);
+	return err_raise(ERR_NET, "%s: %s", path, curl_easy_strerror(code));
+}
+
+static enum err parse_answer(long status, const struct buf *body, json_t **ret_answer)
+{
+	json_error_t why;
+	AUTO(json_release) json_t *j = NULL;
+
+	j = json_loadb((const char *)body->data, body->len, JSON_REJECT_DUPLICATES, &why);
+	if (json_is_object(j)) {
+		*ret_answer = MOVE(j);
+		return ERR_OK;
+	}
+	if (status == 503 || status == 429)
+		return err_raise(ERR_AGAIN, "status %ld without a body", status);
+	return err_raise(ERR_PROTO, "status %ld, %zu bytes that are not a JSON object", status,
+			 body->len);
+}
+
+static enum err perform(CURL *curl, const char *path, const char *text, int64_t timeout_ms,
+			json_t **ret_answer)
+{
+	AUTO(curl_slist_free_all)
+	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	AUTO(answer_clear) struct answer answer = {0};
+	long status = 0;
+	enum err e;
+
+	/* "Expect: 100-continue" would cost a second on long unit lists for nothing. */
+	(void)curl_slist_append(headers, "Expect:");
+	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, path);
+	curl_easy_setopt(curl, CURLOPT_URL, "http://localhost/v1/call");
+	/* A proxy of the environment has no business between us and a local socket. */
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(text));
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+	e = from_curl(curl, curl_easy_perform(curl), &answer, path);
+	if (e != ERR_OK)
+		return e;
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	return parse_answer(status, &answer.body, ret_answer);
+}
+
+enum err transport_call(const char *socket_path, const json_t *request, int64_t timeout_ms,
+			json_t **ret_answer)
+{
+	AUTO(curl_easy_cleanup) CURL *curl = NULL;
+	AUTO(mem_free) char *text = json_dumps(request, JSON_COMPACT);
+
+	if (text == NULL)
+		return err_raise(ERR_INVAL, "an argument is not UTF-8");
+	curl = curl_easy_init();
+	if (curl == NULL)
+		return err_raise(ERR_IO, "libcurl does not start");
+	return perform(curl, socket_path, text, timeout_ms, ret_answer);
+}
