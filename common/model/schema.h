@@ -96,6 +96,8 @@ struct schema_type {
 	enum sensitivity sensitivity;
 	struct schema_field *fields; /* in the order of the file: forms and columns follow it */
 	size_t count;
+	/* DATE or TIME: the day the record is about, which decides what codes are valid. NULL: none. */
+	const struct schema_field *date;
 };
 
 /* One value of an indicator's row: a SELECT over the typed tables (docs/schema.md). */
@@ -103,8 +105,10 @@ struct schema_indicator {
 	struct bytes id; /* "CT02" */
 	struct label label;
 	struct bytes sql;
-	struct bytes source; /* law or plan it comes from */
-	bool is_percent;     /* value = numerator / denominator x 100 */
+	struct bytes source;  /* law or plan it comes from */
+	struct bytes section; /* of the yearly report: "network", "communication", … (docs/schema.md) */
+	bool is_percent;      /* value = numerator / denominator x 100 */
+	enum sensitivity sensitivity; /* restricted: counts under the threshold are suppressed */
 };
 
 struct schema {
