@@ -1,8 +1,8 @@
 /*
  * context - what every handler may use: long-lived, made by app.c, shared by threads.
  *
- * Everything here is immutable after start or guards itself. `schema` is swapped
- * whole on reload; who took the pointer may use it until its job ends (old ones
+ * Everything here is immutable after start or guards itself. `schema` and `config` are
+ * swapped whole on reload; who took the pointer may use it until its job ends (old ones
  * are kept until the process ends: reloads are rare and small).
  */
 #pragma once
@@ -17,6 +17,9 @@
 #include "proto/invitation.h"
 
 struct config;
+struct loop;
+struct metrics;
+struct peers;
 struct registry;
 struct readers;
 struct writer;
@@ -24,16 +27,25 @@ struct writer;
 struct context {
 	const struct clock *clock;
 	struct rand *rand;
-	const struct config *config;
+	_Atomic(const struct config *) config;
 	_Atomic(const struct schema *) schema;
 	struct registry *registry; /* devices: keys, counters, scope; registry.h */
 	struct readers *readers;   /* reading connections for pool threads; store.h */
 	struct writer *writer;     /* the one writing thread; writer.h */
+	struct loop *loop;         /* work for the pool threads; loop.h */
+	struct metrics *metrics;   /* counters; metrics.h */
+	struct peers *peers;       /* what one address may do; peers.h; loop thread */
+	const char *state;         /* folder of everything that lasts */
 	struct id daemon;          /* identity of this installation */
 	struct id epoch;           /* of its history; changes when restored from a backup */
 	struct sign_pair key;      /* signs receipts */
+	/* SHA-256 of the TLS key. Only the writer thread sees it change (reload): commands that
+	 * need it are writing ones. */
 	uint8_t tls_pin[INVITATION_PIN_LEN];
 	char address[INVITATION_HOST_MAX]; /* what invitations name: first TLS listener, or
 					      `public_address` */
 	int64_t started_ms;
+	atomic_bool is_ready;       /* started, not yet stopping */
+	atomic_bool is_disk_low;    /* under limits.disk_free: pushes are refused */
+	atomic_uint_fast64_t alive; /* monotonic ms of the writer's last sign of life */
 };

@@ -7,22 +7,61 @@
  * before). A job that fails with a REJECT or RETRY class error is rolled back
  * alone; FATAL (I/O, corruption) ends the process with exit code 70 without another
  * fsync. Checkpoints run on this thread, between bursts.
+ *
+ * Three ways in: an ordinary job; a lazy one (nobody waits for it: it rides with the next
+ * transaction or goes alone after WRITER_LAZY_MS); one that runs alone, outside any transaction
+ * (new tables of a schema, a snapshot for a backup).
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/clock.h"
 #include "common/base/err.h"
 
+#define WRITER_LAZY_MS 200
+
+struct loop;
+struct metrics;
 struct store;
 struct writer;
 
 struct writer_job {
-	/* Writer thread, inside the transaction. */
+	/* Writer thread, inside the transaction (or alone: outside any). */
 	enum err (*run)(struct writer_job *job, struct store *store);
 	/* Loop thread, after the commit or the rollback; the job is its owner's again. */
 	void (*done)(struct writer_job *job, enum err e);
 	struct writer_job *next; /* the writer's */
 	enum err result;         /* the writer's */
+	bool is_alone;           /* the writer's */
 };
+
+struct writer_options {
+	const struct clock *clock;
+	struct metrics *metrics;
+	size_t queue;       /* jobs that may wait */
+	size_t group_jobs;  /* in one transaction */
+	int64_t group_ms;   /* one transaction collects no longer */
+	uint64_t wal_pages; /* checkpoint above this, when nobody waits; at four times, anyway */
+};
+
+/* Takes `store`: it is the thread's until writer_stop() closes it. */
+struct writer *writer_start(struct loop *loop, struct store *store,
+			    const struct writer_options *options);
+/* Loop thread. Runs what waits, commits, joins the thread, gives every job back, closes the store. */
+void writer_stop(struct writer *w);
 
 /* Loop thread. ERR_AGAIN: the queue is full, answer "busy". */
 enum err writer_submit(struct writer *w, struct writer_job *job);
+enum err writer_submit_lazy(struct writer *w, struct writer_job *job);
+enum err writer_submit_alone(struct writer *w, struct writer_job *job);
+
+/*
+ * Loop thread. Asks the thread for a sign of life and tells whether it gave the one asked for
+ * last time: the watchdog is fed only while it does.
+ */
+bool writer_is_alive(struct writer *w);
+size_t writer_waiting(struct writer *w);

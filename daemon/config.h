@@ -1,0 +1,88 @@
+/*
+ * config - the daemon's settings: defaults, then the file, then the command line.
+ *
+ * Pure but for reading the file. One table names every key with its kind, bounds and
+ * whether a reload may change it; an unknown key, a key given twice or a value out
+ * of bounds is an error that names file, line and key, and leaves nothing behind.
+ * Immutable once made; any thread may read.
+ *
+ * Durations are numbers with a unit (250ms, 5s, 10m, 72h, 7d; none: seconds), sizes bytes
+ * with an optional KiB, MiB or GiB.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/err.h"
+
+#define CONFIG_ERROR_LEN  512u
+#define CONFIG_LISTEN_MAX 16u
+
+struct config_backup {
+	char *folder;    /* NULL: STATE/backup */
+	char *recipient; /* public key backups are sealed to, hex; NULL: not sealed */
+	int64_t every_ms;
+	int64_t keep_days;
+	int64_t keep_weeks;
+	int64_t keep_months;
+};
+
+struct config_limits {
+	int64_t connections;             /* at once, all listeners of devices */
+	int64_t connections_per_address; /* loopback is exempt: a proxy or a test lives there */
+	int64_t body_budget;             /* bytes of request bodies held at once */
+	int64_t header_ms;               /* TLS handshake and request head */
+	int64_t body_ms;                 /* grace for a body, beyond its length at 4 KiB/s */
+	int64_t idle_ms;                 /* a kept-alive connection without a request */
+	int64_t answer_ms;               /* a peer taking nothing of its answer */
+	int64_t enrol_per_minute;        /* tries of one address */
+	int64_t enrol_per_hour;          /* tries of all */
+	int64_t refused_per_minute;      /* refused contacts of one address in the sync log */
+	int64_t refused_per_hour;        /* of all */
+	int64_t queue;                   /* jobs waiting for the writer */
+	int64_t group_jobs;              /* jobs in one transaction */
+	int64_t group_ms;                /* time one transaction may collect jobs */
+	int64_t wal_pages;               /* the WAL is moved into the file above this */
+	int64_t disk_free;               /* pushes are refused below this */
+	int64_t readers;                 /* reading connections */
+};
+
+struct config {
+	char *listen[CONFIG_LISTEN_MAX];
+	size_t listen_count;
+	char *admin_socket;    /* NULL: STATE/admin.sock */
+	char *console_listen;  /* NULL: no console */
+	char *public_address;  /* what invitations name; NULL: the first listener */
+	char *schema;          /* folder; NULL: as installed */
+	char *tls_certificate; /* PEM; NULL: the daemon's own */
+	char *tls_key;
+	char *log_level;
+	int64_t clock_tolerance_ms;
+	struct config_backup backup;
+	struct config_limits limits;
+};
+
+/* Every key at its default. */
+struct config *config_new(void);
+void config_free(struct config *c);
+DEFINE_AUTO(struct config *, config_free)
+
+/*
+ * Sets one key, as the file does; a repeatable one is appended to. ERR_NOTFOUND: no such key;
+ * ERR_INVAL: not a value of it. `ret_error` says what is wrong.
+ */
+enum err config_set(struct config *c, const char *key, const char *value,
+		    char ret_error[CONFIG_ERROR_LEN]);
+/* Reads a YAML file over the defaults in `c`. `ret_error`: "file:line: key: what is wrong". */
+enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_ERROR_LEN]);
+/*
+ * What no single key shows: both or none of certificate and key; a default listener when none is
+ * named. Call once, after file and command line.
+ */
+enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
+
+/* NULL, or the first key that differs and that only a restart may change. */
+const char *config_needs_restart(const struct config *old, const struct config *new);
