@@ -13,10 +13,15 @@
 
 #include "common/base/arena.h"
 #include "common/base/clock.h"
+#include "common/base/crypt.h"
 #include "common/model/record.h"
 #include "common/model/schema.h"
+#include "daemon/registry.h"
 
 struct store;
+
+/* Tests: the SQLite VFS of every store opened from now on; NULL is the default one. */
+void store_set_vfs(const char *name);
 
 /*
  * Opens (or makes) DIR/ctxhd.db: drops the page cache of the file first, checks every
@@ -63,3 +68,203 @@ struct store *readers_take(struct readers *r);
 void readers_give(struct readers *r, struct store *s);
 /* After a reload: each connection takes the new schema when it is next taken. */
 void readers_use_schema(struct readers *r, const struct schema *schema);
+
+/* ---- record states ---- */
+
+/*
+ * One record as the store has it, and as it is put back. Ask by type and id in
+ * `record`; store_load_states() fills the rest.
+ */
+struct store_state {
+	struct record record; /* count 0: not stored yet */
+	int64_t row;          /* 0: not stored yet */
+	struct bytes touched; /* packed numbers of the change-sets that named it, ascending */
+};
+
+/*
+ * Fills each state from the table of its type; types the schema lacks are ERR_NOTFOUND,
+ * which is a bug of the caller's checks. Everything lives in `a`.
+ */
+enum err store_load_states(struct store *s, struct arena *a, struct store_state *states,
+			   size_t count);
+/* Inserts or updates each. `log` is added to what touched it; 0 adds nothing. */
+enum err store_put_state(struct store *s, struct store_state *state, uint64_t log);
+
+/* Reads what `touched` holds: log numbers, ascending. */
+void store_read_touched(struct arena *a, struct bytes touched, uint64_t **ret_logs,
+			size_t *ret_count);
+
+/* A page of one unit's records of one type: by (log, row), log in after..until. */
+struct store_page {
+	struct bytes type;
+	int64_t unit;
+	uint64_t after; /* exclusive */
+	uint64_t until; /* inclusive */
+	size_t limit;   /* records; the last log number of the page is always whole */
+};
+enum err store_load_page(struct store *s, struct arena *a, const struct store_page *page,
+			 struct store_state **ret_states, size_t *ret_count);
+/* The greatest log number of a unit's records of a type; 0: none. */
+enum err store_unit_log(struct store *s, struct bytes type, int64_t unit, uint64_t *ret_log);
+/* Records of a type, deleted ones included. */
+enum err store_count_records(struct store *s, struct bytes type, uint64_t *ret_count);
+/* The type of a record known by id alone (`record show ID`). ERR_NOTFOUND. */
+enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret_type);
+
+/* ---- the log ---- */
+
+enum log_kind {
+	LOG_CHANGESET = 1, /* a device's (or the office's) signed bytes as received */
+	LOG_REPLAY = 2,    /* one quarantined change let in by an administrator */
+};
+
+/* A number of a change-set that did not go in, and why. */
+struct log_verdict {
+	uint64_t number;
+	struct bytes reason;
+};
+
+struct log_row {
+	uint64_t log; /* set by store_put_log() */
+	enum log_kind kind;
+	uint32_t device;
+	uint64_t first;
+	uint64_t count;
+	struct hash chain; /* head after it */
+	int64_t received_ms;
+	int64_t sent_ms; /* 0: by file */
+	struct repair repair;
+	struct signature signature;
+	uint64_t session;
+	struct bytes body; /* plain here, compressed in the table; empty once erased */
+	struct log_verdict *verdicts;
+	size_t verdict_count;
+};
+
+enum err store_put_log(struct store *s, struct log_row *row);
+/* ERR_NOTFOUND. */
+enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct log_row *ret_row);
+/* The change-set of `device` that holds `number`. ERR_NOTFOUND. */
+enum err store_find_log(struct store *s, struct arena *a, uint32_t device, uint64_t number,
+			struct log_row *ret_row);
+/* The greatest log number; 0 before the first. */
+enum err store_last_log(struct store *s, uint64_t *ret_log);
+/* Log numbers of a session, ascending. */
+enum err store_load_session_logs(struct store *s, struct arena *a, uint64_t session,
+				 uint64_t **ret_logs, size_t *ret_count);
+
+/* ---- devices ---- */
+
+struct store_device {
+	struct registry_device id; /* number, key, state, clearance, request counter */
+	struct bytes name;
+	struct bytes author;
+	uint64_t last_number; /* everything up to here is committed, without gaps */
+	struct hash chain;    /* the head after it */
+	uint64_t clock;       /* greatest effective clock: the floor of its next repair */
+	uint64_t seen_number; /* greatest number it was ever heard to have: above last_number,
+				 missing */
+	uint64_t backed_up;   /* everything up to here is in a verified backup */
+	int64_t enrolled_ms;
+	int64_t revoked_ms;      /* 0: not */
+	int64_t last_contact_ms; /* 0: never */
+	int64_t clock_offset_ms; /* its clock minus ours at the last contact */
+	bool is_clock_flagged;   /* out of tolerance at its last change-set */
+	struct bytes client_version;
+	struct bytes why; /* of the revocation */
+};
+
+/* ERR_NOTFOUND. */
+enum err store_load_device(struct store *s, struct arena *a, uint32_t number,
+			   struct store_device *ret_device);
+/* All, by number; the office (0) first. */
+enum err store_load_devices(struct store *s, struct arena *a, struct store_device **ret_devices,
+			    size_t *ret_count);
+/* Adds or replaces. */
+enum err store_put_device(struct store *s, const struct store_device *device);
+/* Units it was given; its scope is wider: units_load_scope(). */
+enum err store_load_device_units(struct store *s, struct arena *a, uint32_t device,
+				 int64_t **ret_units, size_t *ret_count);
+enum err store_add_device_unit(struct store *s, uint32_t device, int64_t unit);
+enum err store_remove_device_unit(struct store *s, uint32_t device, int64_t unit);
+
+/* ---- what merging leaves behind ---- */
+
+struct conflict_row {
+	uint64_t conflict; /* set by store_put_conflict() */
+	struct bytes type;
+	struct id id;
+	uint64_t log; /* change-set that brought it to light */
+	struct field kept;
+	struct field lost; /* `name` of both is the field's */
+	struct bytes kept_by;
+	struct bytes lost_by;
+	int64_t at_ms;
+	struct bytes state; /* "open", "kept", "restored" */
+};
+enum err store_put_conflict(struct store *s, struct conflict_row *row);
+/* `after` 0 starts; is_open_only leaves the decided out. By number. */
+enum err store_load_conflicts(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
+			      size_t limit, struct conflict_row **ret_rows, size_t *ret_count);
+/* ERR_NOTFOUND. */
+enum err store_set_conflict_state(struct store *s, uint64_t conflict, const char *state);
+
+struct quarantine_row {
+	uint64_t quarantine; /* set by store_put_quarantine() */
+	uint32_t device;
+	uint64_t number;
+	uint64_t log;   /* change-set it came in; 0: of a fork, not in the log */
+	uint64_t clock; /* effective: what it would have been written with */
+	struct bytes type;
+	struct id id;
+	struct bytes reason;
+	struct bytes field;
+	struct bytes text;  /* for people */
+	struct bytes bytes; /* the whole change, msgpack; of a fork, the whole change-set's body */
+	int64_t at_ms;
+	struct bytes state; /* "open", "replayed", "discarded" */
+	struct bytes why;
+};
+enum err store_put_quarantine(struct store *s, struct quarantine_row *row);
+enum err store_load_quarantine(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
+			       size_t limit, struct quarantine_row **ret_rows, size_t *ret_count);
+/* ERR_NOTFOUND. */
+enum err store_set_quarantine_state(struct store *s, uint64_t quarantine, const char *state,
+				    struct bytes why);
+
+/* A record left a unit: evictions, and edits that land after a transfer (M5). */
+struct moved_row {
+	struct bytes type;
+	struct id id;
+	int64_t from_unit;
+	int64_t to_unit;
+	uint64_t log;
+};
+enum err store_put_moved(struct store *s, const struct moved_row *row);
+/* Of one record, oldest first. */
+enum err store_load_moved_of(struct store *s, struct arena *a, const struct id *id,
+			     struct moved_row **ret_rows, size_t *ret_count);
+/* Of one unit, log in after..until. */
+enum err store_load_moved_from(struct store *s, struct arena *a, int64_t unit, uint64_t after,
+			       uint64_t until, struct moved_row **ret_rows, size_t *ret_count);
+
+struct notice_row {
+	uint64_t notice; /* grows per device; set by store_put_notice() */
+	uint32_t device;
+	struct bytes kind; /* "conflict", "quarantine", "landed" */
+	struct bytes type;
+	struct id id;
+	struct bytes field;
+	struct value kept;
+	struct value lost;
+	struct bytes by;
+	int64_t at_ms;
+	struct bytes text;
+};
+enum err store_put_notice(struct store *s, struct notice_row *row);
+enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, uint64_t after,
+			    size_t limit, struct notice_row **ret_rows, size_t *ret_count);
+
+/* Every administrative act: an entry of a hash chain over entry hashes. */
+enum err store_put_audit(struct store *s, int64_t at_ms, struct bytes who, struct bytes what,
+			 struct bytes detail);

@@ -1,0 +1,52 @@
+/*
+ * enrol - invitations and enrolment of devices (design section 8).
+ *
+ * An invitation's code is kept as a keyed hash, expires, and works once. A wrong
+ * code is answered like an expired one; tries of unknown codes are counted and,
+ * past a limit an hour, refused unread. Runs inside the writer's transaction.
+ */
+#pragma once
+
+#include "daemon/context.h"
+#include "daemon/store.h"
+#include "proto/invitation.h"
+#include "proto/msg.h"
+
+#define ENROL_EXPIRES_MS (INT64_C(72) * 3600 * 1000) /* default of `device invite` */
+#define ENROL_TRIES_HOUR 1000u /* wrong codes an hour, over all addresses, then ERR_AGAIN */
+
+struct enrol_invite {
+	const int64_t *units;
+	size_t unit_count;
+	struct bytes author;
+	bool is_cleared;
+	int64_t now_ms;
+	int64_t expires_ms; /* moment; 0: now + ENROL_EXPIRES_MS */
+};
+
+/* Makes an invitation of ctx->address and ctx->tls_pin. ERR_INVAL: no unit. */
+enum err enrol_invite(const struct context *ctx, struct store *s, const struct enrol_invite *invite,
+		      struct invitation *ret_invitation);
+
+/*
+ * Enrols the key: ERR_AUTH: no such code, expired or used (a failed try is counted and
+ * must be committed); ERR_AGAIN: too many tries; ERR_CONFLICT: the key is another device's.
+ * The same key with the same code again gives the same device: the answer may have been lost. The
+ * message's signature is already verified. Time is ctx->clock's. Put
+ * ret_device into the registry after the commit.
+ */
+enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
+		   const struct msg_enrol *enrol, struct msg_enrolled *ret_enrolled,
+		   struct registry_device *ret_device);
+
+/* Device 0, the office, with the daemon's key: made at first start, never twice. */
+enum err enrol_office(const struct context *ctx, struct store *s);
+
+/* Every device into the registry: at start. */
+enum err enrol_load_registry(struct store *s, struct registry *registry);
+
+/* ERR_NOTFOUND: no such device. The caller puts ret_device into the registry after the commit. */
+enum err enrol_revoke(struct store *s, uint32_t device, struct bytes why, int64_t now_ms,
+		      struct registry_device *ret_device);
+/* A forked device may speak again (from the number and chain head held here). */
+enum err enrol_release(struct store *s, uint32_t device, struct registry_device *ret_device);
