@@ -1,0 +1,174 @@
+"""harness - starts the real programs in a folder of its own, on loopback, and ends only what it started."""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def options(description):
+    p = argparse.ArgumentParser(description=description)
+    p.add_argument("--bin", required=True, help="folder of ctxh, ctxhd, ctxhctl")
+    p.add_argument("--seed", type=int, default=None)
+    p.add_argument("--keep", action="store_true", help="leave the folder")
+    p.add_argument("--cycles", type=int, default=None)
+    a = p.parse_args()
+    if a.seed is None:
+        a.seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {a.seed}", flush=True)
+    random.seed(a.seed)
+    return a
+
+
+class Failed(Exception):
+    pass
+
+
+def check(claim, text):
+    if not claim:
+        raise Failed(text)
+
+
+class World:
+    """A state folder, a daemon and clients; use as a context manager."""
+
+    def __init__(self, args):
+        self.args = args
+        self.bin = os.path.abspath(args.bin)
+        self.dir = tempfile.mkdtemp(prefix="ctxh-test-")
+        self.state = os.path.join(self.dir, "state")
+        self.schema = None
+        self.daemon = None
+        self.log = open(os.path.join(self.dir, "ctxhd.log"), "ab")
+        self.passphrase = os.path.join(self.dir, "passphrase")
+        with open(self.passphrase, "w", encoding="utf-8") as f:
+            f.write("mật khẩu thử\n")
+        os.chmod(self.passphrase, 0o600)
+        self.env = dict(os.environ, CTXH_PASSPHRASE_FILE=self.passphrase,
+                        CTXH_ADMIN_SOCKET=os.path.join(self.state, "admin.sock"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.stop()
+        self.log.close()
+        if kind is not None:
+            with open(os.path.join(self.dir, "ctxhd.log"), errors="replace") as f:
+                sys.stderr.write("--- ctxhd.log (end)\n" + "".join(f.readlines()[-40:]))
+        if self.args.keep:
+            print("kept", self.dir)
+        else:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    # ---- daemon
+
+    def start(self, *extra, wait=20.0):
+        listen = os.path.join(self.state, "listen")
+        if os.path.exists(listen):
+            os.unlink(listen)
+        config = os.path.join(self.dir, "ctxhd.yaml")
+        if not os.path.exists(config):
+            with open(config, "w", encoding="utf-8") as f:
+                f.write(f"listen:\n  - 127.0.0.1:{getattr(self, 'port', 0)}\n")
+        command = [os.path.join(self.bin, "ctxhd"), "--state", self.state, "--config", config]
+        if self.schema:
+            command += ["--schema", self.schema]
+        self.daemon = subprocess.Popen(command + list(extra), stdout=self.log, stderr=self.log,
+                                       env=self.env)
+        end = time.monotonic() + wait
+        while not os.path.exists(listen):
+            code = self.daemon.poll()
+            check(code is None, f"ctxhd ended with {code} while starting")
+            check(time.monotonic() < end, "ctxhd is not ready in time")
+            time.sleep(0.01)
+        with open(listen, encoding="utf-8") as f:
+            address = f.readline().strip()
+        if getattr(self, "port", 0) == 0:
+            # The same port after a restart, so that enrolled clients find it.
+            self.port = int(address.rsplit(":", 1)[1])
+            with open(config, "w", encoding="utf-8") as f:
+                f.write(f"listen:\n  - 127.0.0.1:{self.port}\n")
+        return address
+
+    def stop(self, how=signal.SIGTERM, wait=30.0):
+        if self.daemon is None:
+            return None
+        if self.daemon.poll() is None:
+            self.daemon.send_signal(how)
+        code = self.daemon.wait(wait)
+        self.daemon = None
+        return code
+
+    # ---- programs
+
+    def run(self, program, *args, code=0, stdin=None, timeout=120):
+        r = subprocess.run([os.path.join(self.bin, program), *args], input=stdin, env=self.env,
+                           capture_output=True, text=True, timeout=timeout, check=False)
+        wanted = code if isinstance(code, (list, tuple)) else [code]
+        check(r.returncode in wanted,
+              f"{program} {' '.join(args)}: exit {r.returncode}, wanted {code}\n"
+              f"{r.stdout[-2000:]}{r.stderr[-2000:]}")
+        return r
+
+    def ctl(self, *args, code=0):
+        return self.run("ctxhctl", *args, code=code)
+
+    def ctl_json(self, *args, code=0):
+        return json.loads(self.run("ctxhctl", *args, "--format", "json", code=code).stdout)
+
+    def import_units(self, path=None, date="2021-02-01"):
+        path = path or os.path.join(ROOT, "tests/data/units/units_binhphuoc_2021.csv")
+        return self.ctl("unit", "import", path, "--from", date)
+
+    def invite(self, unit, *extra):
+        return self.ctl("device", "invite", "--unit", unit, "--on", "2021-04-13",
+                        *extra).stdout.strip().splitlines()[-1]
+
+    def client(self, name, unit, *extra):
+        c = Client(self, name)
+        c("enrol", self.invite(unit, *extra), "--name", name)
+        return c
+
+
+class Client:
+    def __init__(self, world, name):
+        self.world = world
+        self.name = name
+        self.home = os.path.join(world.dir, "home-" + name)
+
+    def __call__(self, *args, code=0, stdin=None):
+        return self.world.run("ctxh", "--home", self.home, *args, code=code, stdin=stdin)
+
+    def json(self, *args, code=0):
+        return json.loads(self(*args, "--format", "json", code=code).stdout)
+
+    def add(self, kind, code=0, **fields):
+        r = self("add", kind, *[f"{k}={v}" for k, v in fields.items()], code=code)
+        return r.stdout.strip().splitlines()[-1]
+
+    def popen(self, *args):
+        return subprocess.Popen([os.path.join(self.world.bin, "ctxh"), "--home", self.home, *args],
+                                env=self.world.env, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+
+
+def main(test, description):
+    args = options(description)
+    started = time.monotonic()
+    try:
+        with World(args) as w:
+            test(w, args)
+    except Failed as e:
+        print(f"FAILED (seed {args.seed}): {e}", flush=True)
+        return 1
+    print(f"ok in {time.monotonic() - started:.1f} s", flush=True)
+    return 0

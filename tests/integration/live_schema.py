@@ -1,0 +1,101 @@
+"""A province adds a field and a type by adding a file; the daemon takes it while it runs; a client that has
+not heard of it yet goes on, and loses nothing of what others wrote."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+
+import harness
+from harness import ROOT, check
+
+ADDED = """\
+extend:
+  - type: person
+    fields:
+      - name: boat_number
+        label: {vi: "Số ghe", en: "Boat number"}
+        type: text
+types:
+  - name: boat
+    label: {vi: "Ghe", en: "Boat"}
+    kind: register
+    sensitivity: basic
+    fields:
+      - name: plate
+        label: {vi: "Biển số", en: "Plate"}
+        type: text
+        required: true
+"""
+
+BROKEN = """\
+extend:
+  - type: person
+    fields:
+      - name: other_number
+        label: {vi: "Số khác", en: "Other number"}
+        type: colour
+"""
+
+
+def reload(w, wanted):
+    w.daemon.send_signal(signal.SIGHUP)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        version = w.ctl_json("status").get("schema_version")
+        if wanted(version):
+            return version
+        time.sleep(0.1)
+    harness.check(False, f"schema version is still {version}")
+
+
+def test(w, _args):
+    w.schema = os.path.join(w.dir, "schema")
+    shutil.copytree(os.path.join(ROOT, "schema"), w.schema)
+    w.start()
+    w.import_units()
+    old = w.client("old", "25195")
+    new = w.client("new", "25195")
+    pid = old.add("person", full_name="Thị Bé")
+    old("sync")
+
+    before = w.ctl_json("status")["schema_version"]
+    with open(os.path.join(w.schema, "zz_province.yaml"), "w", encoding="utf-8") as f:
+        f.write(ADDED)
+    after = reload(w, lambda v: v != before)
+
+    new("sync")  # the schema comes with it
+    new("edit", pid, "boat_number=BP-0123")
+    boat = new.add("boat", plate="BP-77")
+    new("sync")
+
+    # `old` edits without having heard of the field, in the same sync that brings it.
+    old("edit", pid, "phone=0900000001")
+    old("sync")
+    old("sync")
+    new("sync")
+    for c in (old, new):
+        fields = c.json("show", pid)["fields"]
+        check(fields.get("boat_number") == "BP-0123" and fields.get("phone") == "0900000001",
+              f"{c.name}: {fields}")
+        check(c.json("show", boat)["fields"]["plate"] == "BP-77", f"{c.name}: no boat")
+    rows = w.ctl_json("query", "SELECT boat_number AS b FROM person")
+    check(rows == [{"b": "BP-0123"}], f"column: {rows}")
+
+    # A broken file: said plainly, and the schema in force stays.
+    with open(os.path.join(w.schema, "zz_province.yaml"), "w", encoding="utf-8") as f:
+        f.write(BROKEN)
+    r = w.run("ctxhd", "--check", "--schema", w.schema, code=1)
+    said = r.stdout + r.stderr
+    check("zz_province.yaml:" in said and "other_number" in said, f"--check said: {said}")
+    w.daemon.send_signal(signal.SIGHUP)
+    time.sleep(1.0)
+    check(w.ctl_json("status")["schema_version"] == after, "a broken schema came into force")
+    check(w.daemon.poll() is None, "the daemon did not survive a broken schema")
+    new("sync")
+    w.ctl("verify")
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(test, __doc__))
