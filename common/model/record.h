@@ -58,7 +58,7 @@ struct change {
 	size_t count;
 };
 
-/* One of the five names above. */
+/* One of the five names above: registers in every type, also in events. */
 bool record_is_system_field(struct bytes name);
 
 const struct field *record_find(const struct record *r, struct bytes name);
@@ -66,10 +66,11 @@ const struct field *record_find(const struct record *r, struct bytes name);
 struct value record_value(const struct record *r, const char *name);
 /* 0 when unknown. */
 int64_t record_unit(const struct record *r);
-/* `deleted` is set and no field has a greater stamp: an edit brings a record back (M4). */
+/* `deleted` is set and no field has a greater stamp: an edit brings a record back (M4),
+ * and so does writing NULL to `deleted`. */
 bool record_is_deleted(const struct record *r);
 bool record_is_voided(const struct record *r);
-/* The greatest stamp and log number of its fields. */
+/* The greatest stamp and log number of its fields; zero when it has none. */
 struct stamp record_last_stamp(const struct record *r);
 uint64_t record_last_log(const struct record *r);
 
@@ -77,7 +78,7 @@ const struct write *change_find(const struct change *c, struct bytes name);
 /* Sorts writes by name; false when a name is there twice. */
 bool change_sort(struct change *c);
 
-/* Deep copy into `a`. */
+/* Deep copy into `a`: nothing of it borrows from where `r` did. */
 struct record record_copy(struct arena *a, const struct record *r);
 
 /*
