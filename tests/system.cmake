@@ -9,3 +9,6 @@ foreach(name two_clients kill9 live_schema)
   set_tests_properties(integration.${name} PROPERTIES LABELS integration TIMEOUT 300
     ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
+
+add_executable(bench_sync bench/bench_sync.c)
+target_link_libraries(bench_sync PRIVATE device PkgConfig::sqlite Threads::Threads)
