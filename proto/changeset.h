@@ -51,35 +51,60 @@ struct changeset_head {
 enum err changeset_seal(const struct changeset_head *head, const struct change *changes,
 			const struct sign_pair *key, struct buf *out, struct hash *ret_head);
 
+/* Who and where, without signature or changes: to find the key. ERR_PROTO, ERR_TOOBIG. */
+enum err changeset_peek(struct bytes wire, struct changeset_head *ret_head);
+
 /*
- * Opens wire bytes (guarded here). Order of checks, cheapest first: structure,
- * limits, signature when `key` is not NULL, then the changes. ERR_PROTO, ERR_TOOBIG:
- * malformed. ERR_AUTH: wrong signature. A value of a kind we do not carry (float,
- * map, array) makes a change with ret->changes[i].count writes as they were, and
- * such a value is given as VALUE_BYTES of its raw msgpack with the name kept in
- * `odd`: the daemon quarantines that change alone (M9), it never refuses the set.
+ * A change that cannot be merged as it stands. It never stops its neighbours: the
+ * daemon quarantines that change alone (M9). At most one entry a change.
+ *
+ * Where one value is at fault, `field` names it, the change keeps all its writes and
+ * that value is given as VALUE_BYTES of its raw msgpack. Else `field` is empty and the
+ * change has no writes; type, id, clock, base and author are there as far as they
+ * could be read. The number is always right: it is given by the place in the set.
  */
 struct changeset_odd {
 	size_t change;      /* index */
-	struct bytes field; /* empty: the change itself could not be read; its raw bytes are kept */
-	struct bytes raw;   /* msgpack of the whole change */
+	struct bytes field; /* empty: the change itself */
+	struct bytes raw;   /* msgpack of the whole change, as it was signed */
+	const char *reason; /* one of CHANGESET_ODD_*; static */
 };
+
+#define CHANGESET_ODD_KIND   "odd_value"       /* float, array, map, ext, integer over 63 bits */
+#define CHANGESET_ODD_TEXT   "not_utf8"        /* a text that is none */
+#define CHANGESET_ODD_LONG   "value_too_long"  /* over LIMIT_VALUE_BYTES */
+#define CHANGESET_ODD_NAME   "bad_name"        /* not 1 to LIMIT_NAME_BYTES of a-z 0-9 _ */
+#define CHANGESET_ODD_TWICE  "field_twice"     /* one name, two values */
+#define CHANGESET_ODD_MANY   "too_many_fields" /* over LIMIT_WRITES or LIMIT_CHANGE_NODES */
+#define CHANGESET_ODD_CHANGE "unreadable"      /* a required part is missing or of a wrong kind */
 
 struct changeset_opened {
 	struct changeset set;
-	struct changeset_odd *odd;
+	struct changeset_odd *odd; /* by rising `change` */
 	size_t odd_count;
 };
 
+/*
+ * Opens wire bytes (guarded here). Order of checks, cheapest first: structure,
+ * limits, signature when `key` is not NULL, then the changes. ERR_PROTO, ERR_TOOBIG:
+ * malformed as a whole. ERR_INVAL: a version we do not know. ERR_AUTH: wrong signature.
+ */
 enum err changeset_open(struct arena *a, struct bytes wire, const struct sign_public *key,
 			struct changeset_opened *ret_opened);
 
 struct hash changeset_chain(const struct hash *previous, struct bytes body);
 
-/* One change as msgpack and back: quarantine keeps it whole, the vault keeps drafts. */
+/*
+ * One change, with number and author, as msgpack and back: quarantine keeps it whole,
+ * the vault keeps drafts. ERR_PROTO, ERR_TOOBIG: not sound, or not one change.
+ */
 void change_encode(const struct change *c, struct buf *out);
 enum err change_decode(struct arena *a, struct bytes bytes, struct change *ret_change);
 
-/* One record state (every field with stamp and log number) as msgpack and back. */
+/*
+ * One record state (every field with stamp and log number) as msgpack and back.
+ * newer_than_log 0: all fields; else only those with a greater log number. What is
+ * encoded decodes if it has at most LIMIT_FIELDS fields and LIMIT_RECORD_BYTES.
+ */
 void record_encode(const struct record *r, uint64_t newer_than_log, struct buf *out);
 enum err record_decode(struct arena *a, struct bytes bytes, struct record *ret_record);

@@ -9,8 +9,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/base/bytes.h"
 #include "common/base/err.h"
+
+/* Deepest nesting any caller may allow; a scalar alone is depth 0. */
+#define GUARD_DEPTH_MAX 32u
 
 struct guard_limits {
 	size_t bytes;  /* whole message */
@@ -27,3 +32,21 @@ extern const struct guard_limits guard_wire;
  * ERR_PROTO: cut short, trailing bytes, or a byte msgpack does not use.
  */
 enum err guard_check(struct bytes message, const struct guard_limits *limits);
+
+/*
+ * For bytes that guard_check() has passed: where each value of an array or a map
+ * begins and ends, without decoding any.
+ */
+struct guard_span {
+	struct bytes bytes; /* the whole value */
+	size_t nodes;       /* values in it, itself included */
+};
+
+/* Takes the first value off `*rest`. */
+struct guard_span guard_next(struct bytes *rest);
+/*
+ * Steps into the array or map at the start of `*rest`, which then begins with its
+ * first value; a map gives its pairs. False, and nothing moved, when it is not one.
+ */
+bool guard_enter_array(struct bytes *rest, size_t *ret_count);
+bool guard_enter_map(struct bytes *rest, size_t *ret_count);

@@ -17,7 +17,7 @@
 
 /* Structure, checked by guard.h before any decoder sees a byte. */
 #define LIMIT_DEPTH        8u
-#define LIMIT_NODES        2000000u          /* values in one message */
+#define LIMIT_NODES        500000u           /* values in one message: 24 bytes of tree each */
 #define LIMIT_STRING_BYTES ((size_t)4 << 20) /* one str or bin: a change-set inside */
 
 /* Change-sets. */
@@ -28,13 +28,28 @@
 #define LIMIT_NAME_BYTES      64u                /* type and field names */
 #define LIMIT_VALUE_BYTES     ((size_t)64 << 10) /* one value */
 #define LIMIT_AUTHOR_BYTES    200u
-#define LIMIT_AUTHORS         32u /* in one change-set */
+#define LIMIT_AUTHORS         32u   /* in one change-set */
+#define LIMIT_CHANGE_NODES    1024u /* msgpack values in one change: 200 writes and what is unknown \
+				     */
+
+/* Records as they travel downstream: every field ever written, also those no schema names. */
+#define LIMIT_FIELDS       1000u              /* in one record */
+#define LIMIT_RECORD_BYTES LIMIT_STRING_BYTES /* one record */
 
 /* The rest of a sync request. */
 #define LIMIT_CURSORS           4096u /* units of one device, predecessors included */
-#define LIMIT_NOTICES           1000u /* in one answer */
 #define LIMIT_VERSION_BYTES     64u
 #define LIMIT_DEVICE_NAME_BYTES 200u
+
+/* The rest of a sync answer. */
+#define LIMIT_RECEIPT_BYTES ((size_t)8 << 10) /* 64 repairs of at most 70 bytes and the rest */
+#define LIMIT_NOTICES       1000u             /* in one answer */
+#define LIMIT_RESULTS       (LIMIT_CHANGESETS * LIMIT_CHANGES)
+#define LIMIT_RECORDS       65536u /* in one answer; more waits for the next */
+#define LIMIT_EVICTIONS     65536u
+#define LIMIT_UNITS         32768u /* all units of the country, with their dated names: 15,000 */
+#define LIMIT_CODE_BYTES    64u    /* stable identifiers: refusal, result, kind of notice */
+#define LIMIT_TEXT_BYTES    1000u  /* a sentence for people, in two languages */
 
 /* Carried in the clear inside an invitation. */
 #define LIMIT_INVITATION_BYTES 512u

@@ -24,8 +24,14 @@
  *   [version, device, counter, packing, payload bin, signature bin64]
  * packing 0: the payload is the message; 1: zstd of it. The signature covers
  * daemon id (16 bytes) || device (u32 BE) || counter (u64 BE) || packing (u8) ||
- * payload. The counter only grows, so a replayed request is refused.
+ * BLAKE2b-256 of the payload. The counter only grows, so a replayed request is refused.
  */
+#define MSG_PACKING_NONE 0u
+#define MSG_PACKING_ZSTD 1u
+
+/* An envelope is never longer than its message and this. */
+#define MSG_ENVELOPE_OVERHEAD 96u
+
 struct msg_envelope {
 	uint32_t device;
 	uint64_t counter;
@@ -36,16 +42,22 @@ struct msg_envelope {
 
 void msg_envelope_seal(const struct id *daemon, uint32_t device, uint64_t counter,
 		       struct bytes message, const struct sign_pair *key, struct buf *out);
-/* Structure only; costs little. ERR_PROTO, ERR_TOOBIG. */
+/*
+ * Structure only; costs little. ERR_PROTO, ERR_TOOBIG; ERR_INVAL: a version or a
+ * packing we do not know (code "unsupported").
+ */
 enum err msg_envelope_open(struct bytes wire, struct msg_envelope *ret_envelope);
 /* False: not signed by this key. */
 bool msg_envelope_is_valid(const struct msg_envelope *e, const struct id *daemon,
 			   const struct sign_public *key);
-/* The message inside, decompressed into `a` within LIMIT_PLAIN_BYTES. ERR_TOOBIG, ERR_PROTO. */
+/* The message inside, decompressed into `a` within LIMIT_PLAIN_BYTES, or borrowed from `payload`.
+ * ERR_TOOBIG, ERR_PROTO, ERR_INVAL: unknown packing. */
 enum err msg_unpack(struct arena *a, uint8_t packing, struct bytes payload,
 		    struct bytes *ret_message);
 /* An answer: msgpack array [version, packing, payload bin]. TLS vouches for it. */
 void msg_answer_seal(struct bytes message, struct buf *out);
+/* ERR_PROTO, ERR_TOOBIG; ERR_INVAL: a version or a packing we do not know. The message
+ * borrows from `wire` or `a`. */
 enum err msg_answer_open(struct arena *a, struct bytes wire, struct bytes *ret_message);
 
 /* ---- enrolment: POST /v1/enrol ---- */
@@ -61,6 +73,7 @@ struct msg_enrol {
 
 /* array [version, payload bin, signature bin64 by the new key over (MSG_ENROL_CONTEXT, payload)] */
 void msg_enrol_encode(const struct msg_enrol *m, const struct sign_pair *key, struct buf *out);
+/* ERR_AUTH: not signed by the key it brings. ERR_INVAL: unknown version. ERR_PROTO, ERR_TOOBIG. */
 enum err msg_enrol_decode(struct arena *a, struct bytes wire, struct msg_enrol *ret_enrol);
 
 struct msg_unit {
@@ -206,7 +219,8 @@ enum err msg_synced_decode(struct arena *a, struct bytes message, struct msg_syn
 
 struct msg_refusal {
 	struct bytes code;      /* stable: "unknown_device", "revoked", "gap", "forked", "replay",
-				   "epoch", "bad_request", "too_big", "busy", "full", "code_used", … */
+				   "epoch", "bad_request", "unsupported", "too_big", "busy", "full",
+				   "code_used", … (docs/protocol.md has all of them) */
 	struct bytes text;      /* Vietnamese; English */
 	uint64_t expected;      /* gap: the number wanted; replay: a counter that will be taken */
 	struct hash chain;      /* gap: the head it must be chained to */

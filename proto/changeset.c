@@ -1,0 +1,345 @@
+#define LOG_TAG "changeset"
+
+#include "proto/changeset.h"
+
+#include "common/base/check.h"
+#include "proto/change.h"
+#include "proto/guard.h"
+#include "proto/limits.h"
+#include "proto/pack.h"
+#include "proto/parts.h"
+#include "proto/plain.h"
+#include "proto/unpack.h"
+
+#define CHANGESET_VERSION 1u
+#define CHANGESET_PARTS   2u
+
+/* Beside the body: the array, the body's head, the signature with its own. */
+#define FRAME_BYTES (1u + 5u + 2u + SIGN_LEN)
+
+enum {
+	KEY_VERSION = 0,
+	KEY_DAEMON = 1,
+	KEY_DEVICE = 2,
+	KEY_FIRST = 3,
+	KEY_COUNT = 4,
+	KEY_CHAIN = 5,
+	KEY_AUTHORS = 6,
+	KEY_CHANGES = 7,
+	KEYS = 8,
+};
+
+struct hash changeset_chain(const struct hash *previous, struct bytes body)
+{
+	struct hash hash = hash_of(body);
+
+	return hash_of_two(bytes_of(previous->bytes, HASH_LEN), bytes_of(hash.bytes, HASH_LEN));
+}
+
+/* ---- sealing ---- */
+
+static void pack_head(struct packer *p, const struct changeset_head *head)
+{
+	pack_map(p, KEYS);
+	pack_uint(p, KEY_VERSION);
+	pack_uint(p, CHANGESET_VERSION);
+	pack_uint(p, KEY_DAEMON);
+	pack_bin(p, bytes_of(head->daemon.bytes, ID_LEN));
+	pack_uint(p, KEY_DEVICE);
+	pack_uint(p, head->device);
+	pack_uint(p, KEY_FIRST);
+	pack_uint(p, head->first);
+	pack_uint(p, KEY_COUNT);
+	pack_uint(p, head->count);
+	pack_uint(p, KEY_CHAIN);
+	pack_bin(p, bytes_of(head->chain.bytes, HASH_LEN));
+}
+
+/* Authors stand before the changes, and are known only behind them: so changes first. */
+static enum err encode_body(const struct changeset_head *head, const struct change *changes,
+			    struct buf *out)
+{
+	const size_t max_bytes = LIMIT_CHANGESET_BYTES - FRAME_BYTES;
+	AUTO(buf_clear) struct buf packed = {0};
+	struct change_authors authors = {.count = 0};
+	struct packer p;
+	enum err e;
+
+	packer_init(&p, &packed, max_bytes);
+	for (size_t i = 0; i < head->count; i++)
+		change_pack(&p, &changes[i], &authors);
+	e = packer_finish(&p);
+	if (e != ERR_OK)
+		return e;
+
+	packer_init(&p, out, max_bytes);
+	pack_head(&p, head);
+	pack_uint(&p, KEY_AUTHORS);
+	pack_array(&p, authors.count);
+	for (size_t i = 0; i < authors.count; i++)
+		pack_text(&p, authors.names[i]);
+	pack_uint(&p, KEY_CHANGES);
+	pack_array(&p, head->count);
+	pack_packed(&p, buf_bytes(&packed));
+	return packer_finish(&p);
+}
+
+enum err changeset_seal(const struct changeset_head *head, const struct change *changes,
+			const struct sign_pair *key, struct buf *out, struct hash *ret_head)
+{
+	AUTO(buf_clear) struct buf body = {0};
+	struct packer p;
+	enum err e;
+
+	REQUIRE(head->count != 0 && head->first != 0);
+	REQUIRE(head->first <= INT64_MAX - LIMIT_CHANGES);
+	if (head->count > LIMIT_CHANGES)
+		return err_raise(ERR_TOOBIG, "change-set of %llu changes",
+				 (unsigned long long)head->count);
+	e = encode_body(head, changes, &body);
+	if (e != ERR_OK)
+		return e;
+
+	struct signature sig = sign_make(key, CHANGESET_CONTEXT, buf_bytes(&body));
+
+	packer_init(&p, out, PACK_UNBOUNDED);
+	pack_array(&p, CHANGESET_PARTS);
+	pack_bin(&p, buf_bytes(&body));
+	pack_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
+	packer_done(&p);
+	*ret_head = changeset_chain(&head->chain, buf_bytes(&body));
+	return ERR_OK;
+}
+
+/* ---- opening ---- */
+
+/* A body's parts as they lie, before anything large is decoded. */
+struct body {
+	struct changeset_head head;
+	struct bytes values[KEYS]; /* the msgpack of each key's value; empty: not there */
+	struct bytes changes;      /* the changes one behind the other */
+};
+
+/* Where each key's value lies. Unknown keys are passed over. */
+static enum err find_values(struct unpacker *u, struct bytes bytes, struct body *b)
+{
+	size_t count;
+
+	if (!guard_enter_map(&bytes, &count))
+		return err_raise(ERR_PROTO, "change-set body is not a map");
+	for (size_t i = 0; i < count; i++) {
+		struct guard_span key_span = guard_next(&bytes);
+		struct guard_span value = guard_next(&bytes);
+		const struct node *n;
+		uint64_t key;
+
+		if (key_span.nodes != 1)
+			continue;
+		enum err e = unpacker_read(u, key_span.bytes, &n);
+
+		if (e != ERR_OK)
+			return e;
+		if (!node_uint(n, &key) || key >= KEYS)
+			continue;
+		if (b->values[key].len != 0)
+			return err_raise(ERR_PROTO, "key %u is there twice", (unsigned)key);
+		b->values[key] = value.bytes;
+	}
+	for (size_t key = 0; key < KEYS; key++) {
+		if (b->values[key].len == 0)
+			return err_raise(ERR_PROTO, "key %zu is missing", key);
+	}
+	return ERR_OK;
+}
+
+static enum err read_number(struct unpacker *u, const struct body *b, unsigned key, uint64_t max,
+			    uint64_t *ret_number)
+{
+	const struct node *n;
+	uint64_t number;
+	enum err e = unpacker_read(u, b->values[key], &n);
+
+	if (e != ERR_OK)
+		return e;
+	if (!node_uint(n, &number) || number > max)
+		return err_raise(ERR_PROTO, "key %u is not a number in range", key);
+	*ret_number = number;
+	return ERR_OK;
+}
+
+static enum err read_fixed(struct unpacker *u, const struct body *b, unsigned key, void *ret_data,
+			   size_t len)
+{
+	const struct node *n;
+	enum err e = unpacker_read(u, b->values[key], &n);
+
+	if (e != ERR_OK)
+		return e;
+	if (!node_fixed(n, ret_data, len))
+		return err_raise(ERR_PROTO, "key %u is not %zu bytes", key, len);
+	return ERR_OK;
+}
+
+/* The changes themselves are only counted here. */
+static enum err check_count(struct body *b)
+{
+	size_t count;
+
+	b->changes = b->values[KEY_CHANGES];
+	if (!guard_enter_array(&b->changes, &count) || count != b->head.count || count == 0)
+		return err_raise(ERR_PROTO, "the changes are not as many as announced");
+	if (count > LIMIT_CHANGES)
+		return err_raise(ERR_TOOBIG, "change-set of %zu changes", count);
+	if (b->head.first == 0 || b->head.first > INT64_MAX - count)
+		return err_raise(ERR_PROTO, "numbers out of range");
+	return ERR_OK;
+}
+
+static enum err read_head(struct unpacker *u, struct body *b)
+{
+	struct changeset_head *head = &b->head;
+	uint64_t number;
+	enum err e = read_number(u, b, KEY_VERSION, UINT64_MAX, &number);
+
+	if (e == ERR_OK && number != CHANGESET_VERSION)
+		return err_raise(ERR_INVAL, "change-set of version %llu",
+				 (unsigned long long)number);
+	if (e == ERR_OK)
+		e = read_fixed(u, b, KEY_DAEMON, head->daemon.bytes, ID_LEN);
+	if (e == ERR_OK)
+		e = read_number(u, b, KEY_DEVICE, UINT32_MAX, &number);
+	if (e != ERR_OK)
+		return e;
+	head->device = (uint32_t)number;
+	e = read_number(u, b, KEY_FIRST, INT64_MAX, &head->first);
+	if (e == ERR_OK)
+		e = read_number(u, b, KEY_COUNT, INT64_MAX, &head->count);
+	if (e == ERR_OK)
+		e = read_fixed(u, b, KEY_CHAIN, head->chain.bytes, HASH_LEN);
+	if (e == ERR_OK)
+		e = check_count(b);
+	return e;
+}
+
+static enum err read_authors(struct unpacker *u, const struct body *b,
+			     struct change_authors *ret_authors)
+{
+	const struct node *n;
+	size_t count;
+	enum err e = unpacker_read(u, b->values[KEY_AUTHORS], &n);
+
+	if (e != ERR_OK)
+		return e;
+	if (!node_array(n, &count))
+		return err_raise(ERR_PROTO, "the authors are not an array");
+	if (count > LIMIT_AUTHORS)
+		return err_raise(ERR_TOOBIG, "%zu authors", count);
+	for (size_t i = 0; i < count; i++) {
+		struct bytes *name = &ret_authors->names[i];
+
+		if (!node_text(node_item(n, i), name) || !plain_is_utf8(*name))
+			return err_raise(ERR_PROTO, "author %zu is not a text", i);
+		if (name->len > LIMIT_AUTHOR_BYTES)
+			return err_raise(ERR_TOOBIG, "author of %zu bytes", name->len);
+	}
+	ret_authors->count = count;
+	return ERR_OK;
+}
+
+/* The outer layer and the body's head: bounded work before any signature. */
+static enum err open_body(struct unpacker *u, struct bytes wire, struct changeset *set,
+			  struct body *ret_body)
+{
+	struct guard_limits limits = guard_wire;
+	const struct node *array;
+	enum err e = parts_open(u, wire, LIMIT_CHANGESET_BYTES, CHANGESET_PARTS, &array);
+
+	if (e == ERR_OK)
+		e = parts_bin(array, 0, &set->body);
+	if (e == ERR_OK)
+		e = parts_signature(array, 1, &set->signature);
+	if (e != ERR_OK)
+		return e;
+	limits.bytes = LIMIT_CHANGESET_BYTES;
+	e = guard_check(set->body, &limits);
+	if (e == ERR_OK)
+		e = find_values(u, set->body, ret_body);
+	if (e == ERR_OK)
+		e = read_head(u, ret_body);
+	return e;
+}
+
+enum err changeset_peek(struct bytes wire, struct changeset_head *ret_head)
+{
+	AUTO(unpacker_free) struct unpacker *u = unpacker_new();
+	struct changeset set = {0};
+	struct body body = {0};
+	enum err e = open_body(u, wire, &set, &body);
+
+	if (e == ERR_OK)
+		*ret_head = body.head;
+	return e;
+}
+
+/* Odd changes are few or the device is broken: their list grows by doubling. */
+static void odd_append(struct arena *a, struct changeset_opened *opened, struct changeset_odd odd)
+{
+	size_t count = opened->odd_count;
+
+	if ((count & (count - 1)) == 0) {
+		struct changeset_odd *more =
+			arena_alloc_array(a, count != 0 ? count * 2 : 1, sizeof *more);
+
+		if (count != 0)
+			memcpy(more, opened->odd, count * sizeof *more);
+		opened->odd = more;
+	}
+	opened->odd[opened->odd_count++] = odd;
+}
+
+static void read_changes(struct unpacker *u, struct arena *a, struct bytes changes,
+			 const struct change_authors *authors, struct changeset_opened *opened)
+{
+	struct changeset *set = &opened->set;
+	struct changeset_odd odd;
+
+	set->changes = arena_alloc_array(a, set->count, sizeof *set->changes);
+	for (size_t i = 0; i < set->count; i++) {
+		struct change *c = &set->changes[i];
+
+		if (!change_read(u, a, guard_next(&changes), authors, c, &odd)) {
+			odd.change = i;
+			odd_append(a, opened, odd);
+		}
+		c->number = set->first + i;
+	}
+}
+
+enum err changeset_open(struct arena *a, struct bytes wire, const struct sign_public *key,
+			struct changeset_opened *ret_opened)
+{
+	AUTO(unpacker_free) struct unpacker *u = unpacker_new();
+	struct changeset_opened opened = {0};
+	struct changeset *set = &opened.set;
+	struct change_authors authors = {.count = 0};
+	struct body body = {0};
+	enum err e = open_body(u, wire, set, &body);
+
+	if (e != ERR_OK)
+		return e;
+	if (key != NULL && !sign_is_valid(key, CHANGESET_CONTEXT, set->body, &set->signature))
+		return err_raise(ERR_AUTH, "change-set of device %u is not signed by its key",
+				 (unsigned)body.head.device);
+	e = read_authors(u, &body, &authors);
+	if (e != ERR_OK)
+		return e;
+	set->daemon = body.head.daemon;
+	set->device = body.head.device;
+	set->first = body.head.first;
+	set->chain = body.head.chain;
+	set->count = (size_t)body.head.count;
+	set->head = changeset_chain(&set->chain, set->body);
+	read_changes(u, a, body.changes, &authors, &opened);
+	*ret_opened = opened;
+	return ERR_OK;
+}

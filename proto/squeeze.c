@@ -1,0 +1,74 @@
+#define LOG_TAG "squeeze"
+
+#include "proto/squeeze.h"
+
+#include <zstd.h>
+
+#include "common/base/check.h"
+
+/*
+ * The most a frame can hold: a block is at most 128 KiB and costs at least 3 bytes of
+ * head and one of content. So a short frame cannot make us ask for much memory.
+ */
+#define BLOCK_BYTES     ((size_t)128 << 10)
+#define BLOCK_MIN_BYTES 4u
+
+bool squeeze_pack(struct bytes plain, struct buf *out)
+{
+	size_t bound = ZSTD_compressBound(plain.len);
+
+	if (plain.len == 0)
+		return false;
+	REQUIRE(!ZSTD_isError(bound));
+	size_t len =
+		ZSTD_compress(buf_reserve(out, bound), bound, plain.data, plain.len, SQUEEZE_LEVEL);
+
+	if (ZSTD_isError(len))
+		check_failed("memory", "ZSTD_compress", __FILE__, __LINE__);
+	if (len >= plain.len)
+		return false;
+	out->len += len;
+	return true;
+}
+
+/* The length the frame says it holds, when that can be true and is allowed. */
+static enum err claim_read(struct bytes packed, size_t max_bytes, size_t *ret_len)
+{
+	unsigned long long claim = ZSTD_getFrameContentSize(packed.data, packed.len);
+
+	if (claim == ZSTD_CONTENTSIZE_ERROR || claim == ZSTD_CONTENTSIZE_UNKNOWN)
+		return err_raise(ERR_PROTO, "not a zstd frame that says its length");
+	if (claim > max_bytes)
+		return err_raise(ERR_TOOBIG, "%llu bytes unpacked, %zu allowed", claim, max_bytes);
+	if (claim > (packed.len / BLOCK_MIN_BYTES + 1) * BLOCK_BYTES)
+		return err_raise(ERR_PROTO, "%zu bytes cannot hold %llu", packed.len, claim);
+	*ret_len = (size_t)claim;
+	return ERR_OK;
+}
+
+enum err squeeze_open(struct arena *a, struct bytes packed, size_t max_bytes,
+		      struct bytes *ret_plain)
+{
+	size_t len;
+	enum err e = claim_read(packed, max_bytes, &len);
+
+	if (e != ERR_OK)
+		return e;
+	if (ZSTD_findFrameCompressedSize(packed.data, packed.len) != packed.len)
+		return err_raise(ERR_PROTO, "not exactly one zstd frame");
+
+	/*
+	 * zstd never writes beyond `len`: a frame that holds more than it said fails here.
+	 * Decoding in one go also means that the window a frame asks for costs nothing:
+	 * only the streaming decoder would allocate one.
+	 */
+	uint8_t *plain = arena_alloc(a, len);
+	size_t got = ZSTD_decompress(plain, len, packed.data, packed.len);
+
+	if (ZSTD_isError(got))
+		return err_raise(ERR_PROTO, "zstd: %s", ZSTD_getErrorName(got));
+	if (got != len)
+		return err_raise(ERR_PROTO, "frame holds %zu bytes and says %zu", got, len);
+	*ret_plain = bytes_of(plain, len);
+	return ERR_OK;
+}

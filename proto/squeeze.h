@@ -1,0 +1,24 @@
+/*
+ * squeeze - zstd, with a bound on what may come out.
+ *
+ * The only file that includes zstd. One whole message in, one out; a packed
+ * message always says how long it was. Pure.
+ */
+#pragma once
+
+#include "common/base/arena.h"
+#include "common/base/buf.h"
+#include "common/base/err.h"
+
+#define SQUEEZE_LEVEL 3
+
+/* Appends the packed form; false, and nothing added, when it would not be shorter. */
+bool squeeze_pack(struct bytes plain, struct buf *out);
+
+/*
+ * Unpacks into `a`. ERR_TOOBIG: the frame says it holds more than `max_bytes`; not
+ * a byte is decoded then. ERR_PROTO: not one whole frame, a frame that does not say
+ * its length, says more than its bytes can hold, or holds something else than it says.
+ */
+enum err squeeze_open(struct arena *a, struct bytes packed, size_t max_bytes,
+		      struct bytes *ret_plain);
