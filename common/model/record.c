@@ -157,8 +157,11 @@ struct record record_copy(struct arena *a, const struct record *r)
 /* Big endian, so that the bytes are the same on every machine. */
 static void put_number(struct buf *out, uint64_t number, size_t len)
 {
-	for (size_t i = len; i > 0; i--)
-		buf_append_byte(out, (uint8_t)(number >> (8 * (i - 1))));
+	uint8_t bytes[8];
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(number >> (8 * (len - 1 - i)));
+	buf_append(out, bytes, len);
 }
 
 /* Length first: no two different records run into the same bytes. */

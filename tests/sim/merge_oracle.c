@@ -6,7 +6,9 @@ struct asked {
 	const struct arrival *a;
 	int place;
 	int record;
-	int incoming; /* the change that arrives */
+	int incoming;           /* the change that arrives */
+	int before[SIM_FIELDS]; /* whose write stands without it, and with it; -1: none */
+	int after[SIM_FIELDS];
 };
 
 bool oracle_is_register(const struct history *h, int record, int field)
@@ -60,16 +62,6 @@ int oracle_standing(const struct history *h, const struct arrival *a, int places
 	return standing;
 }
 
-static int before(const struct asked *q, int field)
-{
-	return oracle_standing(q->h, q->a, q->place, q->record, field);
-}
-
-static int after(const struct asked *q, int field)
-{
-	return oracle_standing(q->h, q->a, q->place + 1, q->record, field);
-}
-
 static bool is_foreign(const struct asked *q, int change)
 {
 	return q->h->changes[change].device != q->h->changes[q->incoming].device;
@@ -93,7 +85,7 @@ static void add_row(struct sim_answer *r, struct sim_row row)
 
 static void answer_same_field(const struct asked *q, int field, struct sim_answer *r)
 {
-	int present = before(q, field);
+	int present = q->before[field];
 	const struct sim_change *changes = q->h->changes;
 
 	if (present < 0 || changes[present].values[field] == changes[q->incoming].values[field])
@@ -118,15 +110,15 @@ static void add_deletion_row(const struct asked *q, int deletion, int edit, stru
 static bool has_edit_standing(const struct asked *q, int change)
 {
 	for (int f = 0; f < SIM_FIELDS; f++)
-		if (f != SIM_DELETED && after(q, f) == change)
+		if (f != SIM_DELETED && q->after[f] == change)
 			return true;
 	return false;
 }
 
 static void answer_deletion(const struct asked *q, struct sim_answer *r)
 {
-	int deletion = after(q, SIM_DELETED);
-	int previous = before(q, SIM_DELETED);
+	int deletion = q->after[SIM_DELETED];
+	int previous = q->before[SIM_DELETED];
 
 	if (deletion < 0 || !deletes(q->h, deletion))
 		return;
@@ -150,12 +142,12 @@ static void answer_unseen(const struct asked *q, struct sim_answer *r)
 	bool has_standing = false;
 
 	for (int f = 0; f < SIM_FIELDS; f++)
-		has_standing |= after(q, f) == q->incoming;
+		has_standing |= q->after[f] == q->incoming;
 	r->is_changed = has_standing;
-	if (!has_standing || (deletes(q->h, q->incoming) && after(q, SIM_DELETED) == q->incoming))
+	if (!has_standing || (deletes(q->h, q->incoming) && q->after[SIM_DELETED] == q->incoming))
 		return;
 	for (int f = 0; f < SIM_FIELDS; f++) {
-		int present = before(q, f);
+		int present = q->before[f];
 
 		if (present < 0 || writes(q->h, q->incoming, f) || !is_unseen(q, present))
 			continue;
@@ -165,8 +157,8 @@ static void answer_unseen(const struct asked *q, struct sim_answer *r)
 
 static void answer_unit(const struct asked *q, struct sim_answer *r)
 {
-	int was = before(q, SIM_UNIT);
-	int is = after(q, SIM_UNIT);
+	int was = q->before[SIM_UNIT];
+	int is = q->after[SIM_UNIT];
 	const struct sim_change *changes = q->h->changes;
 
 	if (was < 0)
@@ -193,6 +185,12 @@ void oracle_answer(const struct history *h, const struct arrival *a, int place,
 	for (int earlier = 0; earlier < place; earlier++)
 		if (h->changes[a->at[earlier]].record == q.record)
 			ret_answer->is_new = false;
+	for (int f = 0; f < SIM_FIELDS; f++) {
+		q.before[f] = oracle_standing(h, a, place, q.record, f);
+		q.after[f] = writes(h, q.incoming, f)
+				     ? oracle_standing(h, a, place + 1, q.record, f)
+				     : q.before[f];
+	}
 	for (int f = 0; f < SIM_FIELDS; f++)
 		if (writes(h, q.incoming, f))
 			answer_same_field(&q, f, ret_answer);

@@ -43,6 +43,7 @@ struct run {
 	struct buf scratch;
 	struct sim_row told[TOLD_MAX]; /* all conflicts of one order of arrival */
 	int told_count;
+	int final[SIM_RECORDS_MAX][SIM_FIELDS]; /* whose write stands in the end; -1: none */
 };
 
 /* Over all schedules: that the interesting cases did occur. */
@@ -207,11 +208,11 @@ static bool is_value_told(const struct run *r, int change, int field)
  * M2 and M3: whatever nobody replaced knowingly and is not the final value was told. As
  * this holds for every order of arrival, the set of such values depends on none.
  */
-static void check_nothing_lost(const struct run *r, const struct arrival *a, int change, int field)
+static void check_nothing_lost(const struct run *r, int change, int field)
 {
 	const struct history *h = &r->h;
 	const struct sim_change *c = &h->changes[change];
-	int final = oracle_standing(h, a, h->count, c->record, field);
+	int final = r->final[c->record][field];
 
 	if (h->changes[final].values[field] == c->values[field])
 		return;
@@ -233,11 +234,11 @@ static bool is_pair_told(const struct run *r, int kept, int lost)
 }
 
 /* M4: a deletion and an edit that both stand in the end, neither having seen the other. */
-static void check_deletion(const struct run *r, const struct arrival *a, int record, int field)
+static void check_deletion(const struct run *r, int record, int field)
 {
 	const struct history *h = &r->h;
-	int deletion = oracle_standing(h, a, h->count, record, SIM_DELETED);
-	int edit = oracle_standing(h, a, h->count, record, field);
+	int deletion = r->final[record][SIM_DELETED];
+	int edit = r->final[record][field];
 
 	if (deletion < 0 || edit < 0 || edit == deletion || field == SIM_DELETED)
 		return;
@@ -264,15 +265,15 @@ static void check_no_false_alarm(const struct run *r)
 	}
 }
 
-static void check_told(const struct run *r, const struct arrival *a)
+static void check_told(const struct run *r)
 {
 	for (int change = 0; change < r->h.count; change++)
 		for (int f = 0; f < SIM_FIELDS; f++)
 			if (r->h.changes[change].values[f] != SIM_ABSENT)
-				check_nothing_lost(r, a, change, f);
+				check_nothing_lost(r, change, f);
 	for (int record = 0; record < r->h.record_count; record++)
 		for (int f = 0; f < SIM_FIELDS; f++)
-			check_deletion(r, a, record, f);
+			check_deletion(r, record, f);
 	if (r->is_causal)
 		check_no_false_alarm(r);
 }
@@ -292,7 +293,7 @@ static void run_daemon(struct run *r, const char *phase, const struct arrival *a
 			repeat(r, &daemon, a);
 	}
 	check_states(r, &daemon);
-	check_told(r, a);
+	check_told(r);
 }
 
 static void exchange(struct run *r, struct replica *to, const struct replica *from)
@@ -355,6 +356,12 @@ static void prepare(struct run *r, uint64_t seed)
 	r->is_causal = history_is_causal(&r->h);
 	if (r->h.clocks != SIM_CLOCKS_WILD)
 		check(r, r->is_causal, "a stamp is not above what its author had seen");
+	struct arrival all;
+
+	arrival_first(&r->h, &all);
+	for (int k = 0; k < r->h.record_count; k++)
+		for (int f = 0; f < SIM_FIELDS; f++)
+			r->final[k][f] = oracle_standing(&r->h, &all, r->h.count, k, f);
 	for (int i = 0; i < r->h.count; i++)
 		r->changes[i] = sim_to_change(&r->h.changes[i], r->writes[i]);
 	for (int k = 0; k < r->h.record_count; k++) {
