@@ -153,43 +153,58 @@ static bool read_short(struct reading *r, const char *word)
 	return true;
 }
 
-/* Whether the word at `at` takes the next one as its value, before the command is known. */
-static bool takes_next(const struct args *a, const char *word)
+/*
+ * An option in front of the command has to be one of the program's: false when it
+ * is not. Tells whether the next word is its value.
+ */
+static bool look_at_option(const struct args *a, const char *word, bool *ret_takes_next)
 {
-	const struct args_option *option;
+	bool is_long = word[1] == '-';
+	size_t len = is_long ? strcspn(word + 2, "=") : 1;
+	const struct args_option *option =
+		is_long ? find_option(a, word + 2, len) : find_letter(a, word[1]);
+	/* Flags may stand in front of the letter that takes a value: "-qs". */
+	size_t at = 1;
 
-	if (word[1] == '-')
-		option = strchr(word, '=') == NULL ? find_option(a, word + 2, strlen(word + 2))
-						   : NULL;
-	else
-		option = word[2] == '\0' ? find_letter(a, word[1]) : NULL;
-	return option != NULL && option->value != NULL;
+	while (!is_long && option != NULL && option->value == NULL && word[at + 1] != '\0')
+		option = find_letter(a, word[++at]);
+	if (option == NULL)
+		return false;
+	*ret_takes_next = option->value != NULL && word[is_long ? len + 2 : at + 1] == '\0';
+	return true;
 }
 
-/*
- * The first words that are neither options nor values of the program's own
- * options. A command's own options stand behind its name, so that they need not
- * be known yet.
- */
-static size_t first_words(const struct reading *r, const char **words, size_t *ret_places)
-{
-	size_t count = 0;
+/* The first words of the line that may be a command's name, and their places. */
+struct name_words {
+	const char *words[COMMAND_WORDS_MAX];
+	size_t places[COMMAND_WORDS_MAX];
+	size_t count;
+};
 
-	for (size_t i = 1; i < r->argc && count < COMMAND_WORDS_MAX; i++) {
+/* False when an option in front of them is unknown; that is said in `out`. */
+static bool find_name_words(const struct reading *r, struct name_words *ret_name)
+{
+	struct name_words n = {.count = 0};
+	bool takes_next = false;
+
+	for (size_t i = 1; i < r->argc && n.count < COMMAND_WORDS_MAX; i++) {
 		const char *word = r->argv[i];
 
-		if (strcmp(word, "--") == 0)
+		if (strcmp(word, "--") == 0 || (is_option(word) && n.count != 0))
 			break;
 		if (!is_option(word)) {
-			ret_places[count] = i;
-			words[count++] = word;
-		} else if (count != 0) {
-			break;
-		} else {
-			i += takes_next(r->args, word);
+			n.places[n.count] = i;
+			n.words[n.count++] = word;
+			continue;
 		}
+		if (!look_at_option(r->args, word, &takes_next)) {
+			args_print_unknown_option(r->args, r->out, bytes_str(word));
+			return false;
+		}
+		i += takes_next;
 	}
-	return count;
+	*ret_name = n;
+	return true;
 }
 
 /* How many words the command's name has, if the line begins with all of them. */
@@ -209,21 +224,21 @@ static size_t matching_words(const char *name, const char *const *words, size_t 
 	return matched;
 }
 
-/* Sets the command and blanks its words; false when there is none. */
+/* Sets the command and marks its words; false when what is there is none. */
 static bool find_command(struct reading *r, bool *is_command_word)
 {
 	const struct args_program *p = r->args->program;
-	const char *words[COMMAND_WORDS_MAX];
-	size_t places[COMMAND_WORDS_MAX];
-	size_t count = first_words(r, words, places);
+	struct name_words name;
 	size_t best = 0;
 
 	if (p->command_count == 1 && p->commands[0].name[0] == '\0') {
 		r->args->command = &p->commands[0];
 		return true;
 	}
+	if (!find_name_words(r, &name))
+		return false;
 	for (size_t i = 0; i < p->command_count; i++) {
-		size_t matched = matching_words(p->commands[i].name, words, count);
+		size_t matched = matching_words(p->commands[i].name, name.words, name.count);
 
 		if (matched > best) {
 			best = matched;
@@ -231,10 +246,10 @@ static bool find_command(struct reading *r, bool *is_command_word)
 		}
 	}
 	for (size_t i = 0; i < best; i++)
-		is_command_word[places[i]] = true;
-	if (best == 0 && count != 0)
-		args_print_unknown_command(r->args, r->out, words, count);
-	return best != 0 || count == 0;
+		is_command_word[name.places[i]] = true;
+	if (best == 0 && name.count != 0)
+		args_print_unknown_command(r->args, r->out, name.words, name.count);
+	return best != 0 || name.count == 0;
 }
 
 static bool read_words(struct reading *r, const bool *is_command_word)

@@ -2,10 +2,11 @@
  * args - the command line of all three programs, read by a table.
  *
  * A program says its options and commands in tables; the same tables are its
- * --help. Pure: no globals, nothing printed, argv untouched. Accepted anywhere on
- * the line, also behind positional arguments: --name VALUE, --name=VALUE, --flag,
- * -o VALUE, -oVALUE; "--" ends the options; "-" alone is a positional argument. A
- * name is never guessed from its beginning, since a later option could take it.
+ * --help. Pure: no globals, nothing printed, argv untouched. Understood are --name
+ * VALUE, --name=VALUE, --flag, -o VALUE, -oVALUE, -qv; "--" ends the options; "-"
+ * alone is a positional argument. The program's options may stand anywhere, a
+ * command's anywhere behind its name. A name is never guessed from its beginning,
+ * since a later option could take it.
  */
 #pragma once
 

@@ -256,7 +256,10 @@ void args_help(const struct args_program *program, const struct args_command *co
 	if (program->version != NULL)
 		put_option(out, args_builtin_version());
 	buf_append_str(out,
-		       "\nMã thoát (exit codes): 0 xong (done), 1 bị từ chối hoặc lỗi (refused or "
-		       "failed),\n  2 sai cách dùng (usage), 3 không liên lạc được, thử lại sau "
-		       "(nothing reachable),\n  4 xong một phần (done in part)\n");
+		       "\nMã thoát (exit codes):\n"
+		       "  0 xong (done)\n"
+		       "  1 bị từ chối hoặc lỗi (refused or failed)\n"
+		       "  2 sai cách dùng (usage)\n"
+		       "  3 không liên lạc được, hãy thử lại sau (nothing reachable, try later)\n"
+		       "  4 xong một phần (done in part)\n");
 }

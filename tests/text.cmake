@@ -1,0 +1,7 @@
+ctxh_test(vntext LINK text)
+ctxh_test(partial_date LINK model)
+ctxh_test(csv LINK text)
+ctxh_test(table LINK text)
+ctxh_test(args LINK text)
+ctxh_fuzz(csv LINK text)
+ctxh_fuzz(vntext LINK model)
