@@ -124,7 +124,7 @@ static bool read_date(struct bytes text, struct partial_date *ret_date)
 static bool read_estimate(struct bytes text, struct partial_date *ret_date)
 {
 	const uint8_t *sign = memchr(text.data, '@', text.len);
-	struct partial_date d;
+	struct partial_date d = {0};
 	size_t at = 0;
 	size_t digits;
 	int age;
@@ -150,7 +150,7 @@ static bool read_estimate(struct bytes text, struct partial_date *ret_date)
 
 enum err partial_date_read(struct bytes text, struct partial_date *ret_date)
 {
-	struct partial_date d;
+	struct partial_date d = {0};
 	size_t at = 0;
 	bool is_read;
 
@@ -168,7 +168,7 @@ enum err partial_date_read(struct bytes text, struct partial_date *ret_date)
 enum err partial_date_parse(struct bytes text, struct partial_date *ret_date)
 {
 	char canonical[PARTIAL_DATE_LEN];
-	struct partial_date d;
+	struct partial_date d = {0};
 	enum err e = partial_date_read(text, &d);
 
 	if (e != ERR_OK)

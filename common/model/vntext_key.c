@@ -98,18 +98,28 @@ static enum kind kind_of(int32_t c)
 	}
 }
 
+/* TONES: not in the row. */
+static uint8_t find_tone(const char32_t *row, int32_t c)
+{
+	uint8_t tone = 0;
+
+	while (tone < TONES && (char32_t)c != row[tone])
+		tone++;
+	return tone;
+}
+
 /* The row of vowels[] that holds `c`, and where in it; VOWELS: none. */
 static size_t find_vowel(int32_t c, uint8_t *ret_tone)
 {
-	for (size_t row = 0; row < VOWELS; row++) {
-		for (uint8_t tone = 0; tone < TONES; tone++) {
-			if ((char32_t)c == vowels[row][tone]) {
-				*ret_tone = tone;
-				return row;
-			}
-		}
-	}
-	return VOWELS;
+	size_t row = 0;
+	uint8_t tone = TONES;
+
+	while (row < VOWELS && tone == TONES)
+		tone = find_tone(vowels[row++], c);
+	if (tone == TONES)
+		return VOWELS;
+	*ret_tone = tone;
+	return row - 1;
 }
 
 static struct letter split(int32_t c)

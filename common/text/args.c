@@ -11,10 +11,10 @@
 
 #define COMMAND_WORDS_MAX 3u
 
-static const struct args_option help_option = {
-	"help", 'h', NULL, false, "in hướng dẫn này", "print this help"};
-static const struct args_option version_option = {
-	"version", '\0', NULL, false, "in số phiên bản", "print the version"};
+static const struct args_option help_option = {"help", NULL, "in hướng dẫn này", "print this help",
+					       'h',    false};
+static const struct args_option version_option = {"version",           NULL, "in số phiên bản",
+						  "print the version", '\0', false};
 
 void args_clear(struct args *a)
 {
@@ -75,6 +75,15 @@ static bool is_option(const char *word)
 	return word[0] == '-' && word[1] != '\0';
 }
 
+static bool is_given(const struct args *a, const struct args_option *option)
+{
+	for (size_t i = 0; i < a->given_count; i++) {
+		if (a->given[i].option == option)
+			return true;
+	}
+	return false;
+}
+
 static bool give(struct reading *r, const struct args_option *option, const char *value)
 {
 	struct args *a = r->args;
@@ -83,15 +92,11 @@ static bool give(struct reading *r, const struct args_option *option, const char
 		r->wants_help = true;
 	if (option == &version_option)
 		r->wants_version = true;
-	if (!option->is_repeatable && option->value != NULL) {
-		for (size_t i = 0; i < a->given_count; i++) {
-			if (a->given[i].option == option) {
-				args_print_usage_error(a, r->out, "tùy chọn chỉ được ghi một lần",
-						       "option may be given once only",
-						       option->name);
-				return false;
-			}
-		}
+	/* A flag said twice means what it means once. */
+	if (!option->is_repeatable && option->value != NULL && is_given(a, option)) {
+		args_print_usage_error(a, r->out, "tùy chọn chỉ được ghi một lần",
+				       "option may be given once only", option->name);
+		return false;
 	}
 	a->given[a->given_count++] = (struct args_given){option, value};
 	return true;

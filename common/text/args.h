@@ -27,11 +27,11 @@ enum args_exit {
 
 struct args_option {
 	const char *name;  /* without dashes: "format" */
-	char letter;       /* 'o' for -o, or 0 */
 	const char *value; /* what help calls the value, "FILE"; NULL: a flag */
-	bool is_repeatable;
 	const char *help_vi;
 	const char *help_en;
+	char letter; /* 'o' for -o, or 0 */
+	bool is_repeatable;
 };
 
 struct args_positional {

@@ -25,8 +25,10 @@ static char find_separator(struct bytes text, size_t start)
 			is_quoted = !is_quoted;
 		if (is_quoted)
 			continue;
-		if (c == ',' || c == '\n' || c == '\r')
-			return c == ',' ? ',' : found;
+		if (c == ',')
+			return ',';
+		if (c == '\n' || c == '\r')
+			break;
 		if (c == ';')
 			found = ';';
 	}
@@ -238,7 +240,9 @@ const char *csv_problem_text(enum csv_problem problem)
 
 static char separator_of(const struct csv_writer *w)
 {
-	return w->separator != '\0' ? w->separator : ',';
+	if (w->separator != '\0')
+		return w->separator;
+	return ',';
 }
 
 /*

@@ -17,7 +17,7 @@
 #include "common/base/buf.h"
 
 #define CSV_MAX_FIELDS    256u
-#define CSV_MAX_FIELD_LEN (64u * 1024u)
+#define CSV_MAX_FIELD_LEN 65536u
 #define CSV_NONE          SIZE_MAX
 
 enum csv_problem {

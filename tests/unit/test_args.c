@@ -7,14 +7,14 @@
 #include "common/text/args.h"
 
 static const struct args_option program_options[] = {
-	{"socket", 's', "PATH", false, "ổ cắm của ctxhd", "the daemon's socket"},
-	{"quiet", 'q', NULL, false, "ít lời", "say less"},
+	{"socket", "PATH", "ổ cắm của ctxhd", "the daemon's socket", 's', false},
+	{"quiet", NULL, "ít lời", "say less", 'q', false},
 };
 static const struct args_option list_options[] = {
-	{"unit", '\0', "CODE", true, "chỉ các đơn vị này", "these units only"},
-	{"open", 'n', NULL, false, "chỉ mục còn mở", "open ones only"},
-	{"limit", '\0', "N", false, "nhiều nhất N dòng", "at most N rows"},
-	{"output", 'o', "FILE", false, "ghi ra tệp", "write to a file"},
+	{"unit", "CODE", "chỉ các đơn vị này", "these units only", '\0', true},
+	{"open", NULL, "chỉ mục còn mở", "open ones only", 'n', false},
+	{"limit", "N", "nhiều nhất N dòng", "at most N rows", '\0', false},
+	{"output", "FILE", "ghi ra tệp", "write to a file", 'o', false},
 };
 static const struct args_positional one_id[] = {{"ID", false, false}};
 static const struct args_positional type_and_fields[] = {{"TYPE", false, false},

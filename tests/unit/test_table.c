@@ -225,7 +225,7 @@ static void rows_are_copied(UNUSED_STATE)
 	table_init(&t, &one, 1);
 	for (int i = 0; i < 100; i++)
 		table_add(&t, &row);
-	memcpy(text, "after!", 6);
+	text[0] = 'B';
 
 	assert_int_equal(t.row_count, 100);
 	assert_true(bytes_is(t.cells[0].bytes, "before"));
