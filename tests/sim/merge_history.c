@@ -48,11 +48,22 @@ static int64_t device_wall(const struct maker *m, uint32_t device)
 
 static void maybe_jump(struct maker *m)
 {
-	if (m->h->clocks == SIM_CLOCKS_STEADY || !one_in(m, 6))
+	uint64_t device = 1 + below(m, m->h->device_count);
+
+	if (!one_in(m, 6))
 		return;
-	m->offset_ms[1 + below(m, m->h->device_count)] = random_offset(m);
-	if (m->h->clocks == SIM_CLOCKS_WILD && one_in(m, 3))
-		m->daemon_offset_ms = random_offset(m);
+	switch (m->h->clocks) {
+	case SIM_CLOCKS_STEADY: return;
+	case SIM_CLOCKS_DAEMON:
+		m->daemon_offset_ms = one_in(m, 2) ? (int64_t)below(m, 20 * (uint64_t)YEAR_MS) : 0;
+		return;
+	case SIM_CLOCKS_WILD:
+		if (one_in(m, 3))
+			m->daemon_offset_ms = random_offset(m);
+		m->offset_ms[device] = random_offset(m);
+		return;
+	case SIM_CLOCKS_RAW: m->offset_ms[device] = random_offset(m); return;
+	}
 }
 
 static void pull(struct maker *m, uint32_t device)
@@ -167,14 +178,16 @@ void history_make(uint64_t seed, struct history *ret_history)
 
 	rand_seeded_init(&m.rand, seed);
 	*ret_history = (struct history){.seed = seed};
-	ret_history->clocks = (enum sim_clocks)below(&m, 3);
+	ret_history->clocks = (enum sim_clocks)below(&m, 4);
 	ret_history->has_unique_values = one_in(&m, 2);
 	ret_history->record_count = 1 + (int)below(&m, SIM_RECORDS_MAX);
 	ret_history->device_count = (uint32_t)(2 + below(&m, SIM_DEVICES_MAX - 1));
 	for (int r = 0; r < ret_history->record_count; r++)
 		ret_history->kinds[r] = one_in(&m, 3) ? MERGE_EVENT : MERGE_REGISTER;
 	for (uint32_t d = 1; d <= ret_history->device_count; d++)
-		m.offset_ms[d] = random_offset(&m);
+		m.offset_ms[d] = ret_history->clocks == SIM_CLOCKS_DAEMON
+					 ? (int64_t)below(&m, 400000) - 200000
+					 : random_offset(&m);
 	/* A repair needs the order of the chain; without one any order must do. */
 	m.is_fifo = ret_history->clocks != SIM_CLOCKS_RAW || one_in(&m, 2);
 

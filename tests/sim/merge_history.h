@@ -46,6 +46,7 @@ struct sim_change {
 enum sim_clocks {
 	SIM_CLOCKS_RAW,    /* raw clocks stand; wall clocks are wrong and jump */
 	SIM_CLOCKS_STEADY, /* repaired; every wall clock is wrong by a constant */
+	SIM_CLOCKS_DAEMON, /* repaired; devices are right, the daemon's clock runs ahead and back */
 	SIM_CLOCKS_WILD,   /* repaired; wall clocks jump, the daemon's as well */
 };
 

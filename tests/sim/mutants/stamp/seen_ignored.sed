@@ -1,0 +1,2 @@
+# A device does not set its clock by what it sees.
+s|if (clock > hlc->last)|if (false)|
