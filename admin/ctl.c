@@ -1,0 +1,248 @@
+#define LOG_TAG "ctl"
+
+#include "admin/ctl.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "admin/transport.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+#define JSON_AUTO __attribute__((cleanup(ctl_json_release_auto)))
+
+void ctl_complain(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	(void)fputs("ctxhctl: ", stderr);
+	(void)vfprintf(stderr, fmt, args);
+	(void)fputc('\n', stderr);
+	va_end(args);
+}
+
+int ctl_usage(const struct args *args, const char *vi, const char *en)
+{
+	AUTO(buf_clear) struct buf out = {0};
+
+	args_complain(args, &out, vi, en);
+	(void)fputs(buf_cstr(&out), stderr);
+	return ARGS_EXIT_USAGE;
+}
+
+static int unreachable(const char *socket, enum err e)
+{
+	switch (err_class(e)) {
+	case ERR_CLASS_RETRY:
+		if (e == ERR_NET)
+			ctl_complain("không gặp được ctxhd tại %s; chưa có gì thay đổi; hãy xem "
+				     "dịch vụ có đang chạy không, hoặc cho đúng đường dẫn bằng "
+				     "--socket / nobody answers at %s; nothing was changed; see "
+				     "whether the service runs, or give its path with --socket",
+				     socket, socket);
+		else
+			ctl_complain("ctxhd chưa trả lời xong (%s); lệnh có thể đã hoặc chưa được "
+				     "làm; hãy xem lại rồi thử lại / no whole answer (%s); the "
+				     "command may or may not have been done; look, then try again",
+				     err_name(e), log_last_detail());
+		return ARGS_EXIT_UNREACHABLE;
+	case ERR_CLASS_NONE:
+	case ERR_CLASS_REJECT:
+	case ERR_CLASS_FATAL:
+		break;
+	}
+	if (e == ERR_AUTH)
+		ctl_complain("không được phép mở %s; chưa có gì thay đổi; hãy chạy bằng tài khoản "
+			     "quản trị của dịch vụ / not allowed to open %s; nothing was changed; "
+			     "run as the service's administrator",
+			     socket, socket);
+	else
+		ctl_complain("trả lời tại %s không đọc được (%s); hãy kiểm tra đường dẫn và phiên "
+			     "bản / the answer at %s cannot be read (%s); check path and version",
+			     socket, err_name(e), socket, log_last_detail());
+	return ARGS_EXIT_FAILED;
+}
+
+/* Codes of the daemon that time may heal. */
+static bool is_retry(const char *code)
+{
+	static const char *const retry[] = {"AGAIN", "TIMEOUT", "NET", "FULL", "busy"};
+
+	for (size_t i = 0; i < sizeof retry / sizeof retry[0]; i++) {
+		if (strcasecmp(code, retry[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int take_answer(json_t *answer, json_t **ret_result)
+{
+	json_t *result = json_object_get(answer, "result");
+	const char *code = json_string_value(json_object_get(answer, "code"));
+	const char *text = json_string_value(json_object_get(answer, "error"));
+
+	if (json_is_true(json_object_get(answer, "ok")) && result != NULL) {
+		*ret_result = json_incref(result);
+		return json_integer_value(json_object_get(answer, "exit_code")) == 0
+			       ? ARGS_EXIT_DONE
+			       : ARGS_EXIT_PARTIAL;
+	}
+	ctl_complain("%s", text != NULL ? text
+					: "ctxhd từ chối mà không nói lý do / refused without a "
+					  "reason");
+	return code != NULL && is_retry(code) ? ARGS_EXIT_UNREACHABLE : ARGS_EXIT_FAILED;
+}
+
+int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int64_t timeout_ms,
+	     json_t **ret_result)
+{
+	JSON_AUTO json_t *request = json_object();
+	JSON_AUTO json_t *answer = NULL;
+	enum err e;
+
+	json_object_set_new(request, "command", json_string(command));
+	json_object_set_new(request, "args", take_args != NULL ? take_args : json_object());
+	e = transport_call(ctl->socket, request, timeout_ms, &answer);
+	if (e != ERR_OK)
+		return unreachable(ctl->socket, e);
+	return take_answer(answer, ret_result);
+}
+
+static bool write_all(FILE *f, const struct buf *text)
+{
+	return (text->len == 0 || fwrite(text->data, 1, text->len, f) == text->len) &&
+	       fflush(f) == 0;
+}
+
+int ctl_print(const struct buf *text)
+{
+	if (write_all(stdout, text))
+		return ARGS_EXIT_DONE;
+	/* Whoever closed the pipe has seen enough; there is nobody to tell. */
+	if (errno != EPIPE)
+		ctl_complain("không ghi được kết quả: %s / cannot write the result: %s",
+			     strerror(errno), strerror(errno));
+	return ARGS_EXIT_FAILED;
+}
+
+static int cannot_write(const char *path)
+{
+	ctl_complain("không ghi được %s: %s; tệp cũ (nếu có) còn nguyên / cannot write %s: %s; an "
+		     "older file is as it was",
+		     path, strerror(errno), path, strerror(errno));
+	return ARGS_EXIT_FAILED;
+}
+
+int ctl_write(const char *path, const struct buf *text)
+{
+	AUTO(buf_clear) struct buf beside = {0};
+	FILE *f;
+	bool is_written;
+	int fd;
+
+	if (path == NULL || strcmp(path, "-") == 0)
+		return ctl_print(text);
+	buf_printf(&beside, "%s.XXXXXX", path);
+	(void)buf_cstr(&beside);
+	fd = mkstemp((char *)beside.data);
+	if (fd < 0)
+		return cannot_write(path);
+	f = fdopen(fd, "wb");
+	if (f == NULL) {
+		(void)close(fd);
+		(void)unlink(buf_cstr(&beside));
+		return cannot_write(path);
+	}
+	is_written = write_all(f, text) && fsync(fd) == 0;
+	is_written = fclose(f) == 0 && is_written;
+	if (is_written && rename(buf_cstr(&beside), path) == 0)
+		return ARGS_EXIT_DONE;
+	(void)unlink(buf_cstr(&beside));
+	return cannot_write(path);
+}
+
+static bool read_stream(FILE *f, size_t max, struct buf *out)
+{
+	size_t got = 1;
+
+	while (got != 0 && out->len <= max) {
+		got = fread(buf_reserve(out, 65536), 1, 65536, f);
+		out->len += got;
+	}
+	return ferror(f) == 0;
+}
+
+int ctl_read(const char *path, size_t max, struct buf *out)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	bool is_read = f != NULL && read_stream(f, max, out);
+
+	if (!is_read)
+		ctl_complain("không đọc được %s: %s; chưa có gì thay đổi / cannot read %s: %s; "
+			     "nothing was changed",
+			     path, strerror(errno), path, strerror(errno));
+	if (f != NULL && f != stdin)
+		(void)fclose(f);
+	if (!is_read)
+		return ARGS_EXIT_FAILED;
+	if (out->len <= max)
+		return ARGS_EXIT_DONE;
+	ctl_complain("%s lớn hơn %zu byte; chưa có gì thay đổi / %s is over %zu bytes; nothing was "
+		     "changed",
+		     path, max, path, max);
+	return ARGS_EXIT_FAILED;
+}
+
+void ctl_put_option(json_t *to, const struct args *args, const char *option, const char *key)
+{
+	const char *value = args_value(args, option, NULL);
+
+	if (value != NULL)
+		json_object_set_new(to, key, json_string(value));
+}
+
+int ctl_put_number(json_t *to, const struct args *args, const char *option, int64_t min,
+		   int64_t max)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	int64_t number = 0;
+
+	if (!args_has(args, option))
+		return ARGS_EXIT_DONE;
+	if (args_integer(args, option, min, max, &out, &number) != ERR_OK) {
+		(void)fputs(buf_cstr(&out), stderr);
+		return ARGS_EXIT_USAGE;
+	}
+	json_object_set_new(to, option, json_integer(number));
+	return ARGS_EXIT_DONE;
+}
+
+int ctl_put_positional_number(json_t *to, const struct args *args, size_t index, const char *key)
+{
+	const char *text = args_positional(args, index);
+	intmax_t number;
+	char *end = NULL;
+
+	errno = 0;
+	number = strtoimax(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || number < 0)
+		return ctl_usage(args, "phải là một số", "must be a number");
+	json_object_set_new(to, key, json_integer(number));
+	return ARGS_EXIT_DONE;
+}
+
+void ctl_append_json(struct buf *out, const json_t *j)
+{
+	AUTO(mem_free) char *text = json_dumps(j, JSON_INDENT(2) | JSON_ENCODE_ANY);
+
+	if (text != NULL)
+		buf_append_str(out, text);
+	buf_append_byte(out, '\n');
+}

@@ -1,0 +1,61 @@
+/*
+ * ctl - one run of ctxhctl: where the daemon is, how to print, and how errors end.
+ *
+ * Every command is a function over struct ctl and its args: it asks the daemon,
+ * prints on stdout, and gives the exit code. Whatever went wrong is on stderr
+ * already when a function here gives a code that is not ARGS_EXIT_DONE or
+ * ARGS_EXIT_PARTIAL. One thread.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/text/args.h"
+#include "common/text/table.h"
+
+/* Ordinary questions; what walks the whole store takes CTL_NO_LIMIT. */
+#define CTL_TIMEOUT_MS INT64_C(60000)
+#define CTL_NO_LIMIT   INT64_C(0)
+
+struct ctl {
+	const char *socket;
+	enum table_format format;
+	struct table_style style;
+};
+
+static inline void ctl_json_release_auto(json_t **j)
+{
+	json_decref(*j);
+}
+
+/*
+ * Asks. `take_args` is released. On ARGS_EXIT_DONE or ARGS_EXIT_PARTIAL *ret_result is the
+ * caller's; on others it is untouched and stderr has the reason.
+ */
+int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int64_t timeout_ms,
+	     json_t **ret_result);
+
+/* One line on stderr. */
+void ctl_complain(const char *fmt, ...) PRINTF(1, 2);
+/* A wrong value of the command line: the line args.h would print; ARGS_EXIT_USAGE. */
+int ctl_usage(const struct args *args, const char *vi, const char *en);
+
+/* To stdout, all of it. ARGS_EXIT_FAILED when it cannot be written (disk full, closed pipe). */
+int ctl_print(const struct buf *text);
+/* To a file, whole or not at all (written beside it and renamed); `path` NULL or "-": stdout. */
+int ctl_write(const char *path, const struct buf *text);
+/* A file's whole content, at most `max` bytes; "-" is stdin. ARGS_EXIT_FAILED. */
+int ctl_read(const char *path, size_t max, struct buf *out);
+
+/* Arguments as JSON: what was not given stays out. */
+void ctl_put_option(json_t *to, const struct args *args, const char *option, const char *key);
+/* ARGS_EXIT_USAGE when it is not a number of the range. */
+int ctl_put_number(json_t *to, const struct args *args, const char *option, int64_t min,
+		   int64_t max);
+/* A positional argument that must be a number from 1 on. */
+int ctl_put_positional_number(json_t *to, const struct args *args, size_t index, const char *key);
+
+/* The value as it stands, for people who like to read JSON: indented. */
+void ctl_append_json(struct buf *out, const json_t *j);

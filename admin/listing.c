@@ -1,0 +1,220 @@
+#define LOG_TAG "listing"
+
+#include "admin/listing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/arena.h"
+#include "common/base/clock.h"
+#include "common/base/mem.h"
+
+#define VIETNAM_MS     (INT64_C(7) * 3600000)
+#define ID_SHORT       12u
+#define COLUMNS_MAX    256u
+
+static void append_time(struct buf *out, const char *iso)
+{
+	char local[CLOCK_ISO_LEN];
+	int64_t ms;
+
+	if (clock_parse_iso(iso, strlen(iso), &ms) != ERR_OK) {
+		buf_append_str(out, iso);
+		return;
+	}
+	clock_print_iso(ms + VIETNAM_MS, local);
+	buf_printf(out, "%.2s/%.2s/%.4s %.8s", local + 8, local + 5, local, local + 11);
+}
+
+static void append_text(struct buf *out, const char *text, size_t len, enum listing_kind kind)
+{
+	switch (kind) {
+	case LISTING_TIME:
+		append_time(out, text);
+		return;
+	case LISTING_DATE:
+		if (len == 10) {
+			buf_printf(out, "%.2s/%.2s/%.4s", text + 8, text + 5, text);
+			return;
+		}
+		break;
+	case LISTING_ID:
+		buf_append(out, text, len < ID_SHORT ? len : ID_SHORT);
+		return;
+	case LISTING_WHOLE_ID:
+	case LISTING_TEXT:
+		break;
+	}
+	buf_append(out, text, len);
+}
+
+static void append_list(struct buf *out, const json_t *list, enum listing_kind kind)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (i != 0)
+			buf_append_str(out, ",");
+		listing_append_value(out, json_array_get(list, i), kind);
+	}
+}
+
+void listing_append_value(struct buf *out, const json_t *value, enum listing_kind kind)
+{
+	switch (json_typeof(value)) {
+	case JSON_STRING:
+		append_text(out, json_string_value(value), json_string_length(value), kind);
+		return;
+	case JSON_INTEGER:
+		buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		return;
+	case JSON_REAL:
+		buf_printf(out, "%.15g", json_real_value(value));
+		return;
+	case JSON_TRUE:
+		buf_append_str(out, "có");
+		return;
+	case JSON_FALSE:
+		buf_append_str(out, "không");
+		return;
+	case JSON_ARRAY:
+		append_list(out, value, kind);
+		return;
+	case JSON_OBJECT: {
+		AUTO(mem_free) char *text = json_dumps(value, JSON_COMPACT);
+
+		buf_append_str(out, text != NULL ? text : "");
+		return;
+	}
+	case JSON_NULL:
+		buf_append_str(out, "-");
+		return;
+	}
+}
+
+/* A cell as table.h takes it: numbers stay numbers, so that they stand to the right. */
+static struct value cell_of(struct arena *a, const json_t *j, enum listing_kind kind, bool is_table)
+{
+	AUTO(buf_clear) struct buf text = {0};
+
+	if (j == NULL || json_is_null(j))
+		return VALUE_NONE;
+	if (json_is_integer(j))
+		return value_int(json_integer_value(j));
+	if (json_is_boolean(j))
+		return value_bool(json_is_true(j));
+	listing_append_value(&text, j, is_table ? kind : LISTING_TEXT);
+	return value_text(arena_copy(a, buf_bytes(&text)));
+}
+
+static void print_rows(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+		       const json_t *rows, struct buf *out)
+{
+	const bool is_table = ctl->format == TABLE_TABLE;
+	struct table_column shown[COLUMNS_MAX];
+	const struct listing_column *from[COLUMNS_MAX];
+	struct value cells[COLUMNS_MAX];
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(table_clear) struct table t;
+	size_t used = 0;
+
+	for (size_t i = 0; i < count && used < COLUMNS_MAX; i++) {
+		if (is_table && columns[i].is_csv_only)
+			continue;
+		from[used] = &columns[i];
+		shown[used++] = (struct table_column){.key = columns[i].key,
+						      .label_vi = columns[i].label_vi,
+						      .label_en = columns[i].label_en};
+	}
+	table_init(&t, shown, used);
+	for (size_t r = 0; r < json_array_size(rows); r++) {
+		const json_t *row = json_array_get(rows, r);
+
+		for (size_t c = 0; c < used; c++)
+			cells[c] = cell_of(&a, json_object_get(row, from[c]->key), from[c]->kind,
+					   is_table);
+		table_add(&t, cells);
+	}
+	table_print(&t, ctl->format, &ctl->style, out);
+}
+
+/* An array with one object a line: reads well, and `grep` works on it. */
+static void print_json(const json_t *rows, struct buf *out, bool is_array)
+{
+	size_t count = json_array_size(rows);
+
+	if (is_array)
+		buf_append_str(out, "[");
+	for (size_t i = 0; i < count; i++) {
+		AUTO(mem_free) char *text = json_dumps(json_array_get(rows, i), 0);
+
+		if (is_array)
+			buf_append_str(out, i == 0 ? "\n" : ",\n");
+		buf_append_str(out, text != NULL ? text : "null");
+		if (!is_array)
+			buf_append_str(out, "\n");
+	}
+	if (is_array)
+		buf_append_str(out, count == 0 ? "]\n" : "\n]\n");
+}
+
+void listing_print(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+		   const json_t *rows, struct buf *out)
+{
+	if (ctl->format == TABLE_JSON)
+		print_json(rows, out, true);
+	else
+		print_rows(ctl, columns, count, rows, out);
+}
+
+void listing_print_more(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+			const json_t *rows, struct buf *out)
+{
+	if (ctl->format == TABLE_JSON)
+		print_json(rows, out, false);
+	else
+		print_rows(ctl, columns, count, rows, out);
+}
+
+void listing_print_any(const struct ctl *ctl, const json_t *rows, struct buf *out)
+{
+	struct listing_column columns[COLUMNS_MAX];
+	const char *key;
+	json_t *value;
+	size_t count = 0;
+
+	if (ctl->format == TABLE_JSON) {
+		print_json(rows, out, true);
+		return;
+	}
+	json_object_foreach(json_array_get(rows, 0), key, value)
+	{
+		(void)value;
+		if (count < COLUMNS_MAX)
+			columns[count++] = (struct listing_column){.key = key};
+	}
+	if (count != 0)
+		print_rows(ctl, columns, count, rows, out);
+}
+
+void listing_print_object(const struct ctl *ctl, const struct listing_column *columns,
+			  size_t count, const json_t *object, struct buf *out)
+{
+	if (ctl->format == TABLE_JSON) {
+		ctl_append_json(out, object);
+		return;
+	}
+	if (ctl->format == TABLE_CSV) {
+		json_t *rows = json_pack("[O]", object);
+
+		print_rows(ctl, columns, count, rows, out);
+		json_decref(rows);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const json_t *value = json_object_get(object, columns[i].key);
+
+		buf_printf(out, "%s / %s: ", columns[i].label_vi, columns[i].label_en);
+		if (value != NULL)
+			listing_append_value(out, value, columns[i].kind);
+		buf_append_str(out, "\n");
+	}
+}

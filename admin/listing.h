@@ -1,0 +1,42 @@
+/*
+ * listing - rows of JSON from the daemon as a table, JSON, or CSV.
+ *
+ * JSON is given on as it came, one object a line. CSV has every column, values as in
+ * JSON. A table is for people: fewer columns, times in Viet Nam, "dd/mm/yyyy".
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "admin/ctl.h"
+
+enum listing_kind {
+	LISTING_TEXT, /* what the value is by itself */
+	LISTING_TIME, /* "2026-11-22T02:12:59.123Z" -> "22/11/2026 09:12:59" */
+	LISTING_DATE, /* "2026-11-22" -> "22/11/2026" */
+	LISTING_ID,   /* 32 hex digits -> the first 12; `show` takes them */
+	LISTING_WHOLE_ID
+};
+
+struct listing_column {
+	const char *key;
+	const char *label_vi;
+	const char *label_en;
+	enum listing_kind kind;
+	bool is_csv_only;
+};
+
+/* Appends the rows of an array. */
+void listing_print(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+		   const json_t *rows, struct buf *out);
+/* The same with one column a key of the first row (`query`). */
+void listing_print_any(const struct ctl *ctl, const json_t *rows, struct buf *out);
+/* Without a heading, to go on with a listing (--follow); JSON: one object a line, no array. */
+void listing_print_more(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+			const json_t *rows, struct buf *out);
+
+/* One value for people; appended to `out`. */
+void listing_append_value(struct buf *out, const json_t *value, enum listing_kind kind);
+/* Fields of one object, one a line: "label: value". */
+void listing_print_object(const struct ctl *ctl, const struct listing_column *columns,
+			  size_t count, const json_t *object, struct buf *out);

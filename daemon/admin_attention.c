@@ -1,0 +1,277 @@
+#define LOG_TAG "admin"
+
+#include <stdio.h>
+
+#include "daemon/admin_call.h"
+#include "daemon/admin_changes.h"
+#include "daemon/admin_commands.h"
+#include "daemon/admin_names.h"
+#include "proto/changeset.h"
+
+#define PAGE        ((size_t)1000)
+#define LISTED_MOST ((size_t)100000) /* more is a fault elsewhere; --open shortens it */
+
+/* ---- missing ---- */
+
+static json_t *numbers_json(uint64_t first, uint64_t last)
+{
+	char text[48];
+
+	if (last < first)
+		return json_null();
+	(void)snprintf(text, sizeof text, "%llu-%llu", (unsigned long long)first,
+		       (unsigned long long)last);
+	return json_string(text);
+}
+
+/*
+ * {} -> [{device, name, units, held, missing, missing_count, last_contact, state}]. What a device
+ * numbered and sent, or was heard to have, and which has not come: chains have no holes, so it is
+ * always the end.
+ */
+enum err admin_missing(struct admin_call *call)
+{
+	struct store_device *devices = NULL;
+	size_t count = 0;
+	enum err e = store_load_devices(call->store, call->arena, &devices, &count);
+
+	if (e != ERR_OK)
+		return e;
+	call->result = json_array();
+	for (size_t i = 0; i < count; i++) {
+		const struct store_device *d = &devices[i];
+		json_t *units = NULL;
+		json_t *row;
+
+		if (d->seen_number <= d->last_number || d->id.number == STAMP_DEVICE_OFFICE)
+			continue;
+		e = admin_device_units(call, d->id.number, &units);
+		if (e != ERR_OK)
+			return e;
+		row = json_object();
+		json_object_set_new(row, "device", json_integer(d->id.number));
+		json_object_set_new(row, "name", admin_json_text(d->name));
+		json_object_set_new(row, "units", units);
+		json_object_set_new(row, "held", numbers_json(1, d->last_number));
+		json_object_set_new(row, "missing",
+				    numbers_json(d->last_number + 1, d->seen_number));
+		json_object_set_new(row, "missing_count",
+				    json_integer((json_int_t)(d->seen_number - d->last_number)));
+		json_object_set_new(row, "last_contact", admin_json_time(d->last_contact_ms));
+		json_object_set_new(row, "state", json_string(admin_device_state(call, d)));
+		json_array_append_new(call->result, row);
+	}
+	call->exit_code = json_array_size(call->result) != 0 ? 4 : 0;
+	return ERR_OK;
+}
+
+/* ---- conflicts ---- */
+
+static enum err conflict_json(struct admin_call *call, const struct conflict_row *c,
+			      json_t **ret_row)
+{
+	struct bytes field = c->kept.name;
+	bool is_hidden = true;
+	json_t *row;
+	enum err e = admin_hides_record(call, c->type, &c->id, &is_hidden);
+
+	if (e != ERR_OK)
+		return e;
+	if (!is_hidden)
+		is_hidden = admin_hides_value(call, c->type, &c->id, field, &c->kept.value) ||
+			    admin_hides_value(call, c->type, &c->id, field, &c->lost.value);
+	row = json_object();
+	json_object_set_new(row, "conflict", json_integer((json_int_t)c->conflict));
+	json_object_set_new(row, "record", admin_json_hex(bytes_of(c->id.bytes, ID_LEN)));
+	json_object_set_new(row, "type", is_hidden ? json_null() : admin_json_text(c->type));
+	json_object_set_new(row, "field", is_hidden ? json_null() : admin_json_text(field));
+	json_object_set_new(row, "kept",
+			    is_hidden ? json_null() : admin_json_value(&c->kept.value));
+	json_object_set_new(row, "lost",
+			    is_hidden ? json_null() : admin_json_value(&c->lost.value));
+	json_object_set_new(row, "kept_by", admin_json_text(c->kept_by));
+	json_object_set_new(row, "lost_by", admin_json_text(c->lost_by));
+	json_object_set_new(row, "at", admin_json_time(c->at_ms));
+	json_object_set_new(row, "state", admin_json_text(c->state));
+	if (is_hidden)
+		json_object_set_new(row, "hidden", json_true());
+	*ret_row = row;
+	return ERR_OK;
+}
+
+/* {open?, reason?} -> [{conflict, record, type, field, kept, lost, kept_by, lost_by, at, state}] */
+enum err admin_conflict_list(struct admin_call *call)
+{
+	struct conflict_row *rows = NULL;
+	size_t count = PAGE;
+	uint64_t after = 0;
+	enum err e = ERR_OK;
+
+	call->result = json_array();
+	while (e == ERR_OK && count == PAGE && json_array_size(call->result) < LISTED_MOST) {
+		e = store_load_conflicts(call->store, call->arena, after, admin_flag(call, "open"),
+					 PAGE, &rows, &count);
+		for (size_t i = 0; e == ERR_OK && i < count; i++) {
+			json_t *row = NULL;
+
+			e = conflict_json(call, &rows[i], &row);
+			if (e == ERR_OK)
+				json_array_append_new(call->result, row);
+			after = rows[i].conflict;
+		}
+	}
+	return e;
+}
+
+static enum err fail_absent(struct admin_call *call, const char *vi, const char *en,
+			    const char *command, int64_t number)
+{
+	return admin_fail(
+		call, ERR_NOTFOUND,
+		"Không có %s số %lld; xem “ctxhctl %s list” / no %s %lld; see “ctxhctl %s "
+		"list”",
+		vi, (long long)number, command, en, (long long)number, command);
+}
+
+/* {conflict, reason?} -> the keys of the list, and stamps of both values, log */
+enum err admin_conflict_show(struct admin_call *call)
+{
+	struct conflict_row *rows = NULL;
+	size_t count = 0;
+	int64_t number = 0;
+	enum err e = admin_need_int(call, "conflict", 1, INT64_MAX, &number);
+
+	if (e == ERR_OK)
+		e = store_load_conflicts(call->store, call->arena, (uint64_t)number - 1, false, 1,
+					 &rows, &count);
+	if (e != ERR_OK)
+		return e;
+	if (count == 0 || rows[0].conflict != (uint64_t)number)
+		return fail_absent(call, "xung đột", "conflict", "conflict", number);
+	e = conflict_json(call, &rows[0], &call->result);
+	if (e != ERR_OK)
+		return e;
+	json_object_set_new(call->result, "log", json_integer((json_int_t)rows[0].log));
+	json_object_set_new(call->result, "kept_stamp", admin_json_stamp(&rows[0].kept.stamp));
+	json_object_set_new(call->result, "lost_stamp", admin_json_stamp(&rows[0].lost.stamp));
+	return ERR_OK;
+}
+
+/* ---- quarantine ---- */
+
+/* Which field it was tells nothing of a value, but of a restricted type it tells enough. */
+static bool is_type_open(struct admin_call *call, struct bytes type)
+{
+	const struct schema_type *t = schema_find_type(store_schema(call->store), type);
+
+	return t != NULL && t->sensitivity != SENSITIVITY_RESTRICTED;
+}
+
+static json_t *quarantine_json(struct admin_call *call, const struct quarantine_row *q)
+{
+	json_t *row = json_object();
+
+	json_object_set_new(row, "quarantine", json_integer((json_int_t)q->quarantine));
+	json_object_set_new(row, "device", json_integer(q->device));
+	json_object_set_new(row, "number", json_integer((json_int_t)q->number));
+	json_object_set_new(row, "reason", admin_json_text(q->reason));
+	json_object_set_new(row, "field",
+			    is_type_open(call, q->type) || q->type.len == 0
+				    ? admin_json_text(q->field)
+				    : json_null());
+	json_object_set_new(row, "at", admin_json_time(q->at_ms));
+	json_object_set_new(row, "state", admin_json_text(q->state));
+	return row;
+}
+
+/* {open?} -> [{quarantine, device, number, reason, field, at, state}] */
+enum err admin_quarantine_list(struct admin_call *call)
+{
+	struct quarantine_row *rows = NULL;
+	size_t count = PAGE;
+	uint64_t after = 0;
+	enum err e = ERR_OK;
+
+	call->result = json_array();
+	while (e == ERR_OK && count == PAGE && json_array_size(call->result) < LISTED_MOST) {
+		e = store_load_quarantine(call->store, call->arena, after, admin_flag(call, "open"),
+					  PAGE, &rows, &count);
+		for (size_t i = 0; e == ERR_OK && i < count; i++) {
+			json_array_append_new(call->result, quarantine_json(call, &rows[i]));
+			after = rows[i].quarantine;
+		}
+	}
+	return e;
+}
+
+static json_t *writes_json(const struct change *c)
+{
+	json_t *writes = json_object();
+
+	for (size_t i = 0; i < c->count; i++)
+		json_object_setn_new(writes, (const char *)c->writes[i].name.data,
+				     c->writes[i].name.len, admin_json_value(&c->writes[i].value));
+	return writes;
+}
+
+/* A code inside what was refused can be restricted although no record has it yet. */
+static bool hides_change(struct admin_call *call, const struct quarantine_row *q,
+			 const struct change *c)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		if (admin_hides_value(call, q->type, &q->id, c->writes[i].name,
+				      &c->writes[i].value))
+			return true;
+	}
+	return false;
+}
+
+static enum err put_change(struct admin_call *call, const struct quarantine_row *q)
+{
+	struct change change = {0};
+	bool is_readable = change_decode(call->arena, q->bytes, &change) == ERR_OK;
+	bool is_hidden = true;
+	json_t *to = call->result;
+	enum err e = admin_hides_record(call, q->type, &q->id, &is_hidden);
+
+	if (e != ERR_OK)
+		return e;
+	if (!is_hidden && is_readable)
+		is_hidden = hides_change(call, q, &change);
+	json_object_set_new(to, "type", is_hidden ? json_null() : admin_json_text(q->type));
+	json_object_set_new(to, "author", admin_json_text(change.author));
+	json_object_set_new(to, "fields",
+			    is_hidden || !is_readable ? json_null() : writes_json(&change));
+	/* What no decoder reads is shown as it came, so that somebody can look at it. */
+	json_object_set_new(to, "bytes",
+			    is_hidden || is_readable ? json_null() : admin_json_hex(q->bytes));
+	json_object_set_new(to, "hidden", json_boolean(is_hidden));
+	return ERR_OK;
+}
+
+/* {quarantine, reason?} -> the keys of the list, and record, type, fields, text, why, log */
+enum err admin_quarantine_show(struct admin_call *call)
+{
+	struct quarantine_row *rows = NULL;
+	size_t count = 0;
+	int64_t number = 0;
+	enum err e = admin_need_int(call, "quarantine", 1, INT64_MAX, &number);
+
+	if (e == ERR_OK)
+		e = store_load_quarantine(call->store, call->arena, (uint64_t)number - 1, false, 1,
+					  &rows, &count);
+	if (e != ERR_OK)
+		return e;
+	if (count == 0 || rows[0].quarantine != (uint64_t)number)
+		return fail_absent(call, "thay đổi bị giữ lại", "quarantined change", "quarantine",
+				   number);
+	call->result = quarantine_json(call, &rows[0]);
+	json_object_set_new(call->result, "record",
+			    id_is_zero(&rows[0].id)
+				    ? json_null()
+				    : admin_json_hex(bytes_of(rows[0].id.bytes, ID_LEN)));
+	json_object_set_new(call->result, "text", admin_json_text(rows[0].text));
+	json_object_set_new(call->result, "why", admin_json_text(rows[0].why));
+	json_object_set_new(call->result, "log", json_integer((json_int_t)rows[0].log));
+	return put_change(call, &rows[0]);
+}

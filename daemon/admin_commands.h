@@ -1,0 +1,37 @@
+/*
+ * admin_commands - the functions behind the table of admin_table.c, one per command.
+ *
+ * Arguments (JSON object) and result of each stand beside it in its file; all run as
+ * admin.h says.
+ */
+#pragma once
+
+#include "daemon/admin.h"
+
+enum err admin_status(struct admin_call *call);
+
+enum err admin_unit_import(struct admin_call *call);
+enum err admin_unit_list(struct admin_call *call);
+
+enum err admin_device_invite(struct admin_call *call);
+enum err admin_device_list(struct admin_call *call);
+enum err admin_device_show(struct admin_call *call);
+enum err admin_device_revoke(struct admin_call *call);
+void admin_device_revoked(struct admin_call *call); /* committed */
+
+enum err admin_log(struct admin_call *call);
+enum err admin_log_show(struct admin_call *call);
+enum err admin_record_show(struct admin_call *call);
+
+enum err admin_missing(struct admin_call *call);
+enum err admin_conflict_list(struct admin_call *call);
+enum err admin_conflict_show(struct admin_call *call);
+enum err admin_quarantine_list(struct admin_call *call);
+enum err admin_quarantine_show(struct admin_call *call);
+
+enum err admin_query(struct admin_call *call);
+enum err admin_report_list(struct admin_call *call);
+enum err admin_report_run(struct admin_call *call);
+
+enum err admin_audit_list(struct admin_call *call);
+enum err admin_verify(struct admin_call *call);

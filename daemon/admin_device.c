@@ -1,0 +1,276 @@
+#define LOG_TAG "admin"
+
+#include <string.h>
+
+#include "daemon/admin_call.h"
+#include "daemon/admin_commands.h"
+#include "daemon/admin_names.h"
+#include "daemon/enrol.h"
+#include "daemon/registry.h"
+#include "daemon/units.h"
+
+#define INVITE_UNITS_MAX   64u
+#define INVITE_EXPIRES_MAX (INT64_C(30) * 86400000)
+#define INVITE_EXPIRES_MIN INT64_C(60000)
+
+static json_t *device_json(struct admin_call *call, const struct store_device *d,
+			   json_t *take_units)
+{
+	json_t *row = json_object();
+	const uint64_t missing =
+		d->seen_number > d->last_number ? d->seen_number - d->last_number : 0;
+
+	json_object_set_new(row, "number", json_integer(d->id.number));
+	json_object_set_new(row, "name", admin_json_text(d->name));
+	json_object_set_new(row, "units", take_units);
+	json_object_set_new(row, "enrolled_at", admin_json_time(d->enrolled_ms));
+	json_object_set_new(row, "revoked_at", admin_json_time(d->revoked_ms));
+	json_object_set_new(row, "last_contact", admin_json_time(d->last_contact_ms));
+	json_object_set_new(row, "last_number", json_integer((json_int_t)d->last_number));
+	json_object_set_new(row, "missing", json_integer((json_int_t)missing));
+	json_object_set_new(row, "clock_offset_ms", json_integer(d->clock_offset_ms));
+	json_object_set_new(row, "client_version", admin_json_text(d->client_version));
+	json_object_set_new(row, "state", json_string(admin_device_state(call, d)));
+	return row;
+}
+
+/* {} -> [device]. The office's own number 0 is not a device anybody carries. */
+enum err admin_device_list(struct admin_call *call)
+{
+	struct store_device *devices = NULL;
+	size_t count = 0;
+	enum err e = store_load_devices(call->store, call->arena, &devices, &count);
+
+	if (e != ERR_OK)
+		return e;
+	call->result = json_array();
+	for (size_t i = 0; i < count; i++) {
+		json_t *units = NULL;
+
+		if (devices[i].id.number == STAMP_DEVICE_OFFICE)
+			continue;
+		e = admin_device_units(call, devices[i].id.number, &units);
+		if (e != ERR_OK)
+			return e;
+		json_array_append_new(call->result, device_json(call, &devices[i], units));
+	}
+	return ERR_OK;
+}
+
+static enum err load_device(struct admin_call *call, struct store_device *ret_device)
+{
+	int64_t number = 0;
+	enum err e = admin_need_int(call, "device", 1, UINT32_MAX, &number);
+
+	if (e != ERR_OK)
+		return e;
+	e = store_load_device(call->store, call->arena, (uint32_t)number, ret_device);
+	if (e == ERR_NOTFOUND)
+		return admin_fail(
+			call, e,
+			"Không có thiết bị số %lld; chưa có gì thay đổi; xem “ctxhctl "
+			"device list” / no device %lld; nothing was changed; see “ctxhctl "
+			"device list”",
+			(long long)number, (long long)number);
+	return e;
+}
+
+/* {device} -> the keys of the list, and author, unit_names, cleared, backed_up, … */
+enum err admin_device_show(struct admin_call *call)
+{
+	struct store_device d;
+	int64_t *units = NULL;
+	size_t count = 0;
+	json_t *codes = NULL;
+	json_t *names;
+	enum err e = load_device(call, &d);
+
+	if (e == ERR_OK)
+		e = store_load_device_units(call->store, call->arena, d.id.number, &units, &count);
+	if (e == ERR_OK)
+		e = admin_device_units(call, d.id.number, &codes);
+	if (e != ERR_OK)
+		return e;
+	names = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(names, admin_json_unit_name(call, units[i]));
+	call->result = device_json(call, &d, codes);
+	json_object_set_new(call->result, "unit_names", names);
+	json_object_set_new(call->result, "author", admin_json_text(d.author));
+	json_object_set_new(call->result, "cleared", json_boolean(d.id.is_cleared));
+	json_object_set_new(call->result, "seen_number", json_integer((json_int_t)d.seen_number));
+	json_object_set_new(call->result, "backed_up", json_integer((json_int_t)d.backed_up));
+	json_object_set_new(call->result, "clock_flagged", json_boolean(d.is_clock_flagged));
+	json_object_set_new(call->result, "key",
+			    admin_json_hex(bytes_of(d.id.key.bytes, sizeof d.id.key.bytes)));
+	json_object_set_new(call->result, "why", admin_json_text(d.why));
+	return ERR_OK;
+}
+
+/* "72h", "30m", "7d": from a minute to thirty days. */
+static enum err read_expiry(struct admin_call *call, int64_t now_ms, int64_t *ret_ms)
+{
+	static const struct {
+		char letter;
+		int64_t ms;
+	} unit[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
+	struct bytes text;
+	int64_t number = 0;
+	size_t i = 0;
+	enum err e = admin_want_text(call, "expires", &text);
+
+	*ret_ms = 0;
+	if (e != ERR_OK || text.len == 0)
+		return e;
+	for (; i < text.len && i < 6 && text.data[i] >= '0' && text.data[i] <= '9'; i++)
+		number = number * 10 + (text.data[i] - '0');
+	for (size_t u = 0; u < sizeof unit / sizeof unit[0]; u++) {
+		const int64_t ms = number * unit[u].ms;
+
+		if (i + 1 != text.len || text.data[i] != unit[u].letter)
+			continue;
+		if (ms < INVITE_EXPIRES_MIN || ms > INVITE_EXPIRES_MAX)
+			break;
+		*ret_ms = now_ms + ms;
+		return ERR_OK;
+	}
+	return admin_fail(
+		call, ERR_INVAL,
+		"“expires” phải như 30m, 72h hoặc 7d, không quá 30 ngày; chưa tạo lời mời "
+		"nào / “expires” must be as 30m, 72h or 7d, at most 30 days; no "
+		"invitation was made");
+}
+
+static enum err find_unit(struct admin_call *call, struct bytes code, int64_t day, const char *on,
+			  int64_t *ret_unit)
+{
+	struct unit_row row;
+	enum err e = units_find(call->store, call->arena, code, day, &row);
+
+	if (e == ERR_NOTFOUND)
+		return admin_fail(call, e,
+				  "Không có đơn vị mã %.*s vào ngày %s; chưa tạo lời mời nào; xem "
+				  "“ctxhctl unit list --on %s” / no unit %.*s on %s; no invitation "
+				  "was made; see “ctxhctl unit list --on %s”",
+				  BYTES_FMT(code), on, on, BYTES_FMT(code), on, on);
+	if (e == ERR_OK)
+		*ret_unit = row.unit;
+	return e;
+}
+
+static enum err read_units(struct admin_call *call, int64_t *units, size_t *ret_count)
+{
+	const json_t *list = json_object_get(call->args, "units");
+	char on[ADMIN_DATE_LEN];
+	size_t count = json_array_size(list);
+	int64_t day = 0;
+	enum err e = admin_want_date(call, "on", on);
+
+	if (e != ERR_OK)
+		return e;
+	if (on[0] == '\0')
+		admin_today(call, on);
+	e = units_parse_day(bytes_str(on), &day);
+	if (e != ERR_OK)
+		return e;
+	if (count == 0 || count > INVITE_UNITS_MAX)
+		return admin_fail(call, ERR_INVAL,
+				  "Cần từ 1 đến %u mã đơn vị; chưa tạo lời mời nào / between 1 and "
+				  "%u unit codes are needed; no invitation was made",
+				  INVITE_UNITS_MAX, INVITE_UNITS_MAX);
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		const json_t *code = json_array_get(list, i);
+
+		e = find_unit(call, bytes_of(json_string_value(code), json_string_length(code)),
+			      day, on, &units[i]);
+	}
+	*ret_count = count;
+	return e;
+}
+
+/* {units: [code], on?, author?, clearance?, expires?} -> {invitation, units, expires_at} */
+enum err admin_device_invite(struct admin_call *call)
+{
+	int64_t units[INVITE_UNITS_MAX];
+	struct enrol_invite invite = {.units = units};
+	struct invitation invitation;
+	char text[LIMIT_INVITATION_BYTES];
+	struct bytes clearance;
+	enum err e;
+
+	invite.now_ms = clock_wall_ms(call->ctx->clock);
+	e = read_units(call, units, &invite.unit_count);
+	if (e == ERR_OK)
+		e = admin_want_text(call, "author", &invite.author);
+	if (e == ERR_OK)
+		e = admin_want_text(call, "clearance", &clearance);
+	if (e == ERR_OK)
+		e = read_expiry(call, invite.now_ms, &invite.expires_ms);
+	if (e != ERR_OK)
+		return e;
+	if (clearance.len != 0 && !bytes_is(clearance, "restricted"))
+		return admin_fail(call, ERR_INVAL,
+				  "“clearance” chỉ có thể là “restricted”; chưa tạo lời mời nào / "
+				  "“clearance” can only be “restricted”; no invitation was made");
+	if (invite.author.len > LIMIT_AUTHOR_BYTES)
+		return admin_fail(call, ERR_TOOBIG,
+				  "Tên người dùng dài quá %u byte; chưa tạo lời mời nào / the "
+				  "author's name is over %u bytes; no invitation was made",
+				  LIMIT_AUTHOR_BYTES, LIMIT_AUTHOR_BYTES);
+	invite.is_cleared = clearance.len != 0;
+	if (invite.expires_ms == 0)
+		invite.expires_ms = invite.now_ms + ENROL_EXPIRES_MS;
+	e = enrol_invite(call->ctx, call->store, &invite, &invitation);
+	if (e != ERR_OK)
+		return e;
+	invitation_print(&invitation, text);
+	admin_note(call, "device invite",
+		   json_pack("{s:O, s:b, s:o}", "units", json_object_get(call->args, "units"),
+			     "cleared", invite.is_cleared, "expires_at",
+			     admin_json_time(invite.expires_ms)));
+	call->result = json_pack("{s:s, s:O, s:o}", "invitation", text, "units",
+				 json_object_get(call->args, "units"), "expires_at",
+				 admin_json_time(invite.expires_ms));
+	return ERR_OK;
+}
+
+/* {device, why} -> {number, state} */
+enum err admin_device_revoke(struct admin_call *call)
+{
+	struct registry_device after;
+	struct store_device d;
+	struct bytes why;
+	enum err e = load_device(call, &d);
+
+	if (e == ERR_OK)
+		e = admin_need_text(call, "why", &why);
+	if (e != ERR_OK)
+		return e;
+	if (d.id.state == DEVICE_REVOKED)
+		return admin_fail(
+			call, ERR_CONFLICT,
+			"Thiết bị %u đã bị thu hồi từ trước; không có gì thay đổi / device "
+			"%u was revoked before; nothing was changed",
+			d.id.number, d.id.number);
+	e = enrol_revoke(call->store, d.id.number, why, clock_wall_ms(call->ctx->clock), &after);
+	if (e != ERR_OK)
+		return e;
+	admin_note(call, "device revoke",
+		   json_pack("{s:I, s:s%}", "device", (json_int_t)d.id.number, "why",
+			     (const char *)why.data, why.len));
+	call->result =
+		json_pack("{s:I, s:s}", "number", (json_int_t)d.id.number, "state", "revoked");
+	return ERR_OK;
+}
+
+/* From the next request on; the counter in memory may be ahead of the store's and stays. */
+void admin_device_revoked(struct admin_call *call)
+{
+	const json_t *number = json_object_get(call->result, "number");
+	struct registry_device d;
+
+	if (registry_find(call->ctx->registry, (uint32_t)json_integer_value(number), &d) != ERR_OK)
+		return;
+	d.state = DEVICE_REVOKED;
+	registry_put(call->ctx->registry, &d);
+}

@@ -1,0 +1,134 @@
+#define LOG_TAG "admin"
+
+#include "daemon/admin_names.h"
+
+#include <stdio.h>
+
+#include "daemon/store_sql.h"
+#include "daemon/units.h"
+
+static int64_t today(const struct admin_call *call)
+{
+	return units_day_of(clock_wall_ms(call->ctx->clock));
+}
+
+json_t *admin_json_unit(struct admin_call *call, int64_t unit)
+{
+	struct unit_row row;
+
+	if (unit == 0 || units_load(call->store, call->arena, unit, today(call), &row) != ERR_OK)
+		return json_null();
+	return admin_json_text(row.code);
+}
+
+json_t *admin_json_unit_name(struct admin_call *call, int64_t unit)
+{
+	struct unit_row row;
+
+	if (unit == 0 || units_load(call->store, call->arena, unit, today(call), &row) != ERR_OK)
+		return json_null();
+	return admin_json_text(row.name);
+}
+
+enum err admin_find_unit(struct admin_call *call, struct bytes code, struct unit_row *ret_row)
+{
+	static const char text[] = "SELECT max(first_day) FROM unit_name WHERE code = ?1";
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = units_find(call->store, call->arena, code, today(call), ret_row);
+
+	if (e != ERR_NOTFOUND)
+		return e;
+	/* A code that is gone: the last day it came into use on. */
+	e = sql_use(call->store, text, &q);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, code);
+	e = sql_run_row(q);
+	if (e == ERR_OK && sql_kind(q, 0) == SQL_NULL)
+		e = ERR_NOTFOUND;
+	if (e == ERR_OK)
+		e = units_find(call->store, call->arena, code, sql_int(q, 0), ret_row);
+	if (e == ERR_NOTFOUND)
+		return admin_fail(
+			call, e,
+			"Không có đơn vị mã %.*s; xem “ctxhctl unit list” / no unit %.*s; "
+			"see “ctxhctl unit list”",
+			BYTES_FMT(code), BYTES_FMT(code));
+	return e;
+}
+
+enum err admin_device_units(struct admin_call *call, uint32_t device, json_t **ret_codes)
+{
+	int64_t *units = NULL;
+	size_t count = 0;
+	json_t *codes;
+	enum err e = store_load_device_units(call->store, call->arena, device, &units, &count);
+
+	if (e != ERR_OK)
+		return e;
+	codes = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(codes, admin_json_unit(call, units[i]));
+	*ret_codes = codes;
+	return ERR_OK;
+}
+
+const char *admin_device_state(const struct admin_call *call, const struct store_device *d)
+{
+	switch (d->id.state) {
+	case DEVICE_FORKED: return "forked";
+	case DEVICE_REVOKED: return "revoked";
+	case DEVICE_ACTIVE: break;
+	}
+	if (d->last_contact_ms == 0)
+		return "never";
+	if (clock_wall_ms(call->ctx->clock) - d->last_contact_ms > ADMIN_STALE_MS)
+		return "stale";
+	return "active";
+}
+
+enum err admin_is_restricted(struct admin_call *call, struct bytes type, const struct id *id,
+			     bool *ret_is_restricted)
+{
+	const struct schema *schema = store_schema(call->store);
+	struct store_state state = {.record = {.type = type, .id = *id}};
+	const struct schema_type *t = schema_find_type(schema, type);
+	enum err e;
+
+	/* A type this schema does not know cannot be judged: better hidden. */
+	if (t == NULL || t->sensitivity == SENSITIVITY_RESTRICTED) {
+		*ret_is_restricted = true;
+		return ERR_OK;
+	}
+	e = store_load_states(call->store, call->arena, &state, 1);
+	if (e != ERR_OK)
+		return e;
+	*ret_is_restricted = schema_is_restricted(schema, &state.record);
+	return ERR_OK;
+}
+
+bool admin_is_value_restricted(const struct admin_call *call, struct bytes type, struct bytes field,
+			       const struct value *value)
+{
+	const struct schema *schema = store_schema(call->store);
+	const struct schema_type *t = schema_find_type(schema, type);
+	const struct schema_field *f = t != NULL ? schema_find_field(t, field) : NULL;
+	struct field written = {.name = field, .value = *value};
+	const struct record alone = {.type = type, .fields = &written, .count = 1};
+
+	if (t == NULL)
+		return true;
+	if (f != NULL && f->sensitivity == SENSITIVITY_RESTRICTED)
+		return true;
+	return schema_is_restricted(schema, &alone);
+}
+
+json_t *admin_json_stamp(const struct stamp *stamp)
+{
+	char iso[CLOCK_ISO_LEN];
+
+	clock_print_iso(STAMP_CLOCK_MS(stamp->clock), iso);
+	return json_pack("{s:s, s:I, s:I}", "at", iso, "counter",
+			 (json_int_t)(stamp->clock & UINT64_C(0xffff)), "device",
+			 (json_int_t)stamp->device);
+}

@@ -1,0 +1,38 @@
+/*
+ * admin_names - what administrators' listings say of units, devices and times, and what
+ * they must not say: restricted values.
+ *
+ * A record is hidden when its type is restricted or a code in it is; a field when it is
+ * restricted itself. With a reason given (audited) nothing is hidden.
+ */
+#pragma once
+
+#include "common/model/record.h"
+#include "daemon/admin_call.h"
+#include "daemon/store.h"
+
+/* A device that has not been heard of for this long is "stale": the programme reports by the
+ * month. */
+#define ADMIN_STALE_MS (INT64_C(30) * 86400000)
+
+/* The code of a unit today, or as it was last; null when there is no such unit. */
+json_t *admin_json_unit(struct admin_call *call, int64_t unit);
+json_t *admin_json_unit_name(struct admin_call *call, int64_t unit);
+/* The unit a code means today, or meant last. ERR_NOTFOUND with call->error. */
+struct unit_row;
+enum err admin_find_unit(struct admin_call *call, struct bytes code, struct unit_row *ret_row);
+/* Codes of the units a device was given. */
+enum err admin_device_units(struct admin_call *call, uint32_t device, json_t **ret_codes);
+
+/* "active", "stale", "never", "forked", "revoked". */
+const char *admin_device_state(const struct admin_call *call, const struct store_device *d);
+
+/* The record as stored is restricted, or its type is (also when it is not stored yet). */
+enum err admin_is_restricted(struct admin_call *call, struct bytes type, const struct id *id,
+			     bool *ret_is_restricted);
+/* The field of the type, or the value in it. `record_restricted`: as above. */
+bool admin_is_value_restricted(const struct admin_call *call, struct bytes type, struct bytes field,
+			       const struct value *value);
+
+/* "2026-11-22T02:12:59.123Z" of an effective clock, and its device and counter. */
+json_t *admin_json_stamp(const struct stamp *stamp);

@@ -1,0 +1,103 @@
+#define LOG_TAG "admin"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "daemon/admin.h"
+#include "daemon/admin_call.h"
+#include "daemon/admin_commands.h"
+#include "daemon/store.h"
+
+static const struct admin_command commands[] = {
+	{"status", false, admin_status, NULL},
+	{"unit import", true, admin_unit_import, NULL},
+	{"unit list", false, admin_unit_list, NULL},
+	{"device invite", true, admin_device_invite, NULL},
+	{"device list", false, admin_device_list, NULL},
+	{"device show", false, admin_device_show, NULL},
+	{"device revoke", true, admin_device_revoke, admin_device_revoked},
+	{"log", false, admin_log, NULL},
+	{"log show", false, admin_log_show, NULL},
+	{"record show", false, admin_record_show, NULL},
+	{"missing", false, admin_missing, NULL},
+	{"conflict list", false, admin_conflict_list, NULL},
+	{"conflict show", false, admin_conflict_show, NULL},
+	{"quarantine list", false, admin_quarantine_list, NULL},
+	{"quarantine show", false, admin_quarantine_show, NULL},
+	{"query", false, admin_query, NULL},
+	{"report list", false, admin_report_list, NULL},
+	{"report run", false, admin_report_run, NULL},
+	{"audit list", false, admin_audit_list, NULL},
+	{"verify", false, admin_verify, NULL},
+};
+
+const struct admin_command *admin_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/* What the store could not do, in words; the handlers' own words come first. */
+static void explain(struct admin_call *call, enum err e)
+{
+	const char *vi = "Kho dữ liệu báo lỗi; chưa có gì thay đổi; xem nhật ký của ctxhd";
+	const char *en = "the store reported an error; nothing was changed; see ctxhd's log";
+
+	switch (err_class(e)) {
+	case ERR_CLASS_NONE:
+	case ERR_CLASS_REJECT:
+		vi = "Không làm được; chưa có gì thay đổi";
+		en = "refused; nothing was changed";
+		break;
+	case ERR_CLASS_RETRY:
+		vi = "Máy chủ đang bận; chưa có gì thay đổi; hãy thử lại";
+		en = "the daemon is busy; nothing was changed; try again";
+		break;
+	case ERR_CLASS_FATAL: break;
+	}
+	(void)admin_fail(call, e, "%s (%s) / %s (%s: %s)", vi, err_name(e), en, err_name(e),
+			 err_text(e));
+}
+
+enum err admin_run(const struct admin_command *command, struct admin_call *call)
+{
+	enum err e = command->run(call);
+
+	if (e == ERR_OK && command->is_write && admin_wants_audit(call))
+		e = admin_leave_audit(call);
+	if (e == ERR_OK)
+		return ERR_OK;
+	json_decref(call->result);
+	call->result = NULL;
+	explain(call, e);
+	return e;
+}
+
+bool admin_wants_audit(const struct admin_call *call)
+{
+	return call->audit_action[0] != '\0';
+}
+
+enum err admin_leave_audit(struct admin_call *call)
+{
+	AUTO(mem_free) char *detail = NULL;
+
+	if (call->audit_detail != NULL)
+		detail = json_dumps(call->audit_detail, JSON_COMPACT | JSON_SORT_KEYS);
+	return store_put_audit(call->store, clock_wall_ms(call->ctx->clock),
+			       bytes_str(call->caller.name), bytes_str(call->audit_action),
+			       bytes_str(detail != NULL ? detail : "{}"));
+}
+
+void admin_call_clear(struct admin_call *call)
+{
+	json_decref(call->result);
+	json_decref(call->audit_detail);
+	call->result = NULL;
+	call->audit_detail = NULL;
+}
