@@ -1,0 +1,596 @@
+#define LOG_TAG "sync"
+
+#include "client/sync.h"
+
+#include <stdio.h>
+
+#include "client/sync_apply.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "proto/changeset.h"
+
+#define PATH_ENROL  "/v1/enrol"
+#define PATH_SYNC   "/v1/sync"
+#define PATH_SCHEMA "/v1/schema"
+#define PATH_UNITS  "/v1/units"
+
+/* How often one run mends what the office complained of before it gives up. */
+#define MENDS_MAX 8
+
+/* ---- sealing ---- */
+
+static bool is_new_author(const struct change *changes, size_t count, struct bytes author)
+{
+	for (size_t i = 0; i < count; i++)
+		if (bytes_equal(changes[i].author, author))
+			return false;
+	return true;
+}
+
+/* How many of the drafts make one change-set. */
+static size_t cut_set(const struct change *changes, size_t count)
+{
+	AUTO(buf_clear) struct buf encoded = {0};
+	size_t authors = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		authors += is_new_author(changes, i, changes[i].author);
+		change_encode(&changes[i], &encoded);
+		if (i != 0 && (encoded.len > SYNC_SET_BYTES || authors > LIMIT_AUTHORS))
+			return i;
+	}
+	return count;
+}
+
+static enum err store_set(struct sync *s, const struct vault_change *drafts, size_t count,
+			  const struct vault_set *set)
+{
+	enum err e = vault_outbox_add(s->vault, set);
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = vault_change_number(s->vault, drafts[i].seq, set->first + (int64_t)i);
+	return e;
+}
+
+static enum err seal_some(struct sync *s, const struct vault_identity *identity,
+			  const struct sign_pair *key, size_t *ret_count)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(buf_clear) struct buf wire = {0};
+	struct vault_state state = *vault_state(s->vault);
+	struct vault_change *drafts = NULL;
+	size_t count = 0;
+	enum err e = vault_drafts(s->vault, &a, SYNC_SET_CHANGES, &drafts, &count);
+
+	*ret_count = 0;
+	if (e != ERR_OK || count == 0)
+		return e;
+	struct change *changes = arena_alloc_array(&a, count, sizeof *changes);
+
+	for (size_t i = 0; i < count; i++) {
+		changes[i] = drafts[i].change;
+		changes[i].number = (uint64_t)state.number + 1 + i;
+	}
+	count = cut_set(changes, count);
+	struct changeset_head head = {.daemon = identity->daemon,
+				      .device = identity->device,
+				      .first = (uint64_t)state.number + 1,
+				      .count = count,
+				      .chain = state.chain};
+	struct vault_set set = {
+		.first = state.number + 1, .count = (int64_t)count, .before = state.chain};
+
+	e = changeset_seal(&head, changes, key, &wire, &set.head);
+	if (e != ERR_OK)
+		return e;
+	set.wire = buf_bytes(&wire);
+	e = store_set(s, drafts, count, &set);
+	state.number += (int64_t)count;
+	state.chain = set.head;
+	*ret_count = count;
+	return e == ERR_OK ? vault_state_put(s->vault, &state) : e;
+}
+
+static enum err seal_all(struct sync *s, const struct vault_identity *identity)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	struct sign_pair key;
+	size_t sealed = 1;
+	enum err e = vault_begin(s->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = s->vault;
+	sign_pair_from_seed(identity->seed, &key);
+	while (sealed != 0 && e == ERR_OK)
+		e = seal_some(s, identity, &key, &sealed);
+	crypt_wipe(&key, sizeof key);
+	return e == ERR_OK ? vault_commit(s->vault) : e;
+}
+
+enum err sync_seal(struct sync *s)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_identity identity;
+	enum err e = vault_identity_load(s->vault, &a, &identity);
+
+	if (e == ERR_OK)
+		e = seal_all(s, &identity);
+	crypt_wipe(identity.seed, sizeof identity.seed);
+	return e;
+}
+
+/* ---- asking ---- */
+
+/* A run of rounds. */
+struct contact {
+	struct sync *sync;
+	struct sync_report *report;
+	struct vault_identity identity;
+	struct arena arena;
+	size_t upload_bytes; /* shrinks when the office finds a request too big */
+	unsigned mends;
+	bool has_more;
+	bool is_epoch_open; /* ask as one who knows no epoch */
+	bool is_idle; /* the last round moved nothing */
+	uint8_t schema_version[8];
+	uint64_t units_version;
+};
+
+static enum err change_state(struct sync *s, const struct vault_state *state)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	enum err e = vault_begin(s->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = s->vault;
+	e = vault_state_put(s->vault, state);
+	return e == ERR_OK ? vault_commit(s->vault) : e;
+}
+
+static enum err fill_request(struct contact *c, struct arena *a, struct msg_sync *m)
+{
+	struct vault *v = c->sync->vault;
+	const struct vault_state *state = vault_state(v);
+	struct bytes *authors = NULL;
+	size_t author_count = 0;
+	struct vault_set *sets = NULL;
+	size_t count = 0;
+	enum err e = vault_cursors_load(v, a, &m->cursors, &m->cursor_count);
+
+	if (e == ERR_OK)
+		e = vault_authors_load(v, a, &authors, &author_count);
+	if (e == ERR_OK)
+		e = vault_outbox_load(v, a, state->acked, LIMIT_CHANGESETS, c->upload_bytes, &sets,
+				      &count);
+	if (e != ERR_OK)
+		return e;
+	m->changesets = arena_alloc_array(a, count, sizeof *m->changesets);
+	for (size_t i = 0; i < count; i++)
+		m->changesets[i] = sets[i].wire;
+	m->changeset_count = count;
+	if (c->is_epoch_open)
+		m->cursor_count = 0;
+	else
+		m->epoch = state->epoch;
+	m->sent_ms = clock_wall_ms(c->sync->clock);
+	m->client_version = bytes_str(c->sync->client_version);
+	m->author = author_count != 0 ? authors[0] : BYTES_NONE;
+	m->max_bytes = c->sync->max_bytes;
+	memcpy(m->schema_version, state->schema_version, sizeof m->schema_version);
+	m->units_version = (uint64_t)state->units_version;
+	m->notice = (uint64_t)state->notice;
+	m->is_first_pull = state->is_pull_complete == 0;
+	return ERR_OK;
+}
+
+/* The counter is on the disk before it is used: it never goes twice (M8, replays). */
+static enum err build_request(struct contact *c, struct buf *out, int64_t *ret_asked_ms)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(buf_clear) struct buf message = {0};
+	struct vault_state state = *vault_state(c->sync->vault);
+	struct msg_sync m = {0};
+	struct sign_pair key;
+
+	state.counter++;
+	enum err e = change_state(c->sync, &state);
+
+	if (e == ERR_OK)
+		e = fill_request(c, &a, &m);
+	if (e != ERR_OK)
+		return e;
+	msg_sync_encode(&m, &message);
+	sign_pair_from_seed(c->identity.seed, &key);
+	msg_envelope_seal(&c->identity.daemon, c->identity.device, (uint64_t)state.counter,
+			  buf_bytes(&message), &key, out);
+	crypt_wipe(&key, sizeof key);
+	*ret_asked_ms = m.sent_ms;
+	return ERR_OK;
+}
+
+/* ---- refusals ---- */
+
+static void keep_refusal(struct sync_report *report, const struct msg_refusal *r)
+{
+	snprintf(report->refusal, sizeof report->refusal, "%.*s", BYTES_FMT(r->code));
+	snprintf(report->text, sizeof report->text, "%.*s", BYTES_FMT(r->text));
+	report->retry_after_s = (int64_t)(r->retry_after_s < 86400 ? r->retry_after_s : 86400);
+}
+
+static enum err read_refusal(struct arena *a, struct bytes answer, struct msg_refusal *ret)
+{
+	struct bytes message;
+
+	/* Refusals are small: they may come bare or like an answer. */
+	if (msg_refusal_decode(a, answer, ret) == ERR_OK)
+		return ERR_OK;
+	enum err e = msg_answer_open(a, answer, &message);
+
+	return e == ERR_OK ? msg_refusal_decode(a, message, ret) : e;
+}
+
+static enum err stand(struct contact *c, enum vault_standing standing)
+{
+	struct vault_state state = *vault_state(c->sync->vault);
+
+	state.standing = standing;
+	enum err e = change_state(c->sync, &state);
+
+	return e == ERR_OK ? err_raise(ERR_AUTH, "the office: %s", c->report->refusal) : e;
+}
+
+static enum err go_back(struct contact *c, const struct msg_refusal *r)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	struct vault_state state = *vault_state(c->sync->vault);
+	int64_t number = r->expected > 0 ? (int64_t)r->expected - 1 : 0;
+	struct hash head;
+
+	if (number > state.number)
+		return stand(c, VAULT_STANDING_FORKED);
+	enum err e = vault_chain_at(c->sync->vault, number, &head);
+
+	if (e == ERR_OK && !crypt_equal(head.bytes, r->chain.bytes, HASH_LEN))
+		return stand(c, VAULT_STANDING_FORKED);
+	if (e == ERR_OK)
+		e = vault_begin(c->sync->vault);
+	if (e == ERR_OK) {
+		txn = c->sync->vault;
+		e = sync_go_back(c->sync, number, &state, c->report);
+	}
+	if (e == ERR_NOTFOUND) {
+		c->report->missing = state.acked - number;
+		return err_raise(ERR_PROTO, "the office lacks numbers no longer kept here");
+	}
+	if (e == ERR_OK)
+		e = vault_state_put(c->sync->vault, &state);
+	return e == ERR_OK ? vault_commit(c->sync->vault) : e;
+}
+
+static enum err mend_counter(struct contact *c, const struct msg_refusal *r)
+{
+	struct vault_state state = *vault_state(c->sync->vault);
+
+	if (r->expected > (uint64_t)state.counter && r->expected <= INT64_MAX)
+		state.counter = (int64_t)r->expected - 1;
+	return change_state(c->sync, &state);
+}
+
+/* ERR_OK: mended, ask again. */
+static enum err handle_refusal(struct contact *c, const struct msg_refusal *r)
+{
+	keep_refusal(c->report, r);
+	if (bytes_is(r->code, "revoked"))
+		return stand(c, VAULT_STANDING_REVOKED);
+	if (bytes_is(r->code, "forked"))
+		return stand(c, VAULT_STANDING_FORKED);
+	if (bytes_is(r->code, "unknown_device"))
+		return stand(c, VAULT_STANDING_UNKNOWN);
+	if (bytes_is(r->code, "busy") || bytes_is(r->code, "full"))
+		return err_raise(ERR_AGAIN, "the office is busy");
+	if (++c->mends > MENDS_MAX)
+		return err_raise(ERR_PROTO, "the office keeps refusing: %s", c->report->refusal);
+	if (bytes_is(r->code, "gap"))
+		return go_back(c, r);
+	if (bytes_is(r->code, "replay"))
+		return mend_counter(c, r);
+	/* The answer names the new epoch; until then nothing here is thrown away. */
+	if (bytes_is(r->code, "epoch")) {
+		c->is_epoch_open = true;
+		return ERR_OK;
+	}
+	if (bytes_is(r->code, "too_big") && c->upload_bytes > 1) {
+		c->upload_bytes /= 4;
+		return ERR_OK;
+	}
+	return err_raise(ERR_PROTO, "the office refused: %s", c->report->refusal);
+}
+
+static enum err refused(struct contact *c, int status, struct bytes answer)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct msg_refusal r;
+
+	if (read_refusal(&a, answer, &r) != ERR_OK) {
+		/* Something between us and the office answered, or it is not well: later. */
+		if (status >= 500 || status == 429 || status == 408)
+			return err_raise(ERR_AGAIN, "HTTP status %d", status);
+		snprintf(c->report->text, sizeof c->report->text,
+			 "câu trả lời lạ (HTTP %d); a strange answer (HTTP %d)", status, status);
+		return err_raise(ERR_PROTO, "HTTP status %d", status);
+	}
+	return handle_refusal(c, &r);
+}
+
+/* ---- rounds ---- */
+
+static enum err take_answer(struct contact *c, struct bytes answer, int64_t asked_ms)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_state before = *vault_state(c->sync->vault);
+	size_t moved = c->report->records + c->report->evictions + c->report->notices;
+	struct bytes message;
+	struct msg_synced m;
+	enum err e = msg_answer_open(&a, answer, &message);
+
+	if (e == ERR_OK)
+		e = msg_synced_decode(&a, message, &m);
+	if (e != ERR_OK) {
+		snprintf(c->report->text, sizeof c->report->text,
+			 "câu trả lời không đọc được; the answer cannot be read");
+		return err_raise(ERR_PROTO, "the answer cannot be read");
+	}
+	e = sync_apply(c->sync, &c->identity, &m, asked_ms, c->report);
+	if (e == ERR_NOTFOUND && c->report->missing != 0)
+		return err_raise(ERR_PROTO, "the office lacks numbers no longer kept here");
+	if (e != ERR_OK)
+		return e;
+	const struct vault_state *after = vault_state(c->sync->vault);
+
+	c->is_idle = moved == c->report->records + c->report->evictions + c->report->notices &&
+		     before.acked == after->acked && id_compare(&before.epoch, &after->epoch) == 0;
+	c->has_more = m.has_more || after->acked < after->number;
+	memcpy(c->schema_version, m.schema_version, sizeof c->schema_version);
+	c->units_version = m.units_version;
+	c->report->refusal[0] = '\0';
+	c->is_epoch_open = false;
+	return ERR_OK;
+}
+
+static enum err exchange(struct contact *c, const char *path, struct bytes body, int *ret_status,
+			 struct buf *answer)
+{
+	enum err e =
+		c->sync->transport->request(c->sync->transport, path, body, ret_status, answer);
+
+	c->report->bytes_out += body.len;
+	c->report->bytes_in += answer->len;
+	return e;
+}
+
+static enum err one_round(struct contact *c)
+{
+	AUTO(buf_clear) struct buf request = {0};
+	AUTO(buf_clear) struct buf answer = {0};
+	int64_t asked_ms = 0;
+	int status = 0;
+	enum err e = build_request(c, &request, &asked_ms);
+
+	if (e == ERR_OK)
+		e = exchange(c, PATH_SYNC, buf_bytes(&request), &status, &answer);
+	if (e != ERR_OK)
+		return e;
+	c->report->rounds++;
+	if (status == 200)
+		return take_answer(c, buf_bytes(&answer), asked_ms);
+	c->has_more = true;
+	c->is_idle = false;
+	return refused(c, status, buf_bytes(&answer));
+}
+
+static enum err contact_start(struct contact *c, struct sync *s, struct sync_report *report)
+{
+	c->sync = s;
+	c->report = report;
+	c->upload_bytes = SYNC_REQUEST_BYTES;
+	enum err e = vault_identity_load(s->vault, &c->arena, &c->identity);
+
+	if (e == ERR_OK && id_is_zero(&c->identity.daemon))
+		e = err_raise(ERR_NOTFOUND, "this device is not enrolled yet");
+	return e;
+}
+
+static enum err run_rounds(struct contact *c)
+{
+	enum err e = seal_all(c->sync, &c->identity);
+
+	for (c->has_more = true; e == ERR_OK && c->has_more;) {
+		e = one_round(c);
+		if (e == ERR_OK && c->has_more && c->is_idle)
+			return err_raise(ERR_PROTO, "the office says there is more and sends none");
+	}
+	if (e != ERR_OK)
+		return e;
+	return sync_documents(c->sync, c->schema_version, c->units_version, c->report);
+}
+
+enum err sync_run(struct sync *s, struct sync_report *report)
+{
+	struct contact c = {0};
+
+	*report = (struct sync_report){0};
+	enum err e = contact_start(&c, s, report);
+
+	if (e == ERR_OK)
+		e = run_rounds(&c);
+	crypt_wipe(c.identity.seed, sizeof c.identity.seed);
+	arena_clear(&c.arena);
+	return e;
+}
+
+/* ---- schema and units ---- */
+
+static enum err fetch(struct sync *s, struct arena *a, const char *path, struct sync_report *report,
+		      struct bytes *ret_message)
+{
+	AUTO(buf_clear) struct buf answer = {0};
+	int status = 0;
+	enum err e = s->transport->request(s->transport, path, BYTES_NONE, &status, &answer);
+
+	if (e != ERR_OK)
+		return e;
+	report->bytes_in += answer.len;
+	if (status != 200)
+		return err_raise(status >= 500 ? ERR_AGAIN : ERR_PROTO, "%s: HTTP status %d", path,
+				 status);
+	return msg_answer_open(a, arena_copy(a, buf_bytes(&answer)), ret_message);
+}
+
+/* A bundle that does not load is not kept: the old schema stays in force. */
+static enum err fetch_schema(struct sync *s, struct sync_report *report)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(schema_free) struct schema *schema = NULL;
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	char error[SCHEMA_ERROR_LEN];
+	struct bytes bundle;
+	enum err e = fetch(s, &a, PATH_SCHEMA, report, &bundle);
+
+	if (e == ERR_OK)
+		e = schema_load_bundle(bundle, &schema, error);
+	if (e == ERR_OK)
+		e = vault_begin(s->vault);
+	if (e != ERR_OK)
+		return e;
+	txn = s->vault;
+	struct vault_state state = *vault_state(s->vault);
+
+	memcpy(state.schema_version, schema->version, sizeof state.schema_version);
+	e = vault_doc_put(s->vault, VAULT_DOC_SCHEMA, bundle);
+	if (e == ERR_OK)
+		e = vault_state_put(s->vault, &state);
+	return e == ERR_OK ? vault_commit(s->vault) : e;
+}
+
+static enum err fetch_units(struct sync *s, struct sync_report *report)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	struct msg_unit *units = NULL;
+	size_t count = 0;
+	uint64_t version = 0;
+	struct bytes message;
+	enum err e = fetch(s, &a, PATH_UNITS, report, &message);
+
+	if (e == ERR_OK)
+		e = msg_units_decode(&a, message, &units, &count, &version);
+	if (e == ERR_OK)
+		e = vault_begin(s->vault);
+	if (e != ERR_OK)
+		return e;
+	txn = s->vault;
+	struct vault_state state = *vault_state(s->vault);
+
+	state.units_version = (int64_t)version;
+	e = vault_doc_put(s->vault, VAULT_DOC_UNITS, message);
+	if (e == ERR_OK)
+		e = vault_state_put(s->vault, &state);
+	return e == ERR_OK ? vault_commit(s->vault) : e;
+}
+
+enum err sync_documents(struct sync *s, const uint8_t schema_version[8], uint64_t units_version,
+			struct sync_report *report)
+{
+	const struct vault_state *state = vault_state(s->vault);
+	enum err e = ERR_OK;
+
+	if (memcmp(state->schema_version, schema_version, sizeof state->schema_version) != 0)
+		e = fetch_schema(s, report);
+	if (e == ERR_OK && (uint64_t)state->units_version != units_version)
+		e = fetch_units(s, report);
+	return e;
+}
+
+/* ---- enrolment ---- */
+
+static enum err keep_enrolment(struct sync *s, struct vault_identity *identity,
+			       const struct msg_enrolled *m, struct bytes author)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	struct vault_state state = *vault_state(s->vault);
+	struct bytes name = author.len != 0 ? author : m->author;
+	enum err e = vault_begin(s->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = s->vault;
+	identity->daemon = m->daemon;
+	identity->device = m->device;
+	identity->daemon_key = m->daemon_key;
+	identity->is_cleared = m->is_cleared;
+	crypt_wipe(identity->code, sizeof identity->code);
+	state.epoch = m->epoch;
+	state.has_clock_offset = 1;
+	state.clock_offset_ms = clock_wall_ms(s->clock) - m->now_ms;
+	e = vault_identity_put(s->vault, identity);
+	if (e == ERR_OK)
+		e = vault_scope_put(s->vault, m->units, m->unit_count);
+	if (e == ERR_OK && name.len != 0)
+		e = vault_authors_put(s->vault, &name, 1);
+	if (e == ERR_OK)
+		e = vault_state_put(s->vault, &state);
+	return e == ERR_OK ? vault_commit(s->vault) : e;
+}
+
+static enum err ask_to_enrol(struct sync *s, const struct vault_identity *identity,
+			     struct bytes author, int *ret_status, struct buf *answer)
+{
+	AUTO(buf_clear) struct buf request = {0};
+	struct msg_enrol m = {.name = identity->name,
+			      .author = author,
+			      .client_version = bytes_str(s->client_version),
+			      .sent_ms = clock_wall_ms(s->clock)};
+	struct sign_pair key;
+
+	sign_pair_from_seed(identity->seed, &key);
+	m.key = key.public_key;
+	memcpy(m.code, identity->code, sizeof m.code);
+	msg_enrol_encode(&m, &key, &request);
+	crypt_wipe(&key, sizeof key);
+	return s->transport->request(s->transport, PATH_ENROL, buf_bytes(&request), ret_status,
+				     answer);
+}
+
+enum err sync_enrol(struct sync *s, struct bytes author, struct sync_report *report)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(buf_clear) struct buf answer = {0};
+	struct vault_identity identity;
+	struct msg_refusal refusal;
+	struct msg_enrolled m;
+	struct bytes message;
+	int status = 0;
+
+	*report = (struct sync_report){0};
+	enum err e = vault_identity_load(s->vault, &a, &identity);
+
+	if (e == ERR_OK)
+		e = ask_to_enrol(s, &identity, author, &status, &answer);
+	if (e != ERR_OK)
+		return e;
+	if (status != 200) {
+		if (read_refusal(&a, buf_bytes(&answer), &refusal) == ERR_OK)
+			keep_refusal(report, &refusal);
+		return err_raise(report->retry_after_s != 0 || status >= 500 ? ERR_AGAIN : ERR_AUTH,
+				 "enrolment refused: %s", report->refusal);
+	}
+	e = msg_answer_open(&a, buf_bytes(&answer), &message);
+	if (e == ERR_OK)
+		e = msg_enrolled_decode(&a, message, &m);
+	if (e == ERR_OK)
+		e = keep_enrolment(s, &identity, &m, author);
+	crypt_wipe(identity.seed, sizeof identity.seed);
+	return e;
+}

@@ -1,0 +1,75 @@
+/*
+ * sync - one contact with the office: send what waits, take what is owed.
+ *
+ * Pure given a clock, a transport and the vault. Drafts are sealed into change-sets
+ * and lie in the outbox, on the disk, before the first byte is sent; nothing is
+ * marked as sent but by a receipt that is signed by the daemon, is for this device
+ * and epoch, and names our own chain head. What an answer changes is one
+ * transaction. docs/client-store.md has the invariants, docs/protocol.md the answers.
+ */
+#pragma once
+
+#include "client/vault.h"
+#include "common/model/schema.h"
+#include "proto/msg.h"
+
+#define SYNC_SET_CHANGES   500u
+#define SYNC_SET_BYTES     ((size_t)1 << 20)
+#define SYNC_REQUEST_BYTES ((size_t)3 << 20) /* change-sets of one request */
+
+/*
+ * One request, one answer. `body` empty: GET, else POST. Any status is an answer and
+ * ERR_OK. ERR_NET, ERR_TIMEOUT: none came, and whether the office got the request is
+ * unknown. ERR_AUTH: the daemon is not the one we enrolled with.
+ */
+struct sync_transport;
+typedef enum err (*sync_request_fn)(struct sync_transport *t, const char *path, struct bytes body,
+				    int *ret_status, struct buf *ret_answer);
+struct sync_transport {
+	sync_request_fn request;
+};
+
+#define SYNC_TEXT_LEN 512u
+
+struct sync_report {
+	size_t rounds;
+	size_t changes_sent; /* now under a receipt */
+	size_t records;      /* states taken */
+	size_t evictions;
+	size_t notices;
+	size_t conflicts;   /* of our changes */
+	size_t quarantined; /* of our changes */
+	size_t bytes_out;
+	size_t bytes_in;
+	int64_t missing;          /* numbers the office lacks and we no longer hold */
+	bool is_epoch_new;        /* the office was restored from a backup */
+	char refusal[64];         /* code of the refusal it ended with, or "" */
+	char text[SYNC_TEXT_LEN]; /* its text for people */
+	int64_t retry_after_s;
+};
+
+struct sync {
+	struct vault *vault;
+	const struct clock *clock;
+	struct sync_transport *transport;
+	const struct schema *schema; /* may be NULL before the first one came */
+	const char *client_version;
+	uint64_t max_bytes; /* budget of one answer; 0: the office's default */
+};
+
+/* Drafts become change-sets in the outbox. */
+enum err sync_seal(struct sync *s);
+
+/*
+ * Until nothing waits on either side. The report is filled in every case. Errors:
+ * RETRY class: nothing wrong, again later. ERR_AUTH: the office takes nothing from
+ * this device (report->refusal) or is not the one we know. ERR_PROTO: an answer we
+ * do not believe; nothing of it was kept. Others: the vault's.
+ */
+enum err sync_run(struct sync *s, struct sync_report *report);
+
+/* Makes the device known: asks with the identity in the vault, keeps what comes back. */
+enum err sync_enrol(struct sync *s, struct bytes author, struct sync_report *report);
+/* Schema and units, when the office has other ones than the vault. */
+enum err sync_documents(struct sync *s, const uint8_t schema_version[8], uint64_t units_version,
+			struct sync_report *report);

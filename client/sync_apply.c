@@ -1,0 +1,567 @@
+#include "client/sync_apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/rebase.h"
+#include "common/base/check.h"
+#include "proto/changeset.h"
+
+struct apply {
+	struct sync *sync;
+	const struct vault_identity *identity;
+	const struct msg_synced *answer;
+	struct sync_report *report;
+	struct arena *arena;
+	struct vault_state state; /* as it will be */
+	struct msg_receipt receipt;
+	bool has_receipt;
+	bool is_epoch_new;
+};
+
+static enum err disbelieve(struct sync_report *report, const char *vi, const char *en)
+{
+	snprintf(report->text, sizeof report->text, "%s; %s", vi, en);
+	return err_raise(ERR_PROTO, "%s", en);
+}
+
+/* ---- receipt ---- */
+
+static enum err check_receipt(struct apply *ap)
+{
+	const struct msg_receipt *r = &ap->receipt;
+	struct hash head;
+
+	if (id_compare(&r->daemon, &ap->identity->daemon) != 0 || r->device != ap->identity->device)
+		return disbelieve(ap->report, "biên nhận không phải của máy này",
+				  "the receipt is for another device");
+	if (id_compare(&r->epoch, &ap->answer->epoch) != 0)
+		return disbelieve(ap->report, "biên nhận thuộc kỳ dữ liệu khác",
+				  "the receipt is of another epoch");
+	if (r->number > (uint64_t)ap->state.number || r->backed_up > r->number)
+		return disbelieve(ap->report, "văn phòng giữ số lớn hơn máy này đã ghi",
+				  "the office holds numbers this device has not made");
+	if (!ap->is_epoch_new && (int64_t)r->number < ap->state.acked)
+		return disbelieve(ap->report, "biên nhận lùi lại so với biên nhận trước",
+				  "the receipt goes back behind an earlier one");
+	enum err e = vault_chain_at(ap->sync->vault, (int64_t)r->number, &head);
+
+	if (e == ERR_NOTFOUND && ap->is_epoch_new)
+		return ERR_OK; /* too old to compare; sync_go_back() tells what is missing */
+	if (e != ERR_OK)
+		return e;
+	if (!crypt_equal(head.bytes, r->chain.bytes, HASH_LEN))
+		return disbelieve(ap->report, "chuỗi trong biên nhận khác chuỗi của máy này",
+				  "the receipt names another chain than ours");
+	return ERR_OK;
+}
+
+static enum err read_receipt(struct apply *ap)
+{
+	if (ap->answer->receipt.len == 0) {
+		if (ap->state.acked != 0 && !ap->is_epoch_new)
+			return disbelieve(ap->report, "thiếu biên nhận", "there is no receipt");
+		return ERR_OK;
+	}
+	enum err e = msg_receipt_decode(ap->arena, ap->answer->receipt, &ap->identity->daemon_key,
+					&ap->receipt);
+
+	if (e != ERR_OK)
+		return disbelieve(ap->report, "chữ ký của biên nhận không đúng",
+				  "the receipt is not signed by the office");
+	ap->has_receipt = true;
+	return check_receipt(ap);
+}
+
+/* ---- going back ---- */
+
+/* One change the office has lost is waiting again; a refused one is asked anew. */
+static enum err wait_for(struct sync *s, struct arena *a, const struct change *c)
+{
+	struct vault_record record;
+	struct vault_change *pending = NULL;
+	size_t count = 0;
+	enum err e = vault_record_load(s->vault, a, &c->id, &record);
+
+	/* Evicted meanwhile: the office gets it again, this device no longer shows it. */
+	if (e == ERR_NOTFOUND)
+		return ERR_OK;
+	if (e == ERR_OK)
+		e = vault_changes_of(s->vault, a, &c->id, &pending, &count);
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		if (pending[i].number == (int64_t)c->number)
+			return vault_change_refuse(s->vault, pending[i].seq, false);
+	if (e == ERR_OK)
+		e = vault_change_add(s->vault, c, false);
+	record.is_same = false;
+	return e == ERR_OK ? vault_record_put(s->vault, &record) : e;
+}
+
+static enum err wait_again(struct sync *s, struct arena *a, const struct vault_set *set,
+			   int64_t acked)
+{
+	struct changeset_opened opened;
+	enum err e = ERR_OK;
+
+	if (changeset_open(a, set->wire, NULL, &opened) != ERR_OK)
+		return err_raise(ERR_CORRUPT, "a change-set of the outbox cannot be read");
+	/* Beyond the old receipt they are waiting as it is. */
+	for (size_t i = 0; i < opened.set.count && e == ERR_OK; i++)
+		if ((int64_t)opened.set.changes[i].number <= acked)
+			e = wait_for(s, a, &opened.set.changes[i]);
+	return e;
+}
+
+enum err sync_go_back(struct sync *s, int64_t number, struct vault_state *state,
+		      struct sync_report *report)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_set *sets = NULL;
+	size_t count = 0;
+	struct hash head;
+	int64_t acked = state->acked;
+
+	if (number >= acked)
+		return ERR_OK;
+	enum err e = vault_chain_at(s->vault, number, &head);
+
+	if (e == ERR_NOTFOUND) {
+		report->missing = acked - number;
+		return e;
+	}
+	if (e == ERR_OK)
+		e = vault_outbox_load(s->vault, &a, number, 100000, SIZE_MAX, &sets, &count);
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = wait_again(s, &a, &sets[i], acked);
+	if (e != ERR_OK)
+		return e;
+	state->acked = number;
+	state->acked_chain = head;
+	if (state->backed_up > number)
+		state->backed_up = number;
+	return ERR_OK;
+}
+
+static enum err enter_epoch(struct apply *ap)
+{
+	struct vault *v = ap->sync->vault;
+	bool had_one = !id_is_zero(&ap->state.epoch);
+
+	ap->state.epoch = ap->answer->epoch;
+	if (!had_one)
+		return ERR_OK;
+	ap->report->is_epoch_new = true;
+	ap->state.generation++;
+	ap->state.is_pull_complete = 0;
+	ap->state.notice = 0;
+	enum err e = vault_cursors_put(v, NULL, 0);
+
+	if (e == ERR_OK)
+		e = vault_notices_forget(v);
+	if (e == ERR_OK)
+		e = sync_go_back(ap->sync, (int64_t)ap->receipt.number, &ap->state, ap->report);
+	return e;
+}
+
+/* ---- own changes that have arrived ---- */
+
+/* The effective clock and the log number of one change, as the daemon decided. */
+struct landed {
+	uint64_t number;
+	uint64_t clock;
+	uint64_t log;
+};
+
+struct landed_list {
+	struct landed *items; /* by number */
+	size_t count;
+};
+
+static const struct msg_repair *find_repair(const struct msg_receipt *r, int64_t first)
+{
+	for (size_t i = 0; i < r->repair_count; i++)
+		if (r->repairs[i].first == (uint64_t)first)
+			return &r->repairs[i];
+	return NULL;
+}
+
+/* Clocks of a whole set, in its order: each depends on the one before it (M7). */
+static enum err land_set(struct apply *ap, const struct vault_set *set, struct landed_list *list)
+{
+	const struct msg_repair *repair = find_repair(&ap->receipt, set->first);
+	struct changeset_opened opened;
+
+	if (changeset_open(ap->arena, set->wire, NULL, &opened) != ERR_OK)
+		return err_raise(ERR_CORRUPT, "a change-set of the outbox cannot be read");
+	uint64_t prev = repair != NULL ? repair->repair.floor : 0;
+
+	for (size_t i = 0; i < opened.set.count; i++) {
+		const struct change *c = &opened.set.changes[i];
+		uint64_t clock = repair != NULL ? stamp_effective(&repair->repair, c->clock, &prev)
+						: c->clock;
+
+		list->items[list->count++] = (struct landed){
+			c->number, clock, repair != NULL ? repair->log : ap->receipt.log};
+	}
+	return ERR_OK;
+}
+
+static enum err land_sets(struct apply *ap, struct landed_list *list)
+{
+	struct vault_set *sets = NULL;
+	size_t count = 0;
+	size_t total = 0;
+	enum err e = vault_outbox_load(ap->sync->vault, ap->arena, ap->state.acked,
+				       LIMIT_CHANGESETS, SIZE_MAX, &sets, &count);
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		total += (size_t)sets[i].count;
+	list->items = arena_alloc_array(ap->arena, total, sizeof *list->items);
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		if (sets[i].first > (int64_t)ap->receipt.number)
+			break;
+		e = land_set(ap, &sets[i], list);
+	}
+	return e;
+}
+
+static int compare_landed(const void *key, const void *item)
+{
+	uint64_t a = *(const uint64_t *)key;
+	uint64_t b = ((const struct landed *)item)->number;
+
+	return (a > b) - (a < b);
+}
+
+static const struct msg_result *find_result(const struct apply *ap, uint64_t number,
+					    bool is_quarantined)
+{
+	for (size_t i = 0; i < ap->answer->result_count; i++)
+		if (ap->answer->results[i].number == number &&
+		    ap->answer->results[i].is_quarantined == is_quarantined)
+			return &ap->answer->results[i];
+	return NULL;
+}
+
+static void observe(struct apply *ap, uint64_t clock)
+{
+	if (clock <= STAMP_CLOCK_MAX && (int64_t)clock > ap->state.seen)
+		ap->state.seen = (int64_t)clock;
+}
+
+/* Body is made anew from what the office has and what is still ours alone. */
+static enum err put_record(struct apply *ap, struct arena *a, struct vault_record *r,
+			   struct bytes type)
+{
+	struct vault *v = ap->sync->vault;
+	struct vault_change *pending = NULL;
+	size_t count = 0;
+	const struct id id = r->office.count != 0 ? r->office.id : r->body.id;
+	enum err e = vault_changes_of(v, a, &id, &pending, &count);
+
+	if (e != ERR_OK)
+		return e;
+	if (r->is_evicted && count == 0)
+		return vault_record_remove(v, &id);
+	r->is_same = count == 0;
+	r->body = rebase_body(a, rebase_kind(ap->sync->schema, type), &r->office, pending, count,
+			      ap->identity->device);
+	return vault_record_put(v, r);
+}
+
+/* The daemon refused it, kept it whole, and people here must know (M9). */
+static enum err refuse(struct apply *ap, const struct vault_change *c,
+		       const struct msg_result *result)
+{
+	struct vault_notice notice = {.notice = -c->number,
+				      .kind = BYTES_LIT("quarantine"),
+				      .type = c->change.type,
+				      .id = c->change.id,
+				      .field = result->field,
+				      .at_ms = ap->receipt.at_ms,
+				      .text = result->text.len != 0 ? result->text : result->code};
+	enum err e = vault_change_refuse(ap->sync->vault, c->seq, true);
+
+	ap->report->quarantined++;
+	return e == ERR_OK ? vault_notice_put(ap->sync->vault, &notice) : e;
+}
+
+static enum err accept(struct apply *ap, struct arena *a, const struct vault_change *c,
+		       const struct landed *landed)
+{
+	struct vault *v = ap->sync->vault;
+	struct vault_record r;
+	enum err e = vault_record_load(v, a, &c->change.id, &r);
+
+	if (e == ERR_OK)
+		e = vault_change_remove(v, c->seq);
+	if (e != ERR_OK)
+		return e == ERR_NOTFOUND ? err_raise(ERR_CORRUPT, "a change without its record")
+					 : e;
+	struct stamp stamp = {landed->clock, ap->identity->device};
+	struct merge_result merged = merge_change(a, rebase_kind(ap->sync->schema, c->change.type),
+						  r.office.count != 0 ? &r.office : NULL,
+						  &c->change, stamp, landed->log);
+
+	observe(ap, landed->clock);
+	/* A state of an earlier epoch keeps that mark: the pull from zero replaces it. */
+	if (r.office.count == 0)
+		r.generation = ap->state.generation;
+	r.office = merged.after;
+	if (c->number > r.number)
+		r.number = c->number;
+	return put_record(ap, a, &r, c->change.type);
+}
+
+static enum err take_own(struct apply *ap)
+{
+	struct vault_change *covered = NULL;
+	size_t count = 0;
+	struct landed_list list = {0};
+	enum err e = vault_changes_upto(ap->sync->vault, ap->arena, (int64_t)ap->receipt.number,
+					&covered, &count);
+
+	if (e == ERR_OK && count != 0)
+		e = land_sets(ap, &list);
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		AUTO(arena_clear) struct arena a = {0};
+		uint64_t number = (uint64_t)covered[i].number;
+		const struct msg_result *refusal = find_result(ap, number, true);
+		const struct landed *landed = bsearch(&number, list.items, list.count,
+						      sizeof *list.items, compare_landed);
+
+		if (landed == NULL)
+			return err_raise(ERR_CORRUPT, "a waiting change is in no change-set");
+		ap->report->changes_sent++;
+		e = refusal != NULL ? refuse(ap, &covered[i], refusal)
+				    : accept(ap, &a, &covered[i], landed);
+	}
+	for (size_t i = 0; i < ap->answer->result_count; i++)
+		ap->report->conflicts += bytes_is(ap->answer->results[i].code, "conflict");
+	return e;
+}
+
+/* ---- what the office gives ---- */
+
+static enum err take_record(struct apply *ap, struct bytes wire)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_record r = {0};
+	struct record pulled;
+
+	if (record_decode(&a, wire, &pulled) != ERR_OK)
+		return disbelieve(ap->report, "một hồ sơ gửi về không đọc được",
+				  "a record sent down cannot be read");
+	for (size_t i = 0; i < pulled.count; i++)
+		observe(ap, pulled.fields[i].stamp.clock);
+	enum err e = vault_record_load(ap->sync->vault, &a, &pulled.id, &r);
+
+	if (e != ERR_OK && e != ERR_NOTFOUND)
+		return e;
+	if (r.office.count != 0 && r.generation == ap->state.generation)
+		r.office = merge_states(&a, rebase_kind(ap->sync->schema, pulled.type), &r.office,
+					&pulled);
+	else
+		r.office = pulled;
+	r.generation = ap->state.generation;
+	r.is_evicted = false;
+	ap->report->records++;
+	return put_record(ap, &a, &r, pulled.type);
+}
+
+static enum err evict(struct apply *ap, const struct msg_evict *eviction)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_record r;
+	enum err e = vault_record_load(ap->sync->vault, &a, &eviction->id, &r);
+
+	if (e == ERR_NOTFOUND)
+		return ERR_OK;
+	if (e != ERR_OK)
+		return e;
+	ap->report->evictions++;
+	r.is_evicted = true;
+	return put_record(ap, &a, &r, r.body.type);
+}
+
+/* The office's own notice of a refused change takes the place of ours. */
+static enum err drop_own_notice(struct apply *ap, const struct msg_notice *notice)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_notice *open = NULL;
+	size_t count = 0;
+	enum err e = vault_notices(ap->sync->vault, &a, false, &open, &count);
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		if (open[i].notice < 0 && id_compare(&open[i].id, &notice->id) == 0)
+			e = vault_notice_remove(ap->sync->vault, open[i].notice);
+	return e;
+}
+
+static enum err take_notice(struct apply *ap, const struct msg_notice *n)
+{
+	struct vault_notice notice = {.notice = (int64_t)n->notice,
+				      .kind = n->kind,
+				      .type = n->type,
+				      .id = n->id,
+				      .field = n->field,
+				      .kept = n->kept,
+				      .lost = n->lost,
+				      .by = n->by,
+				      .at_ms = n->at_ms,
+				      .text = n->text};
+	enum err e = ERR_OK;
+
+	if (bytes_is(n->kind, "quarantine"))
+		e = drop_own_notice(ap, n);
+	if (e == ERR_OK)
+		e = vault_notice_put(ap->sync->vault, &notice);
+	if (notice.notice > ap->state.notice)
+		ap->state.notice = notice.notice;
+	ap->report->notices++;
+	return e;
+}
+
+static int compare_cursor(const void *a, const void *b)
+{
+	int64_t x = ((const struct msg_cursor *)a)->unit;
+	int64_t y = ((const struct msg_cursor *)b)->unit;
+
+	return (x > y) - (x < y);
+}
+
+static enum err take_cursors(struct apply *ap)
+{
+	const struct msg_synced *m = ap->answer;
+	struct msg_cursor *have = NULL;
+	size_t count = 0;
+	enum err e = vault_cursors_load(ap->sync->vault, ap->arena, &have, &count);
+
+	if (e != ERR_OK || m->cursor_count == 0)
+		return e;
+	struct msg_cursor *all = arena_alloc_array(ap->arena, count + m->cursor_count, sizeof *all);
+
+	if (count != 0)
+		memcpy(all, have, count * sizeof *all);
+	for (size_t i = 0; i < m->cursor_count; i++) {
+		size_t at = 0;
+
+		while (at < count && all[at].unit != m->cursors[i].unit)
+			at++;
+		count += at == count;
+		all[at] = m->cursors[i];
+	}
+	qsort(all, count, sizeof *all, compare_cursor);
+	return vault_cursors_put(ap->sync->vault, all, count);
+}
+
+static enum err take_all(struct apply *ap)
+{
+	const struct msg_synced *m = ap->answer;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < m->record_count && e == ERR_OK; i++)
+		e = take_record(ap, m->records[i]);
+	for (size_t i = 0; i < m->eviction_count && e == ERR_OK; i++)
+		e = evict(ap, &m->evictions[i]);
+	for (size_t i = 0; i < m->notice_count && e == ERR_OK; i++)
+		e = take_notice(ap, &m->notices[i]);
+	if (e == ERR_OK)
+		e = take_cursors(ap);
+	if (e == ERR_OK && m->unit_count != 0)
+		e = vault_scope_put(ap->sync->vault, m->units, m->unit_count);
+	return e;
+}
+
+static enum err keep_receipt(struct apply *ap)
+{
+	struct vault *v = ap->sync->vault;
+	const struct msg_receipt *r = &ap->receipt;
+	bool says_news = (int64_t)r->number > ap->state.acked ||
+			 (int64_t)r->backed_up > ap->state.backed_up || ap->is_epoch_new;
+	enum err e = ERR_OK;
+
+	if (!ap->has_receipt)
+		return ERR_OK;
+	if (says_news)
+		e = vault_receipt_add(v, (int64_t)r->number, r->at_ms, ap->answer->receipt);
+	ap->state.acked = (int64_t)r->number;
+	ap->state.acked_chain = r->chain;
+	if ((int64_t)r->backed_up > ap->state.backed_up)
+		ap->state.backed_up = (int64_t)r->backed_up;
+	ap->state.last_receipt_ms = r->at_ms;
+	return e == ERR_OK ? vault_outbox_drop(v, ap->state.backed_up) : e;
+}
+
+/*
+ * With nothing of ours on top every stamp in the vault is the office's: raw clocks
+ * of a time when this machine's clock was wrong are gone, so the hybrid clock need
+ * not stay ahead for years.
+ */
+static enum err settle_clock(struct apply *ap)
+{
+	struct vault_counts counts;
+	enum err e = vault_count(ap->sync->vault, &counts);
+
+	if (e != ERR_OK)
+		return e;
+	if (counts.drafts + counts.waiting + counts.refused == 0)
+		ap->state.hlc = ap->state.seen;
+	else if (ap->state.hlc < ap->state.seen)
+		ap->state.hlc = ap->state.seen;
+	return ERR_OK;
+}
+
+static enum err apply_all(struct apply *ap, int64_t asked_ms)
+{
+	enum err e = read_receipt(ap);
+
+	if (e == ERR_OK && id_compare(&ap->state.epoch, &ap->answer->epoch) != 0)
+		e = enter_epoch(ap);
+	/* sync_go_back() and enter_epoch() work on what the vault says now. */
+	if (e == ERR_OK)
+		e = vault_state_put(ap->sync->vault, &ap->state);
+	if (e == ERR_OK && ap->has_receipt)
+		e = take_own(ap);
+	if (e == ERR_OK)
+		e = take_all(ap);
+	if (e == ERR_OK)
+		e = keep_receipt(ap);
+	if (e == ERR_OK)
+		e = settle_clock(ap);
+	if (e != ERR_OK)
+		return e;
+	if (ap->answer->is_complete)
+		ap->state.is_pull_complete = 1;
+	int64_t here = asked_ms + (clock_wall_ms(ap->sync->clock) - asked_ms) / 2;
+
+	ap->state.has_clock_offset = 1;
+	ap->state.clock_offset_ms = here - ap->answer->now_ms;
+	ap->state.standing = VAULT_STANDING_OK;
+	return vault_state_put(ap->sync->vault, &ap->state);
+}
+
+enum err sync_apply(struct sync *s, const struct vault_identity *identity,
+		    const struct msg_synced *answer, int64_t asked_ms, struct sync_report *report)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	enum err e = vault_begin(s->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = s->vault;
+	struct apply ap = {.sync = s,
+			   .identity = identity,
+			   .answer = answer,
+			   .report = report,
+			   .arena = &a,
+			   .state = *vault_state(s->vault)};
+
+	ap.is_epoch_new =
+		!id_is_zero(&ap.state.epoch) && id_compare(&ap.state.epoch, &answer->epoch) != 0;
+	e = apply_all(&ap, asked_ms);
+	if (e != ERR_OK)
+		return e;
+	return vault_commit(s->vault);
+}

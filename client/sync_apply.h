@@ -1,0 +1,21 @@
+/*
+ * sync_apply - what an answer of the office does to the vault. Pure over the vault.
+ *
+ * Everything in one transaction: states, evictions, notices, cursors, receipt, and
+ * the number up to which changes are sent.
+ */
+#pragma once
+
+#include "client/sync.h"
+
+/* ERR_PROTO: not believed (report->text says why); nothing is changed. */
+enum err sync_apply(struct sync *s, const struct vault_identity *identity,
+		    const struct msg_synced *answer, int64_t asked_ms, struct sync_report *report);
+
+/*
+ * The office holds our changes only up to `number` (it was restored, or says there
+ * is a gap): what comes after is waiting again. In the caller's transaction.
+ * ERR_NOTFOUND: what comes after is no longer kept.
+ */
+enum err sync_go_back(struct sync *s, int64_t number, struct vault_state *state,
+		      struct sync_report *report);

@@ -1,0 +1,226 @@
+#include "client/vault_internal.h"
+#include "common/base/check.h"
+#include "proto/shape.h"
+
+#define NOTICE_TEXT_BYTES 4096u
+
+struct notice_doc {
+	struct bytes kind;
+	struct bytes type;
+	uint8_t id[ID_LEN];
+	struct bytes field;
+	struct value kept;
+	struct value lost;
+	struct bytes by;
+	int64_t at_ms;
+	struct bytes text;
+};
+
+static const struct shape_field notice_fields[] = {
+	SHAPE_AT(struct notice_doc, 1, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_NAME_BYTES, kind),
+	SHAPE_AT(struct notice_doc, 2, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_NAME_BYTES, type),
+	SHAPE_AT(struct notice_doc, 3, SHAPE_FIXED, SHAPE_OPTIONAL, ID_LEN, id),
+	SHAPE_AT(struct notice_doc, 4, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_NAME_BYTES, field),
+	SHAPE_AT(struct notice_doc, 5, SHAPE_VALUE, SHAPE_OPTIONAL, LIMIT_VALUE_BYTES, kept),
+	SHAPE_AT(struct notice_doc, 6, SHAPE_VALUE, SHAPE_OPTIONAL, LIMIT_VALUE_BYTES, lost),
+	SHAPE_AT(struct notice_doc, 7, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_AUTHOR_BYTES, by),
+	SHAPE_AT(struct notice_doc, 8, SHAPE_INT, SHAPE_OPTIONAL, 0, at_ms),
+	SHAPE_AT(struct notice_doc, 9, SHAPE_TEXT, SHAPE_OPTIONAL, NOTICE_TEXT_BYTES, text),
+};
+static const struct shape notice_shape = SHAPE_OF(struct notice_doc, notice_fields);
+
+enum err vault_notice_put(struct vault *v, const struct vault_notice *notice)
+{
+	AUTO(query_end) struct query q = {0};
+	AUTO(buf_clear) struct buf plain = {0};
+	AUTO(buf_clear) struct buf sealed = {0};
+	struct vault_row_key key = vault_row_key(notice->notice);
+	struct notice_doc doc = {.kind = notice->kind,
+				 .type = notice->type,
+				 .field = notice->field,
+				 .kept = notice->kept,
+				 .lost = notice->lost,
+				 .by = notice->by,
+				 .at_ms = notice->at_ms,
+				 .text = notice->text};
+	struct packer p;
+
+	REQUIRE(v->is_in_transaction);
+	memcpy(doc.id, notice->id.bytes, ID_LEN);
+	packer_init(&p, &plain, LIMIT_PLAIN_BYTES);
+	shape_encode(&notice_shape, &doc, &p);
+	enum err e = packer_finish(&p);
+
+	if (e == ERR_OK)
+		e = query_start(v, SQL_NOTICE_PUT, &q);
+	if (e != ERR_OK)
+		return e;
+	vault_seal(v, "notice", bytes_of(key.bytes, sizeof key.bytes), buf_bytes(&plain), &sealed);
+	query_bind_int(&q, 1, notice->notice);
+	query_bind_int(&q, 2, notice->is_accepted);
+	query_bind_blob(&q, 3, buf_bytes(&sealed));
+	return query_run(&q);
+}
+
+static enum err read_notice(struct query *q, struct arena *a, struct vault_notice *ret_notice)
+{
+	int64_t number = query_int(q, 0);
+	struct vault_row_key key = vault_row_key(number);
+	struct notice_doc doc;
+	struct bytes plain;
+	enum err e = vault_unseal(q->vault, a, "notice", bytes_of(key.bytes, sizeof key.bytes),
+				  query_blob(q, 2), &plain);
+
+	if (e != ERR_OK)
+		return e;
+	if (shape_decode(&notice_shape, &guard_wire, a, plain, &doc) != ERR_OK)
+		return err_raise(ERR_CORRUPT, "a notice of the vault cannot be read");
+	*ret_notice = (struct vault_notice){.notice = number,
+					    .is_accepted = query_int(q, 1) != 0,
+					    .kind = doc.kind,
+					    .type = doc.type,
+					    .field = doc.field,
+					    .kept = doc.kept,
+					    .lost = doc.lost,
+					    .by = doc.by,
+					    .at_ms = doc.at_ms,
+					    .text = doc.text};
+	memcpy(ret_notice->id.bytes, doc.id, ID_LEN);
+	return ERR_OK;
+}
+
+enum err vault_notice_load(struct vault *v, struct arena *a, int64_t number,
+			   struct vault_notice *ret_notice)
+{
+	AUTO(query_end) struct query q = {0};
+	bool has_row = false;
+	enum err e = query_start(v, SQL_NOTICE_LOAD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, number);
+	e = query_row(&q, &has_row);
+	if (e != ERR_OK)
+		return e;
+	if (!has_row)
+		return err_raise(ERR_NOTFOUND, "no such notice");
+	return read_notice(&q, a, ret_notice);
+}
+
+static enum err run_with_int(struct vault *v, enum vault_sql sql, int64_t n)
+{
+	AUTO(query_end) struct query q = {0};
+
+	REQUIRE(v->is_in_transaction);
+	enum err e = query_start(v, sql, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, n);
+	return query_run(&q);
+}
+
+enum err vault_notice_accept(struct vault *v, int64_t number)
+{
+	return run_with_int(v, SQL_NOTICE_ACCEPT, number);
+}
+
+enum err vault_notice_remove(struct vault *v, int64_t number)
+{
+	return run_with_int(v, SQL_NOTICE_REMOVE, number);
+}
+
+enum err vault_notices_forget(struct vault *v)
+{
+	AUTO(query_end) struct query q = {0};
+
+	REQUIRE(v->is_in_transaction);
+	enum err e = query_start(v, SQL_NOTICE_FORGET, &q);
+
+	return e == ERR_OK ? query_run(&q) : e;
+}
+
+enum err vault_notices(struct vault *v, struct arena *a, bool with_accepted,
+		       struct vault_notice **ret_notices, size_t *ret_count)
+{
+	AUTO(query_end) struct query q = {0};
+	struct vault_notice *list = NULL;
+	size_t count = 0;
+	size_t capacity = 0;
+	bool has_row = false;
+	enum err e = query_start(v, SQL_NOTICES, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, with_accepted);
+	for (e = query_row(&q, &has_row); e == ERR_OK && has_row; e = query_row(&q, &has_row)) {
+		if (count == capacity) {
+			struct vault_notice *old = list;
+
+			capacity = capacity != 0 ? 2 * capacity : 16;
+			list = arena_alloc_array(a, capacity, sizeof *list);
+			if (count != 0)
+				memcpy(list, old, count * sizeof *list);
+		}
+		e = read_notice(&q, a, &list[count]);
+		if (e != ERR_OK)
+			return e;
+		count++;
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_notices = list;
+	*ret_count = count;
+	return ERR_OK;
+}
+
+/* ---- imports ---- */
+
+enum err vault_import_add(struct vault *v, int64_t at_ms, struct bytes body, int64_t *ret_import)
+{
+	AUTO(query_end) struct query q = {0};
+	AUTO(buf_clear) struct buf sealed = {0};
+
+	REQUIRE(v->is_in_transaction);
+	enum err e = query_start(v, SQL_IMPORT_ADD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	vault_seal(v, "import", BYTES_NONE, body, &sealed);
+	query_bind_int(&q, 1, at_ms);
+	query_bind_blob(&q, 2, buf_bytes(&sealed));
+	e = query_run(&q);
+	if (e == ERR_OK)
+		*ret_import = vault_db_last_row(v);
+	return e;
+}
+
+enum err vault_import_load(struct vault *v, struct arena *a, int64_t import,
+			   struct vault_import *ret_import)
+{
+	AUTO(query_end) struct query q = {0};
+	struct bytes body;
+	bool has_row = false;
+	enum err e = query_start(v, SQL_IMPORT_LOAD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, import);
+	e = query_row(&q, &has_row);
+	if (e != ERR_OK)
+		return e;
+	if (!has_row)
+		return err_raise(ERR_NOTFOUND, "no such import");
+	e = vault_unseal(v, a, "import", BYTES_NONE, query_blob(&q, 3), &body);
+	if (e == ERR_OK)
+		*ret_import = (struct vault_import){.import = query_int(&q, 0),
+						    .at_ms = query_int(&q, 1),
+						    .is_undone = query_int(&q, 2) != 0,
+						    .body = body};
+	return e;
+}
+
+enum err vault_import_undone(struct vault *v, int64_t import)
+{
+	return run_with_int(v, SQL_IMPORT_UNDONE, import);
+}

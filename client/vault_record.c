@@ -1,0 +1,195 @@
+#include "client/vault_internal.h"
+#include "common/base/check.h"
+#include "proto/changeset.h"
+
+const char *vault_sync_name(enum vault_sync s)
+{
+	switch (s) {
+	case VAULT_DRAFT: return "draft";
+	case VAULT_WAITING: return "waiting";
+	case VAULT_SENT: return "sent";
+	case VAULT_BACKED_UP: return "backed-up";
+	case VAULT_REFUSED: return "refused";
+	}
+	UNREACHABLE();
+}
+
+static struct bytes id_key(const struct id *id)
+{
+	return bytes_of(id->bytes, ID_LEN);
+}
+
+/* Nothing marks a record as sent: it is computed from what the receipt covers (C5). */
+static enum vault_sync sync_of(struct vault *v, int64_t number, int64_t pending)
+{
+	switch (pending) {
+	case 3: return VAULT_REFUSED;
+	case 2: return VAULT_DRAFT;
+	case 1: return VAULT_WAITING;
+	default: break;
+	}
+	if (number > v->state.acked)
+		return VAULT_WAITING;
+	return number != 0 && number <= v->state.backed_up ? VAULT_BACKED_UP : VAULT_SENT;
+}
+
+static enum err open_state(struct vault *v, struct arena *a, const char *what, const struct id *id,
+			   struct bytes sealed, struct record *ret_record)
+{
+	struct bytes plain;
+	enum err e = vault_unseal(v, a, what, id_key(id), sealed, &plain);
+
+	if (e != ERR_OK)
+		return e;
+	if (record_decode(a, plain, ret_record) != ERR_OK || id_compare(&ret_record->id, id) != 0)
+		return err_raise(ERR_CORRUPT, "a record of the vault cannot be read");
+	return ERR_OK;
+}
+
+static enum err read_record(struct query *q, struct arena *a, struct vault_record *ret_record)
+{
+	struct vault *v = q->vault;
+	struct vault_record r = {.number = query_int(q, 1),
+				 .generation = query_int(q, 2),
+				 .is_evicted = query_int(q, 3) != 0,
+				 .is_same = query_is_null(q, 4)};
+	struct bytes raw = query_blob(q, 0);
+	struct id id;
+
+	if (raw.len != ID_LEN)
+		return err_raise(ERR_CORRUPT, "a record's id has %zu bytes", raw.len);
+	memcpy(id.bytes, raw.data, ID_LEN);
+	r.sync = sync_of(v, r.number, query_int(q, 6));
+	enum err e = open_state(v, a, "record", &id, query_blob(q, 5), &r.body);
+
+	if (e != ERR_OK)
+		return e;
+	if (r.is_same)
+		r.office = r.body;
+	else if (query_blob(q, 4).len != 0)
+		e = open_state(v, a, "office", &id, query_blob(q, 4), &r.office);
+	if (e == ERR_OK)
+		*ret_record = r;
+	return e;
+}
+
+enum err vault_record_load(struct vault *v, struct arena *a, const struct id *id,
+			   struct vault_record *ret_record)
+{
+	AUTO(query_end) struct query q = {0};
+	bool has_row = false;
+	enum err e = query_start(v, SQL_RECORD_LOAD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_blob(&q, 1, id_key(id));
+	e = query_row(&q, &has_row);
+	if (e != ERR_OK)
+		return e;
+	if (!has_row)
+		return err_raise(ERR_NOTFOUND, "no such record here");
+	return read_record(&q, a, ret_record);
+}
+
+static void seal_state(struct vault *v, const char *what, const struct record *r, struct buf *out)
+{
+	AUTO(buf_clear) struct buf plain = {0};
+
+	record_encode(r, 0, &plain);
+	vault_seal(v, what, id_key(&r->id), buf_bytes(&plain), out);
+}
+
+enum err vault_record_put(struct vault *v, const struct vault_record *record)
+{
+	AUTO(query_end) struct query q = {0};
+	AUTO(buf_clear) struct buf body = {0};
+	AUTO(buf_clear) struct buf office = {0};
+
+	REQUIRE(v->is_in_transaction);
+	enum err e = query_start(v, SQL_RECORD_PUT, &q);
+
+	if (e != ERR_OK)
+		return e;
+	seal_state(v, "record", &record->body, &body);
+	query_bind_blob(&q, 1, id_key(&record->body.id));
+	query_bind_int(&q, 2, record->number);
+	query_bind_int(&q, 3, record->generation);
+	query_bind_int(&q, 4, record->is_evicted);
+	if (record->is_same) {
+		query_bind_null(&q, 5);
+	} else {
+		if (record->office.count != 0)
+			seal_state(v, "office", &record->office, &office);
+		query_bind_blob(&q, 5, buf_bytes(&office));
+	}
+	query_bind_blob(&q, 6, buf_bytes(&body));
+	return query_run(&q);
+}
+
+enum err vault_record_remove(struct vault *v, const struct id *id)
+{
+	AUTO(query_end) struct query q = {0};
+
+	REQUIRE(v->is_in_transaction);
+	enum err e = query_start(v, SQL_RECORD_REMOVE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_blob(&q, 1, id_key(id));
+	return query_run(&q);
+}
+
+enum err vault_record_match(struct vault *v, struct bytes hex_prefix, struct id ret_ids[2],
+			    size_t *ret_count)
+{
+	AUTO(query_end) struct query q = {0};
+	char digits[2][2 * ID_LEN + 1];
+	struct id bounds[2];
+	bool has_row = false;
+
+	if (hex_prefix.len > (size_t)2 * ID_LEN)
+		return err_raise(ERR_INVAL, "an id has 32 hex digits");
+	for (int i = 0; i < 2; i++) {
+		memset(digits[i], i == 0 ? '0' : 'f', sizeof digits[i]);
+		memcpy(digits[i], hex_prefix.data, hex_prefix.len);
+		enum err e = id_parse(bytes_of(digits[i], (size_t)2 * ID_LEN), &bounds[i]);
+
+		if (e != ERR_OK)
+			return e;
+	}
+	enum err e = query_start(v, SQL_RECORD_MATCH, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_blob(&q, 1, id_key(&bounds[0]));
+	query_bind_blob(&q, 2, id_key(&bounds[1]));
+	for (*ret_count = 0; *ret_count < 2; (*ret_count)++) {
+		e = query_row(&q, &has_row);
+		if (e != ERR_OK || !has_row)
+			return e;
+		struct bytes raw = query_blob(&q, 0);
+
+		memcpy(ret_ids[*ret_count].bytes, raw.data, raw.len < ID_LEN ? raw.len : ID_LEN);
+	}
+	return ERR_OK;
+}
+
+enum err vault_record_each(struct vault *v, vault_record_fn fn, void *arg)
+{
+	AUTO(query_end) struct query q = {0};
+	bool has_row = true;
+	enum err e = query_start(v, SQL_RECORD_EACH, &q);
+
+	while (e == ERR_OK) {
+		AUTO(arena_clear) struct arena a = {0};
+		struct vault_record record;
+
+		e = query_row(&q, &has_row);
+		if (e != ERR_OK || !has_row)
+			return e;
+		e = read_record(&q, &a, &record);
+		if (e == ERR_OK)
+			e = fn(arg, &record);
+	}
+	return e;
+}
