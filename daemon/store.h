@@ -78,6 +78,7 @@ void readers_use_schema(struct readers *r, const struct schema *schema);
 struct store_state {
 	struct record record; /* count 0: not stored yet */
 	int64_t row;          /* 0: not stored yet */
+	uint64_t log;         /* of the row as it was loaded */
 	struct bytes touched; /* packed numbers of the change-sets that named it, ascending */
 };
 
@@ -87,8 +88,11 @@ struct store_state {
  */
 enum err store_load_states(struct store *s, struct arena *a, struct store_state *states,
 			   size_t count);
-/* Inserts or updates each. `log` is added to what touched it; 0 adds nothing. */
-enum err store_put_state(struct store *s, struct store_state *state, uint64_t log);
+/*
+ * Inserts or updates one. `log` is added to what touched it; 0 adds nothing. Leaves row, log and
+ * touched of the state as they are stored now (in `a`), so that it can be put again.
+ */
+enum err store_put_state(struct store *s, struct arena *a, struct store_state *state, uint64_t log);
 
 /* Reads what `touched` holds: log numbers, ascending. */
 void store_read_touched(struct arena *a, struct bytes touched, uint64_t **ret_logs,
@@ -104,8 +108,12 @@ struct store_page {
 };
 enum err store_load_page(struct store *s, struct arena *a, const struct store_page *page,
 			 struct store_state **ret_states, size_t *ret_count);
-/* The greatest log number of a unit's records of a type; 0: none. */
-enum err store_unit_log(struct store *s, struct bytes type, int64_t unit, uint64_t *ret_log);
+/* The greatest log number that changed something in a unit or took a record from it; 0: none. */
+enum err store_load_unit_log(struct store *s, int64_t unit, uint64_t *ret_log);
+enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log);
+/* Types there are tables for, those a newer schema dropped too; sorted. Borrowed. */
+size_t store_type_count(const struct store *s);
+struct bytes store_type(const struct store *s, size_t index, bool *ret_is_event);
 /* Records of a type, deleted ones included. */
 enum err store_count_records(struct store *s, struct bytes type, uint64_t *ret_count);
 /* The type of a record known by id alone (`record show ID`). ERR_NOTFOUND. */
@@ -118,14 +126,16 @@ enum log_kind {
 	LOG_REPLAY = 2,    /* one quarantined change let in by an administrator */
 };
 
-/* A number of a change-set that did not go in, and why. */
+/* What became of a change that did not simply go in; the same codes as in msg_result. */
 struct log_verdict {
 	uint64_t number;
-	struct bytes reason;
+	struct bytes code;
+	struct bytes field;
+	bool is_quarantined; /* it is in quarantine, not in the states */
 };
 
 struct log_row {
-	uint64_t log; /* set by store_put_log() */
+	uint64_t log; /* one above store_last_log() */
 	enum log_kind kind;
 	uint32_t device;
 	uint64_t first;
@@ -141,7 +151,7 @@ struct log_row {
 	size_t verdict_count;
 };
 
-enum err store_put_log(struct store *s, struct log_row *row);
+enum err store_put_log(struct store *s, const struct log_row *row);
 /* ERR_NOTFOUND. */
 enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct log_row *ret_row);
 /* The change-set of `device` that holds `number`. ERR_NOTFOUND. */
@@ -264,6 +274,12 @@ struct notice_row {
 enum err store_put_notice(struct store *s, struct notice_row *row);
 enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, uint64_t after,
 			    size_t limit, struct notice_row **ret_rows, size_t *ret_count);
+
+/* Devices given one of the units themselves (not by succession). */
+enum err store_load_unit_devices(struct store *s, struct arena *a, int64_t unit,
+				 uint32_t **ret_devices, size_t *ret_count);
+/* The greatest effective clock ever stored: what the daemon's own clock has observed. */
+uint64_t store_clock(const struct store *s);
 
 /* Every administrative act: an entry of a hash chain over entry hashes. */
 enum err store_put_audit(struct store *s, int64_t at_ms, struct bytes who, struct bytes what,

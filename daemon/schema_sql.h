@@ -1,0 +1,57 @@
+/*
+ * schema_sql - one STRICT table a record type, one typed column a field.
+ *
+ * A table only grows: fields a newer schema drops keep their column and their
+ * values. Besides the fields each table has
+ *
+ *   row INTEGER PRIMARY KEY, id BLOB (unique index), unit, log (index unit, log),
+ *   deleted, voided (what counts now: 0 or 1), merged_into, touched, stamps, extra
+ *
+ * so that a report reads the data with plain SQL. Only store*.c uses this.
+ */
+#pragma once
+
+#include "common/base/buf.h"
+#include "common/model/schema.h"
+
+struct table;
+
+/* Result columns of load and page; a parameter of insert and update is its column + 2. */
+enum {
+	SCHEMA_SQL_ROW,
+	SCHEMA_SQL_ID,
+	SCHEMA_SQL_LOG,
+	SCHEMA_SQL_TOUCHED,
+	SCHEMA_SQL_STAMPS,
+	SCHEMA_SQL_EXTRA,
+	SCHEMA_SQL_UNIT,
+	SCHEMA_SQL_MERGED_INTO,
+	SCHEMA_SQL_FIELDS, /* the first of them */
+};
+
+/* Parameters of insert and update that are no result columns. */
+enum {
+	SCHEMA_SQL_SET_ROW_OR_ID = 1, /* insert: id; update: the row */
+	SCHEMA_SQL_SET_LOG,
+	SCHEMA_SQL_SET_TOUCHED,
+	SCHEMA_SQL_SET_STAMPS,
+	SCHEMA_SQL_SET_EXTRA,
+	SCHEMA_SQL_SET_DELETED,
+	SCHEMA_SQL_SET_VOIDED,
+	SCHEMA_SQL_SET_UNIT,
+	SCHEMA_SQL_SET_MERGED_INTO,
+	SCHEMA_SQL_SET_FIELDS,
+};
+
+/*
+ * Whether the names can be tables and columns here: no clash with the store's own.
+ * ERR_INVAL; `ret_error` names type and field.
+ */
+enum err schema_sql_check(const struct schema *schema, char ret_error[SCHEMA_ERROR_LEN]);
+
+void schema_sql_print_create(const struct table *t, struct buf *out);
+void schema_sql_print_load(const struct table *t, struct buf *out);
+/* unit = ?1, log above ?2 up to ?3, by log and row. */
+void schema_sql_print_page(const struct table *t, struct buf *out);
+void schema_sql_print_insert(const struct table *t, struct buf *out);
+void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct buf *out);

@@ -1,0 +1,494 @@
+/* What merging leaves behind: conflicts, quarantine, moves, notices, unit logs, audit. */
+#include "common/base/crypt.h"
+#include "daemon/store_pack.h"
+#include "daemon/store_private.h"
+
+/* A list that grows while rows are read. */
+struct rows {
+	struct arena *a;
+	size_t size;
+	uint8_t *list;
+	size_t count;
+	size_t cap;
+};
+
+static void *rows_add(struct rows *r)
+{
+	if (r->count == r->cap) {
+		uint8_t *more = arena_alloc_array(r->a, r->cap * 2 + 8, r->size);
+
+		if (r->count != 0)
+			memcpy(more, r->list, r->count * r->size);
+		r->list = more;
+		r->cap = r->cap * 2 + 8;
+	}
+	return r->list + r->count++ * r->size;
+}
+
+static bool read_id(struct sql *q, int column, struct id *ret_id)
+{
+	struct bytes id = sql_blob(q, column);
+
+	if (id.len != ID_LEN)
+		return false;
+	memcpy(ret_id->bytes, id.data, ID_LEN);
+	return true;
+}
+
+static void bind_id(struct sql *q, int position, const struct id *id)
+{
+	sql_bind_blob(q, position, bytes_of(id->bytes, ID_LEN));
+}
+
+/* ---- conflicts ---- */
+
+static const char SQL_PUT_CONFLICT[] =
+	"INSERT INTO conflict(type, id, field, log, kept, lost, kept_by, lost_by, at, state)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+static const char SQL_CONFLICTS[] =
+	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at, state"
+	" FROM conflict WHERE conflict > ?1 ORDER BY conflict LIMIT ?2";
+static const char SQL_OPEN_CONFLICTS[] =
+	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at, state"
+	" FROM conflict WHERE state = 'open' AND conflict > ?1 ORDER BY conflict LIMIT ?2";
+static const char SQL_SET_CONFLICT[] = "UPDATE conflict SET state = ?2 WHERE conflict = ?1";
+
+/* value | clock, device, log */
+static void pack_side(struct buf *out, const struct field *f)
+{
+	pack_value(out, &f->value);
+	pack_u64(out, f->stamp.clock);
+	pack_uint(out, f->stamp.device);
+	pack_uint(out, f->log);
+}
+
+static bool unpack_side(struct bytes packed, struct bytes name, struct field *ret_field)
+{
+	struct pack_reader r = pack_open(packed);
+
+	ret_field->name = name;
+	ret_field->value = unpack_value(&r);
+	ret_field->stamp.clock = unpack_u64(&r);
+	ret_field->stamp.device = (uint32_t)unpack_uint(&r);
+	ret_field->log = unpack_uint(&r);
+	return !r.is_bad && pack_is_end(&r);
+}
+
+enum err store_put_conflict(struct store *s, struct conflict_row *row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf kept = {0};
+	AUTO(buf_clear) struct buf lost = {0};
+	enum err e = sql_use(s, SQL_PUT_CONFLICT, &q);
+
+	if (e != ERR_OK)
+		return e;
+	pack_side(&kept, &row->kept);
+	pack_side(&lost, &row->lost);
+	sql_bind_text(q, 1, row->type);
+	bind_id(q, 2, &row->id);
+	sql_bind_text(q, 3, row->kept.name);
+	sql_bind_int(q, 4, (int64_t)row->log);
+	sql_bind_blob(q, 5, buf_bytes(&kept));
+	sql_bind_blob(q, 6, buf_bytes(&lost));
+	sql_bind_text(q, 7, row->kept_by);
+	sql_bind_text(q, 8, row->lost_by);
+	sql_bind_int(q, 9, row->at_ms);
+	sql_bind_text(q, 10, row->state);
+	e = sql_run(q);
+	if (e == ERR_OK)
+		row->conflict = (uint64_t)sql_last_row(s);
+	return e;
+}
+
+static bool read_conflict(struct sql *q, struct arena *a, struct conflict_row *row)
+{
+	struct bytes field = sql_text_copy(q, 3, a);
+
+	row->conflict = (uint64_t)sql_int(q, 0);
+	row->type = sql_text_copy(q, 1, a);
+	row->log = (uint64_t)sql_int(q, 4);
+	row->kept_by = sql_text_copy(q, 7, a);
+	row->lost_by = sql_text_copy(q, 8, a);
+	row->at_ms = sql_int(q, 9);
+	row->state = sql_text_copy(q, 10, a);
+	return read_id(q, 2, &row->id) && unpack_side(sql_blob_copy(q, 5, a), field, &row->kept) &&
+	       unpack_side(sql_blob_copy(q, 6, a), field, &row->lost);
+}
+
+enum err store_load_conflicts(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
+			      size_t limit, struct conflict_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct rows rows = {.a = a, .size = sizeof **ret_rows};
+	bool is_row = false;
+	enum err e = sql_use(s, is_open_only ? SQL_OPEN_CONFLICTS : SQL_CONFLICTS, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)after);
+	sql_bind_int(q, 2, (int64_t)limit);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		if (!read_conflict(q, a, rows_add(&rows)))
+			return err_raise(ERR_CORRUPT, "conflict %lld", (long long)sql_int(q, 0));
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_rows = (void *)rows.list;
+	*ret_count = rows.count;
+	return ERR_OK;
+}
+
+enum err store_set_conflict_state(struct store *s, uint64_t conflict, const char *state)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_SET_CONFLICT, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)conflict);
+	sql_bind_text(q, 2, bytes_str(state));
+	e = sql_run(q);
+	if (e == ERR_OK && sql_changed_rows(s) == 0)
+		return ERR_NOTFOUND;
+	return e;
+}
+
+/* ---- quarantine ---- */
+
+static const char SQL_PUT_QUARANTINE[] =
+	"INSERT INTO quarantine(device, number, log, clock, type, id, reason, field, text, change,"
+	" at, state, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+static const char SQL_QUARANTINE[] =
+	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
+	" state, why FROM quarantine WHERE quarantine > ?1 ORDER BY quarantine LIMIT ?2";
+static const char SQL_OPEN_QUARANTINE[] =
+	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
+	" state, why FROM quarantine WHERE state = 'open' AND quarantine > ?1"
+	" ORDER BY quarantine LIMIT ?2";
+static const char SQL_SET_QUARANTINE[] =
+	"UPDATE quarantine SET state = ?2, why = ?3 WHERE quarantine = ?1";
+
+enum err store_put_quarantine(struct store *s, struct quarantine_row *row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_PUT_QUARANTINE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, row->device);
+	sql_bind_int(q, 2, (int64_t)row->number);
+	sql_bind_int(q, 3, (int64_t)row->log);
+	sql_bind_int(q, 4, (int64_t)row->clock);
+	sql_bind_text(q, 5, row->type);
+	bind_id(q, 6, &row->id);
+	sql_bind_text(q, 7, row->reason);
+	sql_bind_text(q, 8, row->field);
+	sql_bind_text(q, 9, row->text);
+	sql_bind_blob(q, 10, row->bytes);
+	sql_bind_int(q, 11, row->at_ms);
+	sql_bind_text(q, 12, row->state);
+	sql_bind_text(q, 13, row->why);
+	e = sql_run(q);
+	if (e == ERR_OK)
+		row->quarantine = (uint64_t)sql_last_row(s);
+	return e;
+}
+
+static bool read_quarantine(struct sql *q, struct arena *a, struct quarantine_row *row)
+{
+	row->quarantine = (uint64_t)sql_int(q, 0);
+	row->device = (uint32_t)sql_int(q, 1);
+	row->number = (uint64_t)sql_int(q, 2);
+	row->log = (uint64_t)sql_int(q, 3);
+	row->clock = (uint64_t)sql_int(q, 4);
+	row->type = sql_text_copy(q, 5, a);
+	row->reason = sql_text_copy(q, 7, a);
+	row->field = sql_text_copy(q, 8, a);
+	row->text = sql_text_copy(q, 9, a);
+	row->bytes = sql_blob_copy(q, 10, a);
+	row->at_ms = sql_int(q, 11);
+	row->state = sql_text_copy(q, 12, a);
+	row->why = sql_text_copy(q, 13, a);
+	return read_id(q, 6, &row->id);
+}
+
+enum err store_load_quarantine(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
+			       size_t limit, struct quarantine_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct rows rows = {.a = a, .size = sizeof **ret_rows};
+	bool is_row = false;
+	enum err e = sql_use(s, is_open_only ? SQL_OPEN_QUARANTINE : SQL_QUARANTINE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)after);
+	sql_bind_int(q, 2, (int64_t)limit);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		if (!read_quarantine(q, a, rows_add(&rows)))
+			return err_raise(ERR_CORRUPT, "quarantine %lld", (long long)sql_int(q, 0));
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_rows = (void *)rows.list;
+	*ret_count = rows.count;
+	return ERR_OK;
+}
+
+enum err store_set_quarantine_state(struct store *s, uint64_t quarantine, const char *state,
+				    struct bytes why)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_SET_QUARANTINE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)quarantine);
+	sql_bind_text(q, 2, bytes_str(state));
+	sql_bind_text(q, 3, why);
+	e = sql_run(q);
+	if (e == ERR_OK && sql_changed_rows(s) == 0)
+		return ERR_NOTFOUND;
+	return e;
+}
+
+/* ---- moves and unit logs ---- */
+
+static const char SQL_PUT_MOVED[] =
+	"INSERT INTO moved(type, id, from_unit, to_unit, log) VALUES(?1, ?2, ?3, ?4, ?5)";
+static const char SQL_MOVED_OF[] =
+	"SELECT type, id, from_unit, to_unit, log FROM moved WHERE id = ? ORDER BY moved";
+static const char SQL_MOVED_FROM[] =
+	"SELECT type, id, from_unit, to_unit, log FROM moved"
+	" WHERE from_unit = ?1 AND log > ?2 AND log <= ?3 ORDER BY log, moved";
+static const char SQL_UNIT_LOG[] = "SELECT log FROM unit_log WHERE unit = ?";
+static const char SQL_PUT_UNIT_LOG[] =
+	"INSERT INTO unit_log(unit, log) VALUES(?1, ?2)"
+	" ON CONFLICT(unit) DO UPDATE SET log = max(log, excluded.log)";
+
+enum err store_put_moved(struct store *s, const struct moved_row *row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_PUT_MOVED, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, row->type);
+	bind_id(q, 2, &row->id);
+	sql_bind_int(q, 3, row->from_unit);
+	sql_bind_int(q, 4, row->to_unit);
+	sql_bind_int(q, 5, (int64_t)row->log);
+	return sql_run(q);
+}
+
+static enum err read_moves(struct sql *q, struct arena *a, struct moved_row **ret_rows,
+			   size_t *ret_count)
+{
+	struct rows rows = {.a = a, .size = sizeof **ret_rows};
+	bool is_row = false;
+	enum err e;
+
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct moved_row *row = rows_add(&rows);
+
+		row->type = sql_text_copy(q, 0, a);
+		row->from_unit = sql_int(q, 2);
+		row->to_unit = sql_int(q, 3);
+		row->log = (uint64_t)sql_int(q, 4);
+		if (!read_id(q, 1, &row->id))
+			return err_raise(ERR_CORRUPT, "a move");
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_rows = (void *)rows.list;
+	*ret_count = rows.count;
+	return ERR_OK;
+}
+
+enum err store_load_moved_of(struct store *s, struct arena *a, const struct id *id,
+			     struct moved_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_MOVED_OF, &q);
+
+	if (e != ERR_OK)
+		return e;
+	bind_id(q, 1, id);
+	return read_moves(q, a, ret_rows, ret_count);
+}
+
+enum err store_load_moved_from(struct store *s, struct arena *a, int64_t unit, uint64_t after,
+			       uint64_t until, struct moved_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_MOVED_FROM, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	sql_bind_int(q, 2, (int64_t)after);
+	sql_bind_int(q, 3, (int64_t)until);
+	return read_moves(q, a, ret_rows, ret_count);
+}
+
+enum err store_load_unit_log(struct store *s, int64_t unit, uint64_t *ret_log)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_UNIT_LOG, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	e = sql_step(q, &is_row);
+	if (e == ERR_OK)
+		*ret_log = is_row ? (uint64_t)sql_int(q, 0) : 0;
+	return e;
+}
+
+enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_PUT_UNIT_LOG, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	sql_bind_int(q, 2, (int64_t)log);
+	return sql_run(q);
+}
+
+/* ---- notices ---- */
+
+static const char SQL_PUT_NOTICE[] =
+	"INSERT INTO notice(device, notice, kind, type, id, field, kept, lost, author, at, text)"
+	" VALUES(?1, (SELECT ifnull(max(notice), 0) + 1 FROM notice WHERE device = ?1),"
+	" ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING notice";
+static const char SQL_NOTICES[] =
+	"SELECT notice, kind, type, id, field, kept, lost, author, at, text FROM notice"
+	" WHERE device = ?1 AND notice > ?2 ORDER BY notice LIMIT ?3";
+
+enum err store_put_notice(struct store *s, struct notice_row *row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf kept = {0};
+	AUTO(buf_clear) struct buf lost = {0};
+	enum err e = sql_use(s, SQL_PUT_NOTICE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	pack_value(&kept, &row->kept);
+	pack_value(&lost, &row->lost);
+	sql_bind_int(q, 1, row->device);
+	sql_bind_text(q, 2, row->kind);
+	sql_bind_text(q, 3, row->type);
+	bind_id(q, 4, &row->id);
+	sql_bind_text(q, 5, row->field);
+	sql_bind_blob(q, 6, buf_bytes(&kept));
+	sql_bind_blob(q, 7, buf_bytes(&lost));
+	sql_bind_text(q, 8, row->by);
+	sql_bind_int(q, 9, row->at_ms);
+	sql_bind_text(q, 10, row->text);
+	e = sql_run_row(q);
+	if (e != ERR_OK)
+		return e;
+	row->notice = (uint64_t)sql_int(q, 0);
+	return sql_run(q);
+}
+
+static bool read_notice(struct sql *q, struct arena *a, struct notice_row *row)
+{
+	struct pack_reader kept = pack_open(sql_blob_copy(q, 5, a));
+	struct pack_reader lost = pack_open(sql_blob_copy(q, 6, a));
+
+	row->notice = (uint64_t)sql_int(q, 0);
+	row->kind = sql_text_copy(q, 1, a);
+	row->type = sql_text_copy(q, 2, a);
+	row->field = sql_text_copy(q, 4, a);
+	row->kept = unpack_value(&kept);
+	row->lost = unpack_value(&lost);
+	row->by = sql_text_copy(q, 7, a);
+	row->at_ms = sql_int(q, 8);
+	row->text = sql_text_copy(q, 9, a);
+	return read_id(q, 3, &row->id) && !kept.is_bad && !lost.is_bad;
+}
+
+enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, uint64_t after,
+			    size_t limit, struct notice_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct rows rows = {.a = a, .size = sizeof **ret_rows};
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_NOTICES, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, device);
+	sql_bind_int(q, 2, (int64_t)after);
+	sql_bind_int(q, 3, (int64_t)limit);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct notice_row *row = rows_add(&rows);
+
+		row->device = device;
+		if (!read_notice(q, a, row))
+			return err_raise(ERR_CORRUPT, "notice of device %u", device);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_rows = (void *)rows.list;
+	*ret_count = rows.count;
+	return ERR_OK;
+}
+
+/* ---- audit ---- */
+
+static const char SQL_LAST_AUDIT[] = "SELECT chain FROM audit ORDER BY entry DESC LIMIT 1";
+static const char SQL_PUT_AUDIT[] =
+	"INSERT INTO audit(at, who, what, detail, hash, chain) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+
+static enum err last_audit(struct store *s, struct hash *ret_chain)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_LAST_AUDIT, &q);
+
+	if (e == ERR_OK)
+		e = sql_step(q, &is_row);
+	if (e != ERR_OK || !is_row)
+		return e;
+	if (sql_blob(q, 0).len != HASH_LEN)
+		return err_raise(ERR_CORRUPT, "audit chain");
+	memcpy(ret_chain->bytes, sql_blob(q, 0).data, HASH_LEN);
+	return ERR_OK;
+}
+
+enum err store_put_audit(struct store *s, int64_t at_ms, struct bytes who, struct bytes what,
+			 struct bytes detail)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf entry = {0};
+	struct hash chain = {0};
+	struct hash hash;
+	enum err e = last_audit(s, &chain);
+
+	if (e == ERR_OK)
+		e = sql_use(s, SQL_PUT_AUDIT, &q);
+	if (e != ERR_OK)
+		return e;
+	/* The detail may be erased by law; its hash stays in the chain. */
+	hash = hash_of(detail);
+	pack_u64(&entry, (uint64_t)at_ms);
+	pack_bytes(&entry, who);
+	pack_bytes(&entry, what);
+	pack_bytes(&entry, bytes_of(hash.bytes, HASH_LEN));
+	hash = hash_of(buf_bytes(&entry));
+	chain = hash_of_two(bytes_of(chain.bytes, HASH_LEN), bytes_of(hash.bytes, HASH_LEN));
+	sql_bind_int(q, 1, at_ms);
+	sql_bind_text(q, 2, who);
+	sql_bind_text(q, 3, what);
+	sql_bind_blob(q, 4, detail);
+	sql_bind_blob(q, 5, bytes_of(hash.bytes, HASH_LEN));
+	sql_bind_blob(q, 6, bytes_of(chain.bytes, HASH_LEN));
+	return sql_run(q);
+}

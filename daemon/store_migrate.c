@@ -1,0 +1,147 @@
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "daemon/store_private.h"
+
+/*
+ * The fixed tables, step by step: step n makes version n+1. A released step is
+ * never altered; the next one is added behind it. docs/storage.md explains each
+ * table. `at` columns are milliseconds UTC, `day` columns days since 1970-01-01.
+ */
+static const char step_1[] =
+	"CREATE TABLE setting(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;"
+
+	/* What typed tables exist, and which number each field has in packed stamps. */
+	"CREATE TABLE record_type(name TEXT PRIMARY KEY, kind TEXT NOT NULL) STRICT;"
+	"CREATE TABLE record_field(type TEXT NOT NULL, name TEXT NOT NULL, number INTEGER NOT NULL,"
+	" kind TEXT NOT NULL, is_indexed INTEGER NOT NULL, PRIMARY KEY(type, name)) STRICT;"
+
+	"CREATE TABLE changeset(log INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+	" device INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,"
+	" chain BLOB NOT NULL, received_at INTEGER NOT NULL, sent_at INTEGER NOT NULL,"
+	" shift_ms INTEGER NOT NULL, ceiling INTEGER NOT NULL, floor INTEGER NOT NULL,"
+	" is_flagged INTEGER NOT NULL, signature BLOB NOT NULL, session INTEGER NOT NULL,"
+	" verdicts BLOB, size INTEGER NOT NULL, body BLOB) STRICT;"
+	"CREATE UNIQUE INDEX changeset_by_device ON changeset(device, first) WHERE kind = 1;"
+	"CREATE INDEX changeset_by_session ON changeset(session);"
+
+	"CREATE TABLE device(number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE,"
+	" state INTEGER NOT NULL, is_cleared INTEGER NOT NULL, counter INTEGER NOT NULL,"
+	" name TEXT NOT NULL, author TEXT NOT NULL, last_number INTEGER NOT NULL,"
+	" chain BLOB NOT NULL, clock INTEGER NOT NULL, seen_number INTEGER NOT NULL,"
+	" backed_up INTEGER NOT NULL, enrolled_at INTEGER NOT NULL, revoked_at INTEGER NOT NULL,"
+	" last_contact_at INTEGER NOT NULL, clock_offset_ms INTEGER NOT NULL,"
+	" is_clock_flagged INTEGER NOT NULL, client_version TEXT NOT NULL, why TEXT NOT NULL)"
+	" STRICT;"
+	"CREATE TABLE device_unit(device INTEGER NOT NULL, unit INTEGER NOT NULL,"
+	" PRIMARY KEY(device, unit)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX device_unit_by_unit ON device_unit(unit);"
+	"CREATE TABLE invitation(code BLOB PRIMARY KEY, units BLOB NOT NULL, author TEXT NOT NULL,"
+	" is_cleared INTEGER NOT NULL, made_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,"
+	" used_at INTEGER NOT NULL, device INTEGER NOT NULL) STRICT;"
+
+	"CREATE TABLE unit(unit INTEGER PRIMARY KEY, level INTEGER NOT NULL,"
+	" has_districts INTEGER NOT NULL, first_day INTEGER NOT NULL, last_day INTEGER NOT NULL)"
+	" STRICT;"
+	"CREATE TABLE unit_name(unit INTEGER NOT NULL, first_day INTEGER NOT NULL,"
+	" last_day INTEGER NOT NULL, level INTEGER NOT NULL, code TEXT NOT NULL,"
+	" name TEXT NOT NULL, bare TEXT NOT NULL, kind TEXT NOT NULL, parent INTEGER NOT NULL,"
+	" province INTEGER NOT NULL, PRIMARY KEY(unit, first_day)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX unit_name_by_code ON unit_name(level, code);"
+	"CREATE INDEX unit_name_by_parent ON unit_name(parent);"
+	"CREATE TABLE unit_log(unit INTEGER PRIMARY KEY, log INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE unit_list(list INTEGER PRIMARY KEY, first_day INTEGER NOT NULL,"
+	" last_day INTEGER NOT NULL, has_districts INTEGER NOT NULL, rows INTEGER NOT NULL,"
+	" hash BLOB NOT NULL) STRICT;"
+	"CREATE TABLE unit_succession(old INTEGER NOT NULL, new INTEGER NOT NULL,"
+	" day INTEGER NOT NULL, is_whole INTEGER NOT NULL, is_suspect INTEGER NOT NULL,"
+	" PRIMARY KEY(old, new)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX unit_succession_by_new ON unit_succession(new);"
+
+	"CREATE TABLE moved(moved INTEGER PRIMARY KEY, type TEXT NOT NULL, id BLOB NOT NULL,"
+	" from_unit INTEGER NOT NULL, to_unit INTEGER NOT NULL, log INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX moved_by_unit ON moved(from_unit, log);"
+	"CREATE INDEX moved_by_id ON moved(id);"
+	"CREATE TABLE conflict(conflict INTEGER PRIMARY KEY, type TEXT NOT NULL, id BLOB NOT NULL,"
+	" field TEXT NOT NULL, log INTEGER NOT NULL, kept BLOB NOT NULL, lost BLOB NOT NULL,"
+	" kept_by TEXT NOT NULL, lost_by TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL)"
+	" STRICT;"
+	"CREATE INDEX conflict_by_id ON conflict(id);"
+	"CREATE INDEX conflict_open ON conflict(conflict) WHERE state = 'open';"
+	"CREATE TABLE quarantine(quarantine INTEGER PRIMARY KEY, device INTEGER NOT NULL,"
+	" number INTEGER NOT NULL, log INTEGER NOT NULL, clock INTEGER NOT NULL,"
+	" type TEXT NOT NULL, id BLOB NOT NULL, reason TEXT NOT NULL, field TEXT NOT NULL,"
+	" text TEXT NOT NULL, change BLOB NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL,"
+	" why TEXT NOT NULL) STRICT;"
+	"CREATE INDEX quarantine_by_device ON quarantine(device, number);"
+	"CREATE INDEX quarantine_open ON quarantine(quarantine) WHERE state = 'open';"
+	"CREATE TABLE notice(device INTEGER NOT NULL, notice INTEGER NOT NULL, kind TEXT NOT NULL,"
+	" type TEXT NOT NULL, id BLOB NOT NULL, field TEXT NOT NULL, kept BLOB NOT NULL,"
+	" lost BLOB NOT NULL, author TEXT NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL,"
+	" PRIMARY KEY(device, notice)) STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE session(session INTEGER PRIMARY KEY, device INTEGER NOT NULL,"
+	" is_device_known INTEGER NOT NULL, unit INTEGER NOT NULL, author TEXT NOT NULL,"
+	" started_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, transport TEXT NOT NULL,"
+	" address TEXT NOT NULL, client_version TEXT NOT NULL, bytes_in INTEGER NOT NULL,"
+	" bytes_out INTEGER NOT NULL, changesets INTEGER NOT NULL, applied INTEGER NOT NULL,"
+	" conflicts INTEGER NOT NULL, quarantined INTEGER NOT NULL, records_out INTEGER NOT NULL,"
+	" evictions INTEGER NOT NULL, clock_offset_ms INTEGER NOT NULL, outcome INTEGER NOT NULL,"
+	" error TEXT NOT NULL) STRICT;"
+	"CREATE INDEX session_by_device ON session(device, session);"
+	"CREATE INDEX session_by_start ON session(started_at);"
+	"CREATE INDEX session_open ON session(session) WHERE outcome = 0;"
+	"CREATE TABLE audit(entry INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL,"
+	" what TEXT NOT NULL, detail BLOB, hash BLOB NOT NULL, chain BLOB NOT NULL) STRICT;"
+	"CREATE TABLE backup(backup INTEGER PRIMARY KEY, path TEXT NOT NULL, at INTEGER NOT NULL,"
+	" log INTEGER NOT NULL, bytes INTEGER NOT NULL, hash BLOB NOT NULL,"
+	" verified_at INTEGER NOT NULL) STRICT;";
+
+static const char *const steps[] = {step_1};
+
+#define VERSION (sizeof steps / sizeof steps[0])
+
+static enum err read_version(struct store *s, uint64_t *ret_version)
+{
+	AUTO(store_finalize) struct sql *q = NULL;
+	enum err e = store_prepare(s, BYTES_LIT("PRAGMA user_version"), &q);
+
+	if (e == ERR_OK)
+		e = sql_run_row(q);
+	if (e == ERR_OK)
+		*ret_version = (uint64_t)sql_int(q, 0);
+	return e;
+}
+
+static enum err run_step(struct store *s, uint64_t version)
+{
+	char text[64];
+	enum err e = store_begin(s);
+
+	if (e != ERR_OK)
+		return e;
+	(void)snprintf(text, sizeof text, "PRAGMA user_version=%u", (unsigned)version + 1);
+	e = store_exec(s, steps[version]);
+	if (e == ERR_OK)
+		e = store_exec(s, text);
+	if (e != ERR_OK) {
+		store_rollback(s);
+		return e;
+	}
+	return store_commit(s);
+}
+
+enum err store_migrate(struct store *s)
+{
+	uint64_t version = 0;
+	enum err e = read_version(s, &version);
+
+	if (e != ERR_OK)
+		return e;
+	if (version > VERSION)
+		return err_raise(ERR_INVAL, "the store has version %u, this program knows %u",
+				 (unsigned)version, (unsigned)VERSION);
+	while (e == ERR_OK && version < VERSION)
+		e = run_step(s, version++);
+	return e;
+}

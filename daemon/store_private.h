@@ -1,0 +1,117 @@
+/*
+ * store_private - what store*.c and schema_sql.c share; nobody else includes it.
+ */
+#pragma once
+
+#include "common/base/buf.h"
+#include "daemon/store.h"
+#include "daemon/store_sql.h"
+
+struct pack_writer;
+struct sqlite3;
+struct sqlite3_stmt;
+struct ZSTD_CCtx_s;
+struct ZSTD_DCtx_s;
+
+/* One prepared statement. */
+struct sql {
+	struct store *store;
+	struct sqlite3_stmt *stmt;
+	const void *key;  /* address of its text; NULL: not in the cache */
+	struct sql *next; /* in the cache's bucket */
+	bool is_busy;
+	bool is_once; /* finalised by sql_done() */
+	int bind_rc;  /* first binding that failed */
+};
+
+/* What a column of a typed table holds; kept in table `record_field`, never changed. */
+enum column_kind {
+	COLUMN_TEXT = 't',
+	COLUMN_INT = 'i',
+	COLUMN_BOOL = 'b',
+	COLUMN_BYTES = 'x',
+	COLUMN_UNIT = 'u',   /* our own: unit */
+	COLUMN_MERGED = 'm', /* our own: merged_into */
+};
+
+struct column {
+	struct bytes name;
+	enum column_kind kind;
+	uint64_t number; /* in the packed stamps */
+	int position;    /* of its parameter and result column, see store_record.c */
+	bool is_indexed;
+};
+
+/* One record type as a table. */
+struct table {
+	struct bytes type;
+	struct bytes kind;      /* "register", "event" */
+	struct column *columns; /* sorted by name; our own two among them */
+	size_t count;
+	struct column **by_number; /* NULL where a number is not used */
+	uint64_t number_count;
+	/* Prepared when first used. */
+	struct sql *load;
+	struct sql *page;
+	struct sql *insert;
+	struct sql *update;       /* every column */
+	struct sql *update_plain; /* all but indexed fields: these cost an index write each */
+};
+
+#define STORE_CACHE_BUCKETS 128u
+
+struct store {
+	struct sqlite3 *db;
+	const struct schema *schema;
+	bool is_writer;
+	bool is_in_transaction;
+	unsigned marks;
+	enum err lost;  /* the transaction died on the way (disk full): until store_rollback() */
+	enum err fatal; /* I/O error or corruption: for ever */
+	uint64_t wal_pages;
+	struct hlc hlc; /* has observed every device's clock */
+	struct sql *cache[STORE_CACHE_BUCKETS];
+	struct table *tables; /* sorted by type */
+	size_t table_count;
+	struct arena memory;         /* of the tables; kept until close */
+	struct pack_writer *writers; /* scratch of store_put_state(), like the buffers below */
+	uint32_t *writer_of;
+	size_t writers_cap;
+	size_t writer_of_cap;
+	struct buf stamps;
+	struct buf extra;
+	struct buf touched;
+	struct buf packed; /* scratch of the log */
+	struct ZSTD_CCtx_s *compressor;
+	struct ZSTD_DCtx_s *decompressor;
+	const struct clock *clock; /* of sql_limit_time() */
+	int64_t deadline;
+	struct store *next; /* in the pool of readers */
+};
+
+/*
+ * SQLite's code as ours. I/O errors and corruption stick to the store; a
+ * transaction SQLite gave up is remembered until store_rollback().
+ */
+enum err store_from_sqlite(struct store *s, int rc, const char *what);
+
+/* Runs text without parameters or rows, not cached. */
+enum err store_exec(struct store *s, const char *text);
+enum err store_prepare(struct store *s, struct bytes text, struct sql **ret_sql);
+void store_finalize(struct sql *q);
+DEFINE_AUTO(struct sql *, store_finalize)
+/* Drops what the cache holds: before the tables change. */
+void store_drop_statements(struct store *s);
+
+/* schema_sql.c */
+enum err store_load_tables(struct store *s);
+struct table *store_find_table(struct store *s, struct bytes type);
+
+/* store_device.c: the daemon's clock observes what is stored. */
+enum err store_seed_clock(struct store *s);
+
+/* store_migrate.c: the fixed tables. */
+enum err store_migrate(struct store *s);
+
+/* store_record.c: rows whose `extra` holds a value that now has a column. */
+enum err store_settle_extra(struct store *s, struct table *t);
