@@ -15,18 +15,19 @@ static const struct args_option list_options[] = {
 	{"open", NULL, "chỉ mục còn mở", "open ones only", 'n', false},
 	{"limit", "N", "nhiều nhất N dòng", "at most N rows", '\0', false},
 	{"output", "FILE", "ghi ra tệp", "write to a file", 'o', false},
+	{"a-rather-long-name", "A-LONG-VALUE", "dài", "long", '\0', false},
 };
 static const struct args_positional one_id[] = {{"ID", false, false}};
 static const struct args_positional type_and_fields[] = {{"TYPE", false, false},
 							 {"field=value", true, true}};
 static const struct args_command commands[] = {
 	{"status", NULL, 0, NULL, 0, "tình trạng", "state of things", NULL},
-	{"device list", list_options, 4, NULL, 0, "các thiết bị", "all devices", NULL},
+	{"device list", list_options, 5, NULL, 0, "các thiết bị", "all devices", NULL},
 	{"device show", NULL, 0, one_id, 1, "một thiết bị", "one device", NULL},
 	{"device", NULL, 0, one_id, 1, "thiết bị", "device", NULL},
 	{"audit verify all", NULL, 0, NULL, 0, "kiểm tra", "check", NULL},
 	{"audit list", NULL, 0, NULL, 0, "nhật ký", "journal", NULL},
-	{"add", list_options, 4, type_and_fields, 2, "thêm", "add a record", NULL},
+	{"add", list_options, 5, type_and_fields, 2, "thêm", "add a record", NULL},
 };
 static const struct args_program program = {"ctxhctl",
 					    "1.2.3",
@@ -239,6 +240,7 @@ static void what_is_unknown_is_a_usage_error_with_the_nearest(void **state)
 	assert_usage(line, "device-list", "device list?");
 	assert_usage(line, "audit lst", "audit verify all, audit list");
 	assert_usage(line, "audit", "audit verify all, audit list");
+	assert_usage(line, "status --a-word-that-is-far-too-long-to-be-any-option", "option");
 	parse(line, "zzzzzzzz");
 	assert_null(strstr(buf_cstr(&line->out), "did you mean"));
 }
@@ -252,6 +254,7 @@ static void options_are_given_as_their_table_says(void **state)
 	assert_usage(line, "device list -o", "needs a value");
 	assert_usage(line, "device list --open=yes", "takes no value");
 	assert_usage(line, "device list --limit 1 --limit 2", "once only");
+	assert_usage(line, "device list -o a -o b", "once only");
 	assert_usage(line, "", "missing command");
 	assert_usage(line, "-q", "missing command");
 	assert_usage(line, "--", "missing command");
@@ -296,6 +299,9 @@ static void help_of_a_command_names_its_options(void **state)
 		assert_int_equal(line->step, ARGS_HELP);
 		assert_non_null(strstr(buf_cstr(&line->out), "--unit CODE …"));
 		assert_non_null(strstr(buf_cstr(&line->out), "-o, --output FILE"));
+		/* Too long to have its text beside it. */
+		assert_non_null(
+			strstr(buf_cstr(&line->out), "--a-rather-long-name A-LONG-VALUE\n   "));
 		assert_non_null(strstr(buf_cstr(&line->out), "--socket PATH"));
 	}
 }

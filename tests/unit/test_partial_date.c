@@ -99,11 +99,23 @@ static void what_people_type_is_read(UNUSED_STATE)
 
 static void what_could_mean_two_days_is_refused(UNUSED_STATE)
 {
-	static const char *const texts[] = {
-		"",         "2/3/50",     "50",          "2/3-1950",
-		"1950/3/2", "12/00/1950", "31/02/1950",  "02/13/1950",
-		"2 3 1950", "2/3/1950/1", "/3/1950",     "002/3/1950",
-		"~70",      "~70@2020",   "70@1/5/2020", "~70@00/05/2020"};
+	static const char *const texts[] = {"",
+					    "2/3/50",
+					    "50",
+					    "2/3-1950",
+					    "1950/3/2",
+					    "12/00/1950",
+					    "31/02/1950",
+					    "02/13/1950",
+					    "2 3 1950",
+					    "2/3/1950/1",
+					    "/3/1950",
+					    "002/3/1950",
+					    "~70",
+					    "~70 tuổi@01/05/2020",
+					    "~70@2020",
+					    "70@1/5/2020",
+					    "~70@00/05/2020"};
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		struct partial_date d;

@@ -215,6 +215,19 @@ static void an_empty_table_is_headings_or_an_empty_array(UNUSED_STATE)
 	table_clear(&t);
 }
 
+static void lines_do_not_end_in_blanks(UNUSED_STATE)
+{
+	static const struct table_column two[] = {{.key = "a"}, {.key = "b"}};
+	const struct value row[] = {value_int(1), value_text(BYTES_NONE)};
+	struct table t;
+
+	table_init(&t, two, 2);
+	table_add(&t, row);
+	assert_prints(&t, TABLE_TABLE, (struct table_style){0}, "a  b\n1\n");
+	assert_prints(&t, TABLE_JSON, (struct table_style){0}, "[\n  {\"a\": 1, \"b\": \"\"}\n]\n");
+	table_clear(&t);
+}
+
 static void rows_are_copied(UNUSED_STATE)
 {
 	const struct table_column one = {.key = "name"};
@@ -290,6 +303,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_row_is_a_line_of_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(csv_has_keys_and_bare_values, setup, teardown),
 		cmocka_unit_test(an_empty_table_is_headings_or_an_empty_array),
+		cmocka_unit_test(lines_do_not_end_in_blanks),
 		cmocka_unit_test(rows_are_copied),
 		cmocka_unit_test(formats_have_names),
 		cmocka_unit_test(the_style_is_that_of_the_terminal),

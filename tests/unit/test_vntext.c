@@ -456,6 +456,7 @@ static void spaces_and_invisible_characters_are_tidied_in_keys(UNUSED_STATE)
 	assert_key(" \t Lộc\u00a0\u00a0 Ninh\r\n", VNTEXT_EXACT, "lộc ninh");
 	assert_key("Lộc\u200b Ninh\ufeff", VNTEXT_EXACT, "lộc ninh");
 	assert_key("Phan Rang \u2013 Tháp Chàm", VNTEXT_FOLD, "phan rang - thap cham");
+	assert_key("3 \u2212 2", VNTEXT_EXACT, "3 - 2");
 	assert_key("   ", VNTEXT_FOLD, "");
 	assert_key("a ' b", VNTEXT_FOLD, "a b");
 	assert_key("' b", VNTEXT_FOLD, "b");
@@ -540,6 +541,9 @@ static void what_is_shown_cannot_steer_the_terminal(UNUSED_STATE)
 		    &out);
 
 	assert_string_equal(buf_cstr(&out), "a [31m  b  \ufffd \ufffdĐ\ufffd\ufffd");
+	buf_reset(&out);
+	vntext_show(bytes_str("\u2066a\u2069\u200f\u061c\u2028"), &out);
+	assert_string_equal(buf_cstr(&out), "\ufffda\ufffd\ufffd\ufffd ");
 	buf_clear(&out);
 }
 
