@@ -62,6 +62,7 @@ struct schema_list {
 	struct label label;
 	struct schema_code *codes;
 	size_t count;
+	bool has_restricted; /* a code of it is restricted */
 };
 
 /* The field is asked for only when another field has one of these codes. */
@@ -83,7 +84,8 @@ struct schema_field {
 	bool has_max;
 	int64_t min; /* INTEGER, MONEY, DECIMAL: value; text: characters */
 	int64_t max;
-	struct bytes pattern; /* POSIX extended regular expression, or empty */
+	struct bytes pattern;           /* POSIX extended regular expression over bytes, or empty */
+	struct schema_matcher *matcher; /* the pattern compiled; for schema_matches() */
 	struct schema_condition when;
 	bool is_indexed; /* an SQL index on the daemon */
 	bool is_title;   /* what a list shows of the record for people */
@@ -96,18 +98,21 @@ struct schema_type {
 	enum sensitivity sensitivity;
 	struct schema_field *fields; /* in the order of the file: forms and columns follow it */
 	size_t count;
-	/* DATE or TIME: the day the record is about, which decides what codes are valid. NULL: none. */
+	/* DATE or TIME: the day the record is about, which decides what codes are valid. NULL:
+	 * none. */
 	const struct schema_field *date;
+	bool may_be_restricted; /* itself, a field, or a code one of its fields may hold */
 };
 
 /* One value of an indicator's row: a SELECT over the typed tables (docs/schema.md). */
 struct schema_indicator {
 	struct bytes id; /* "CT02" */
 	struct label label;
-	struct bytes sql;
-	struct bytes source;  /* law or plan it comes from */
-	struct bytes section; /* of the yearly report: "network", "communication", … (docs/schema.md) */
-	bool is_percent;      /* value = numerator / denominator x 100 */
+	struct bytes sql;    /* {name} of the file already written out */
+	struct bytes source; /* law or plan it comes from */
+	struct bytes
+		section; /* of the yearly report: "network", "communication", … (docs/schema.md) */
+	bool is_percent;              /* value = numerator / denominator x 100 */
 	enum sensitivity sensitivity; /* restricted: counts under the threshold are suppressed */
 };
 
@@ -118,7 +123,7 @@ struct schema {
 	size_t list_count;
 	struct schema_indicator *indicators; /* in the order of the file */
 	size_t indicator_count;
-	uint8_t version[8];   /* of the content: first bytes of its BLAKE2b hash */
+	uint8_t version[8];   /* of the content: first bytes of the bundle's BLAKE2b hash */
 	struct buf source;    /* the bundle it was loaded from, for clients */
 	struct arena *memory; /* all of the above */
 };
@@ -130,6 +135,22 @@ struct schema_source {
 };
 
 #define SCHEMA_ERROR_LEN 512u
+
+/* Limits of what a schema may say. A bundle comes from a daemon the client trusts; they
+ * keep a mistake from becoming an outage. */
+#define SCHEMA_FILE_BYTES      ((size_t)1 << 20)
+#define SCHEMA_BUNDLE_BYTES    ((size_t)4 << 20)
+#define SCHEMA_FILES           100u
+#define SCHEMA_NAME_LEN        60u /* types, fields, lists, queries; below LIMIT_NAME_BYTES */
+#define SCHEMA_CODE_LEN        40u
+#define SCHEMA_LABEL_CHARS     120u
+#define SCHEMA_FIELDS          150u /* of a type; below LIMIT_WRITES with our own five */
+#define SCHEMA_CODES           1000u
+#define SCHEMA_PATTERN_BYTES   200u
+#define SCHEMA_SQL_BYTES       ((size_t)256 << 10) /* of one indicator, written out */
+#define SCHEMA_TEXT_CHARS      300                 /* TEXT without `max` */
+#define SCHEMA_LONG_TEXT_CHARS 8000                /* LONG_TEXT without `max` */
+#define SCHEMA_MOST_CHARS      16000 /* the greatest `max`: below LIMIT_VALUE_BYTES in UTF-8 */
 
 /*
  * Loads from texts, in any order (they are sorted by name first). On failure
@@ -160,6 +181,12 @@ const struct schema_indicator *schema_find_indicator(const struct schema *s, str
 const char *field_type_name(enum field_type type);
 const char *sensitivity_name(enum sensitivity s);
 
-/* The record may go only to cleared devices: its type, or a code in it, is restricted. */
+/* Whether a text fits the field's pattern; true when it has none. Any thread. */
+bool schema_matches(const struct schema_field *f, struct bytes text);
+
+/*
+ * The record may go only to cleared devices: its type, a field that is set, or a code in
+ * it is restricted. A type the schema does not know counts as restricted.
+ */
 struct record;
 bool schema_is_restricted(const struct schema *s, const struct record *r);

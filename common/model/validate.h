@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "common/base/arena.h"
 #include "common/model/record.h"
 #include "common/model/schema.h"
 
@@ -35,24 +36,51 @@ struct finding {
 /* Stable identifiers for JSON and the wire: "wrong_type", "missing", … */
 const char *verdict_name(enum verdict v);
 
-/* One value alone. */
+/* Years a date may have: beyond them it is a slip of the keyboard. */
+#define VALIDATE_YEAR_MIN 1800
+#define VALIDATE_YEAR_MAX 2200
+
+/* ret_finding may be NULL in all of these. */
+
+/*
+ * One value alone; NULL-kind is allowed (required fields are validate_change()'s). Text
+ * is canonical here: NFC, not empty, no control characters but tab and newline in long
+ * text. A code's dates are not looked at: they need the record.
+ */
 enum verdict validate_value(const struct schema_field *f, const struct value *v,
 			    struct finding *ret_finding);
 
 /*
- * A whole change against the state it meets (`before` NULL: a new record, so
- * required fields must be there). The first failure, or VERDICT_OK.
+ * A whole change against the state it meets (`before` NULL or empty: a new record, so
+ * required fields must be there, and `unit`). On a record that exists, only what the
+ * change writes is judged, and what a written condition field makes required: a record
+ * older than a rule stays editable. The first failure, or VERDICT_OK.
+ *
+ * With VERDICT_OK the finding tells of the first field the schema does not know as
+ * VERDICT_UNKNOWN_FIELD, else it is VERDICT_OK too.
  */
 enum verdict validate_change(const struct schema *s, const struct record *before,
 			     const struct change *c, struct finding *ret_finding);
 
+/* The field is asked for: it has no condition, or `v` (of its condition field) meets it. */
+bool validate_applies(const struct schema_field *f, const struct value *v);
+/* "2020-12-31" between a code's dates. */
+bool validate_code_is_valid_on(const struct schema_code *c, struct bytes day);
+
 /*
  * Text a person typed -> the canonical value of the field: NFC, trimmed;
- * "31/12/2020" -> date; "1.234.567" -> integer or money; "12,5" -> decimal; labels ->
- * codes; "A, B" -> set; "có"/"không"/yes/no/true/false -> bool; id hex -> reference.
+ * "31/12/2020" -> date; "1.234.567" -> integer or money, "1,5 tỷ" -> money; "12,5" ->
+ * decimal; labels -> codes; "A, B" -> set; "có"/"không"/yes/no/true/false -> bool;
+ * "31/12/2020 07:30" -> time of Viet Nam; id hex -> reference.
  * Empty text is NULL. The value borrows from `a`.
  */
 enum verdict validate_parse(struct arena *a, const struct schema_field *f, struct bytes text,
 			    struct value *ret_value, struct finding *ret_finding);
-/* The other way: a value as text that validate_parse reads back the same. */
+/*
+ * The other way, for files and JSON: a value as text that validate_parse() reads back
+ * the same. Canonical text; a decimal with three places gets a 0 behind ("1.2340"),
+ * because "1.234" is a thousand to people here. NULL is empty.
+ */
 struct bytes validate_print(struct arena *a, const struct schema_field *f, const struct value *v);
+/* For people's eyes: 31/12/2020, 1.234.567, 12,5, labels (Vietnamese). Reads back the same too. */
+struct bytes validate_show(struct arena *a, const struct schema_field *f, const struct value *v);
