@@ -1,5 +1,9 @@
 #include "tests/unit/test.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "common/base/buf.h"
 #include "common/model/merge.h"
 
@@ -709,7 +713,7 @@ static void the_record_before_is_not_touched(UNUSED_STATE)
 	end(&s);
 }
 
-static struct record state(struct field *fields, size_t count)
+static struct record state_of(struct field *fields, size_t count)
 {
 	return (struct record){BYTES_LIT("person"), {{7}}, fields, count};
 }
@@ -723,8 +727,8 @@ static void joining_states_takes_each_winner_with_its_log_number(UNUSED_STATE)
 	struct field theirs[] = {{BYTES_LIT("b"), text("9"), {20, BINH}, 99},
 				 {BYTES_LIT("c"), text("3"), {10, ANA}, 5},
 				 {BYTES_LIT("d"), text("4"), {10, BINH}, 6}};
-	struct record left = state(mine, 3);
-	struct record right = state(theirs, 3);
+	struct record left = state_of(mine, 3);
+	struct record right = state_of(theirs, 3);
 
 	for (int turn = 0; turn < 2; turn++) {
 		struct record r = turn == 0 ? merge_states(&a, MERGE_REGISTER, &left, &right)
@@ -747,8 +751,8 @@ static void joining_states_of_an_event_takes_the_smaller_stamp(UNUSED_STATE)
 			       {BYTES_LIT("unit"), value_int(1), {10, ANA}, 3}};
 	struct field theirs[] = {{BYTES_LIT("amount"), text("2"), {20, ANA}, 4},
 				 {BYTES_LIT("unit"), value_int(2), {20, ANA}, 4}};
-	struct record left = state(mine, 2);
-	struct record right = state(theirs, 2);
+	struct record left = state_of(mine, 2);
+	struct record right = state_of(theirs, 2);
 	struct record r = merge_states(&a, MERGE_EVENT, &left, &right);
 
 	assert_true(bytes_is(r.fields[0].value.bytes, "1"));
@@ -760,13 +764,48 @@ static void joining_with_an_empty_state_gives_the_other(UNUSED_STATE)
 {
 	struct arena a = {0};
 	struct field mine[] = {{BYTES_LIT("a"), text("1"), {10, ANA}, 3}};
-	struct record left = state(mine, 1);
-	struct record right = state(mine, 0);
+	struct record left = state_of(mine, 1);
+	struct record right = state_of(mine, 0);
 
 	assert_int_equal(merge_states(&a, MERGE_REGISTER, &left, &right).count, 1);
 	assert_int_equal(merge_states(&a, MERGE_REGISTER, &right, &left).count, 1);
 	assert_int_equal(merge_states(&a, MERGE_REGISTER, &right, &right).count, 0);
 	arena_clear(&a);
+}
+
+/* Merges in a child; did it abort? */
+static bool aborts(const struct record *before, const struct change *c)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		struct arena a = {0};
+
+		(void)close(STDERR_FILENO); /* the check's line belongs to no failure */
+		(void)merge_change(&a, MERGE_REGISTER, before, c, (struct stamp){10, ANA}, 1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void what_the_caller_must_have_checked_aborts(UNUSED_STATE)
+{
+	struct write writes[] = {{BYTES_LIT("b"), text("1")}, {BYTES_LIT("a"), text("1")}};
+	struct change c = {.type = BYTES_LIT("person"), .id = {{7}}, .writes = writes, .count = 2};
+	struct record before = state_of(NULL, 0);
+
+	assert_true(aborts(&before, &c));
+	writes[1].name = writes[0].name;
+	assert_true(aborts(&before, &c));
+	c.count = 1;
+	assert_false(aborts(&before, &c));
+	c.id.bytes[0] = 8;
+	assert_true(aborts(&before, &c));
+	c.id = before.id;
+	c.type = BYTES_LIT("case");
+	assert_true(aborts(&before, &c));
 }
 
 int main(void)
@@ -815,6 +854,7 @@ int main(void)
 		cmocka_unit_test(joining_states_takes_each_winner_with_its_log_number),
 		cmocka_unit_test(joining_states_of_an_event_takes_the_smaller_stamp),
 		cmocka_unit_test(joining_with_an_empty_state_gives_the_other),
+		cmocka_unit_test(what_the_caller_must_have_checked_aborts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
