@@ -22,6 +22,7 @@ struct metrics;
 struct peers;
 struct registry;
 struct readers;
+struct units_cache;
 struct writer;
 
 struct context {
@@ -35,6 +36,7 @@ struct context {
 	struct loop *loop;         /* work for the pool threads; loop.h */
 	struct metrics *metrics;   /* counters; metrics.h */
 	struct peers *peers;       /* what one address may do; peers.h; loop thread */
+	struct units_cache *units; /* GET /v1/units; handle.h */
 	const char *state;         /* folder of everything that lasts */
 	struct id daemon;          /* identity of this installation */
 	struct id epoch;           /* of its history; changes when restored from a backup */
@@ -45,7 +47,7 @@ struct context {
 	char address[INVITATION_HOST_MAX]; /* what invitations name: first TLS listener, or
 					      `public_address` */
 	int64_t started_ms;
-	atomic_bool is_ready;       /* started, not yet stopping */
-	atomic_bool is_disk_low;    /* under limits.disk_free: pushes are refused */
-	atomic_uint_fast64_t alive; /* monotonic ms of the writer's last sign of life */
+	atomic_bool is_ready;                /* started, not yet stopping */
+	atomic_bool is_disk_low;             /* under limits.disk_free: pushes are refused */
+	atomic_int_fast64_t writer_alive_ms; /* monotonic; the writer's last sign of life */
 };

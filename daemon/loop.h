@@ -1,9 +1,8 @@
 /*
- * loop - the event loop as the rest of the daemon sees it: tasks, ticks, signals, posts.
+ * loop - the event loop as the rest of the daemon sees it: tasks, ticks, signals.
  *
  * Wraps libuv; no other file needs its types to do work on a pool thread and come back. A task
- * is embedded in the object it belongs to and lives until its `done` has run. Thread: loop,
- * but for loop_post_send().
+ * is embedded in the object it belongs to and lives until its `done` has run. Thread: loop.
  */
 #pragma once
 
@@ -27,8 +26,9 @@ enum err loop_new(const struct loop_handlers *handlers, struct loop **ret_loop);
 /* Until loop_stop(). */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
-/* Runs what is ready, once, without waiting: for the stop order. */
+/* For the stop order: runs what is ready, once; and until no task is under way. */
 void loop_turn(struct loop *l);
+void loop_finish_tasks(struct loop *l);
 /* Every handle of others must be closed; runs until the last close callback. */
 void loop_free(struct loop *l);
 DEFINE_AUTO(struct loop *, loop_free)

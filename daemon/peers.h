@@ -38,6 +38,10 @@ DEFINE_AUTO(struct peers *, peers_free)
 /* A connection begins: false when `limit` are open already (it is not counted then). */
 bool peers_enter(struct peers *p, const struct peer_address *a, unsigned limit, int64_t now_ms);
 void peers_leave(struct peers *p, const struct peer_address *a);
+/* Body bytes held by connections of one address; `len` may be negative. Local ones are not
+ * counted. */
+void peers_hold(struct peers *p, const struct peer_address *a, int64_t len);
+int64_t peers_held(struct peers *p, const struct peer_address *a);
 /*
  * Takes one token: at most `per_minute` of one address (a burst of as many) and `per_hour` of all.
  */

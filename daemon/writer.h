@@ -51,7 +51,8 @@ struct writer_options {
 /* Takes `store`: it is the thread's until writer_stop() closes it. */
 struct writer *writer_start(struct loop *loop, struct store *store,
 			    const struct writer_options *options);
-/* Loop thread. Runs what waits, commits, joins the thread, gives every job back, closes the store. */
+/* Loop thread. Runs what waits, commits, joins the thread, gives every job back, closes the store.
+ */
 void writer_stop(struct writer *w);
 
 /* Loop thread. ERR_AGAIN: the queue is full, answer "busy". */

@@ -1,0 +1,539 @@
+#define LOG_TAG "app"
+
+#include "daemon/app.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "daemon/enrol.h"
+#include "daemon/handle.h"
+#include "daemon/listen.h"
+#include "daemon/loop.h"
+#include "daemon/metrics.h"
+#include "daemon/notify.h"
+#include "daemon/peers.h"
+#include "daemon/registry.h"
+#include "daemon/reload.h"
+#include "daemon/route.h"
+#include "daemon/session.h"
+#include "daemon/store.h"
+#include "daemon/tls.h"
+#include "daemon/writer.h"
+
+#define PASSED_MAX  16u
+#define DISK_EVERY  INT64_C(10000)
+#define STORE_FILE  "ctxhd.db"
+#define LISTEN_FILE "listen"
+
+/* The free space of the state folder, looked at on a pool thread: a sick disk may block. */
+struct disk_look {
+	struct task task;
+	struct app *app;
+	uint64_t free_bytes;
+	bool is_known;
+	bool is_running;
+};
+
+const char *app_schema_folder(const struct config *c)
+{
+	struct stat st;
+
+	if (c->schema != NULL)
+		return c->schema;
+	/* Not installed: a build in the source tree. */
+	if (stat(CTXH_SCHEMA_INSTALLED, &st) == 0)
+		return CTXH_SCHEMA_INSTALLED;
+	return CTXH_SCHEMA_SOURCE;
+}
+
+static enum err load_schema(const struct config *c, struct schema **ret_schema,
+			    char ret_error[CONFIG_ERROR_LEN])
+{
+	char error[SCHEMA_ERROR_LEN] = "";
+	enum err e = schema_load_folder(app_schema_folder(c), ret_schema, error);
+
+	if (e != ERR_OK)
+		snprintf(ret_error, CONFIG_ERROR_LEN, "%s", error);
+	return e;
+}
+
+enum err app_check(const struct args *args, char ret_error[CONFIG_ERROR_LEN])
+{
+	AUTO(config_free) struct config *c = NULL;
+	AUTO(schema_free) struct schema *schema = NULL;
+	AUTO(tls_pair_free) struct tls_pair *pair = NULL;
+	uint8_t pin[INVITATION_PIN_LEN];
+	enum err e = args_settings(args, &c, ret_error);
+
+	if (e == ERR_OK)
+		e = load_schema(c, &schema, ret_error);
+	if (e == ERR_OK && c->tls_certificate != NULL) {
+		e = tls_read(c->tls_certificate, c->tls_key, &pair, pin);
+		if (e != ERR_OK)
+			snprintf(ret_error, CONFIG_ERROR_LEN, "%s", log_last_detail());
+	}
+	return e;
+}
+
+/* ---- start: the store ---- */
+
+/* What the store remembers of itself must be what the folder says it is. */
+static enum err agree_on_daemon(struct app *app, struct store *store)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes kept;
+	enum err e = store_get_setting(store, &a, "daemon", &kept);
+
+	if (e == ERR_NOTFOUND)
+		return store_put_setting(store, "daemon", bytes_of(app->ctx.daemon.bytes, ID_LEN));
+	if (e != ERR_OK)
+		return e;
+	if (kept.len != ID_LEN || memcmp(kept.data, app->ctx.daemon.bytes, ID_LEN) != 0)
+		return err_raise(ERR_CONFLICT,
+				 "%s: the store belongs to another daemon; bring its id, sign.key, "
+				 "tls.key and tls.crt here too",
+				 app->args->state);
+	return ERR_OK;
+}
+
+static enum err agree_on_epoch(struct app *app, struct store *store)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes kept;
+	enum err e = store_get_setting(store, &a, "epoch", &kept);
+
+	if (e == ERR_OK && kept.len != ID_LEN)
+		return err_raise(ERR_CORRUPT, "epoch has %zu bytes", kept.len);
+	if (e == ERR_OK)
+		memcpy(app->ctx.epoch.bytes, kept.data, ID_LEN);
+	if (e != ERR_NOTFOUND)
+		return e;
+	app->ctx.epoch = id_new(app->ctx.clock, app->ctx.rand);
+	return store_put_setting(store, "epoch", bytes_of(app->ctx.epoch.bytes, ID_LEN));
+}
+
+static enum err prepare_store(struct app *app, struct store *store)
+{
+	enum err e = store_begin(store);
+
+	if (e != ERR_OK)
+		return e;
+	e = agree_on_daemon(app, store);
+	if (e == ERR_OK)
+		e = agree_on_epoch(app, store);
+	if (e == ERR_OK)
+		e = enrol_office(&app->ctx, store);
+	if (e == ERR_OK)
+		e = session_mend(store, clock_wall_ms(app->ctx.clock));
+	if (e == ERR_OK)
+		return store_commit(store);
+	store_rollback(store);
+	return e;
+}
+
+static enum err open_store(struct app *app, struct store **ret_store)
+{
+	AUTO(store_close) struct store *store = NULL;
+	const struct config *c = app->ctx.config;
+	char path[KEYS_PATH_LEN];
+	enum err e;
+
+	snprintf(path, sizeof path, "%s/" STORE_FILE, app->args->state);
+	e = store_open_writer(path, app->ctx.schema, &store);
+	if (e == ERR_OK)
+		e = prepare_store(app, store);
+	if (e == ERR_OK)
+		e = enrol_load_registry(store, app->ctx.registry);
+	if (e == ERR_OK)
+		e = readers_open(path, app->ctx.schema, (size_t)c->limits.readers,
+				 &app->ctx.readers);
+	if (e == ERR_OK)
+		*ret_store = MOVE(store);
+	return e;
+}
+
+/* ---- start: listeners ---- */
+
+struct listeners {
+	struct app *app;
+	struct buf text; /* STATE/listen */
+	bool has_devices;
+	bool has_console;
+	bool has_admin;
+};
+
+static enum err add_tls(struct listeners *ls, int fd, enum http_kind kind)
+{
+	char text[LISTEN_TEXT_LEN];
+	struct context *ctx = &ls->app->ctx;
+	enum err e = listen_print(fd, text);
+
+	if (e != ERR_OK) {
+		close(fd);
+		return e;
+	}
+	if (kind == HTTP_DEVICES && !ls->has_devices)
+		snprintf(ctx->address, sizeof ctx->address, "%s", text);
+	ls->has_devices |= kind == HTTP_DEVICES;
+	ls->has_console |= kind == HTTP_CONSOLE;
+	buf_printf(&ls->text, "%s\n", text);
+	return http_listen(ls->app->http, fd, kind);
+}
+
+static enum err add_passed(struct listeners *ls)
+{
+	struct notify_listener passed[PASSED_MAX];
+	size_t count = notify_listeners(passed, PASSED_MAX);
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		if (!passed[i].is_unix) {
+			e = add_tls(ls, passed[i].fd,
+				    passed[i].is_console ? HTTP_CONSOLE : HTTP_DEVICES);
+			continue;
+		}
+		ls->has_admin = true;
+		e = http_listen(ls->app->http, passed[i].fd, HTTP_ADMIN);
+	}
+	return e;
+}
+
+static enum err add_admin(struct listeners *ls)
+{
+	struct app *app = ls->app;
+	const struct config *c = app->ctx.config;
+	int fd = -1;
+	enum err e;
+
+	if (c->admin_socket != NULL)
+		snprintf(app->admin_path, sizeof app->admin_path, "%s", c->admin_socket);
+	else
+		snprintf(app->admin_path, sizeof app->admin_path, "%s/admin.sock",
+			 app->args->state);
+	e = listen_unix(app->admin_path, &fd);
+	if (e != ERR_OK) {
+		app->admin_path[0] = '\0'; /* not ours to remove */
+		return e;
+	}
+	return http_listen(app->http, fd, HTTP_ADMIN);
+}
+
+static enum err add_configured(struct listeners *ls)
+{
+	const struct config *c = ls->app->ctx.config;
+	bool is_passed = ls->has_devices;
+	enum err e = ERR_OK;
+	int fd = -1;
+
+	for (size_t i = 0; i < c->listen_count && !is_passed && e == ERR_OK; i++) {
+		e = listen_tcp(c->listen[i], &fd);
+		if (e == ERR_OK)
+			e = add_tls(ls, fd, HTTP_DEVICES);
+	}
+	if (e == ERR_OK && c->console_listen != NULL && !ls->has_console) {
+		e = listen_tcp(c->console_listen, &fd);
+		if (e == ERR_OK)
+			e = add_tls(ls, fd, HTTP_CONSOLE);
+	}
+	if (e == ERR_OK && !ls->has_admin)
+		e = add_admin(ls);
+	return e;
+}
+
+static void choose_address(struct app *app)
+{
+	const struct config *c = app->ctx.config;
+
+	if (c->public_address != NULL)
+		snprintf(app->ctx.address, sizeof app->ctx.address, "%s", c->public_address);
+	else if (strncmp(app->ctx.address, "0.0.0.0:", 8) == 0 ||
+		 strncmp(app->ctx.address, "[::]:", 5) == 0)
+		log_warn("address=%s effect=\"invitations name it; set public_address\"",
+			 app->ctx.address);
+}
+
+static enum err start_listening(struct app *app)
+{
+	AUTO(buf_clear) struct buf empty = {0};
+	struct listeners ls = {.app = app, .text = empty};
+	enum err e = add_passed(&ls);
+
+	if (e == ERR_OK)
+		e = add_configured(&ls);
+	choose_address(app);
+	if (e == ERR_OK)
+		e = keys_write_file(app->args->state, LISTEN_FILE, buf_bytes(&ls.text));
+	app->has_listen_file = e == ERR_OK;
+	buf_clear(&ls.text);
+	return e;
+}
+
+/* ---- running ---- */
+
+static void look_at_disk(struct task *t)
+{
+	struct disk_look *d = CONTAINER_OF(t, struct disk_look, task);
+	struct statvfs st;
+
+	d->is_known = statvfs(d->app->args->state, &st) == 0;
+	if (d->is_known)
+		d->free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
+}
+
+static void on_disk_seen(struct task *t)
+{
+	struct disk_look *d = CONTAINER_OF(t, struct disk_look, task);
+	struct context *ctx = &d->app->ctx;
+	const struct config *c = ctx->config;
+	bool is_low;
+
+	d->is_running = false;
+	if (!d->is_known)
+		return;
+	is_low = d->free_bytes < (uint64_t)c->limits.disk_free;
+	metrics_set(ctx->metrics, disk_free_bytes, d->free_bytes);
+	if (is_low != atomic_exchange(&ctx->is_disk_low, is_low)) {
+		if (is_low)
+			log_err("disk free=%llu effect=\"pushes are refused\"",
+				(unsigned long long)d->free_bytes);
+		else
+			log_notice("disk free=%llu effect=\"pushes are taken again\"",
+				   (unsigned long long)d->free_bytes);
+	}
+}
+
+static void watch_disk(struct app *app, int64_t now)
+{
+	struct disk_look *d = app->disk;
+
+	if (d->is_running || (app->disk_at_ms != 0 && now - app->disk_at_ms < DISK_EVERY))
+		return;
+	app->disk_at_ms = now;
+	d->is_running = true;
+	d->task = (struct task){.run = look_at_disk, .done = on_disk_seen};
+	loop_work(app->ctx.loop, &d->task);
+}
+
+static void on_tick(void *user)
+{
+	struct app *app = user;
+	int64_t now = clock_monotonic_ms(app->ctx.clock);
+	int64_t period = notify_watchdog_ms();
+
+	/* Fed only while loop and writer both live: a stuck writer must be restarted too. */
+	if (writer_is_alive(app->ctx.writer)) {
+		atomic_store(&app->ctx.writer_alive_ms, now);
+		if (period > 0 && now - app->fed_ms >= period) {
+			notify_watchdog();
+			app->fed_ms = now;
+		}
+	}
+	if (atomic_load(&app->ctx.is_ready))
+		watch_disk(app, now);
+}
+
+static void on_reload(void *user)
+{
+	struct app *app = user;
+
+	if (atomic_load(&app->ctx.is_ready))
+		reload_begin(app->reload);
+}
+
+static void remove_listen_file(struct app *app)
+{
+	char path[KEYS_PATH_LEN];
+
+	if (!app->has_listen_file)
+		return;
+	app->has_listen_file = false;
+	snprintf(path, sizeof path, "%s/" LISTEN_FILE, app->args->state);
+	if (unlink(path) != 0)
+		log_warn("unlink %s: %s", path, strerror(errno));
+}
+
+static void on_stop(void *user)
+{
+	struct app *app = user;
+
+	if (!atomic_exchange(&app->ctx.is_ready, false))
+		return;
+	log_notice("stopping");
+	notify_stopping();
+	remove_listen_file(app);
+	http_drain(app->http, APP_CLOSE_MS);
+}
+
+static void on_drained(void *user)
+{
+	struct app *app = CONTAINER_OF(user, struct app, ctx);
+
+	loop_stop(app->ctx.loop);
+}
+
+/* ---- order ---- */
+
+static void raise_file_limit(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+		return;
+	lim.rlim_cur = lim.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
+		log_warn("open files: %s", strerror(errno));
+}
+
+static enum err start_threads(struct app *app, struct store *take_store)
+{
+	struct context *ctx = &app->ctx;
+	const struct config *c = ctx->config;
+	const struct loop_handlers loop = {
+		.on_tick = on_tick, .on_reload = on_reload, .on_stop = on_stop, .user = app};
+	const struct http_handlers http = {
+		.body_limit = route_body_limit,
+		.handle = route_handle,
+		.refused = route_refused,
+		.drained = on_drained,
+		.user = ctx,
+	};
+	const struct writer_options writer = {
+		.clock = ctx->clock,
+		.metrics = ctx->metrics,
+		.queue = (size_t)c->limits.queue,
+		.group_jobs = (size_t)c->limits.group_jobs,
+		.group_ms = c->limits.group_ms,
+		.wal_pages = (uint64_t)c->limits.wal_pages,
+	};
+	enum err e = loop_new(&loop, &ctx->loop);
+
+	if (e != ERR_OK) {
+		store_close(take_store);
+		return e;
+	}
+	ctx->writer = writer_start(ctx->loop, take_store, &writer);
+	atomic_store(&ctx->writer_alive_ms, clock_monotonic_ms(ctx->clock));
+	app->http = http_new(ctx, &http);
+	return start_listening(app);
+}
+
+static enum err load_tls(struct app *app)
+{
+	const struct config *c = app->ctx.config;
+	const struct keys *k = &app->keys;
+	struct tls_pair *pair = NULL;
+	enum err e =
+		tls_read(c->tls_certificate != NULL ? c->tls_certificate : k->tls_certificate,
+			 c->tls_key != NULL ? c->tls_key : k->tls_key, &pair, app->ctx.tls_pin);
+
+	if (e == ERR_OK)
+		tls_use(app->tls, pair);
+	return e;
+}
+
+static enum err start(struct app *app)
+{
+	struct context *ctx = &app->ctx;
+	struct store *store = NULL;
+	enum err e = keys_open(app->args->state, ctx->clock, ctx->rand, &app->keys);
+
+	if (e != ERR_OK)
+		return e;
+	ctx->daemon = app->keys.daemon;
+	ctx->key = app->keys.sign;
+	e = load_tls(app);
+	if (e == ERR_OK)
+		e = open_store(app, &store);
+	if (e == ERR_OK)
+		e = start_threads(app, store);
+	return e;
+}
+
+/* Backwards; any prefix of the start may have happened. */
+static void stop(struct app *app)
+{
+	struct context *ctx = &app->ctx;
+
+	remove_listen_file(app);
+	if (app->http != NULL)
+		http_free(app->http);
+	if (ctx->loop != NULL)
+		loop_finish_tasks(ctx->loop);
+	if (ctx->writer != NULL)
+		writer_stop(ctx->writer);
+	if (ctx->loop != NULL)
+		loop_free(ctx->loop);
+	if (ctx->readers != NULL)
+		readers_close(ctx->readers);
+	if (app->admin_path[0] != '\0')
+		(void)unlink(app->admin_path);
+	crypt_wipe(&ctx->key, sizeof ctx->key);
+	keys_close(&app->keys);
+}
+
+static enum err run(struct app *app)
+{
+	enum err e = start(app);
+
+	if (e == ERR_OK) {
+		atomic_store(&app->ctx.is_ready, true);
+		notify_ready("running");
+		log_notice("ready address=%s devices=%zu", app->ctx.address,
+			   registry_count(app->ctx.registry));
+		loop_run(app->ctx.loop);
+	}
+	stop(app);
+	return e;
+}
+
+static enum err run_with(const struct args *args, const struct config *config,
+			 const struct schema *schema)
+{
+	AUTO(peers_free) struct peers *peers = peers_new();
+	AUTO(registry_free) struct registry *registry = registry_new();
+	AUTO(units_cache_free) struct units_cache *units = units_cache_new();
+	AUTO(tls_free) struct tls *tls = tls_new();
+	struct metrics metrics = {0};
+	struct disk_look disk = {0};
+	struct app app = {.args = args, .keys = {.lock = -1}, .tls = tls, .disk = &disk};
+	AUTO(reload_free) struct reload *reload = reload_new(&app);
+	struct context *ctx = &app.ctx;
+
+	disk.app = &app;
+	app.reload = reload;
+	ctx->clock = clock_system();
+	ctx->rand = rand_system();
+	ctx->state = args->state;
+	ctx->metrics = &metrics;
+	ctx->peers = peers;
+	ctx->registry = registry;
+	ctx->units = units;
+	ctx->started_ms = clock_wall_ms(ctx->clock);
+	atomic_store(&ctx->config, config);
+	atomic_store(&ctx->schema, schema);
+	raise_file_limit();
+	return run(&app);
+}
+
+enum err app_run(const struct args *args, char ret_error[CONFIG_ERROR_LEN])
+{
+	AUTO(config_free) struct config *config = NULL;
+	AUTO(schema_free) struct schema *schema = NULL;
+	enum err e = args_settings(args, &config, ret_error);
+
+	if (e != ERR_OK)
+		return e;
+	log_set_filter(config->log_level);
+	e = load_schema(config, &schema, ret_error);
+	if (e != ERR_OK)
+		return e;
+	return run_with(args, config, schema);
+}

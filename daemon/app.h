@@ -1,0 +1,40 @@
+/*
+ * app - owns every long-lived object; start and stop order in one place.
+ *
+ * Start: settings, state folder and lock, keys, schema, store, registry, readers, loop, writer,
+ * listeners, then STATE/listen appears and systemd hears READY. Stop (SIGTERM, SIGINT):
+ * STATE/listen goes, no new connection, running requests finish, then the writer, then everything
+ * else backwards. Reload (SIGHUP): reload.c.
+ */
+#pragma once
+
+#include "daemon/args.h"
+#include "daemon/http.h"
+#include "daemon/keys.h"
+
+#define APP_CLOSE_MS INT64_C(10000) /* bodies on their way at SIGTERM are waited for so long */
+
+struct disk_look;
+struct reload;
+
+struct app {
+	const struct args *args;
+	struct context ctx;
+	struct keys keys;
+	struct tls *tls;
+	struct http *http;
+	struct reload *reload;
+	int64_t fed_ms;     /* when the watchdog was fed */
+	int64_t disk_at_ms; /* when the disk was looked at */
+	struct disk_look *disk;
+	char admin_path[KEYS_PATH_LEN]; /* "": the socket is systemd's */
+	bool has_listen_file;
+};
+
+/* Runs until told to stop. `ret_error` says more than the code where there is more to say. */
+enum err app_run(const struct args *args, char ret_error[CONFIG_ERROR_LEN]);
+/* Reads configuration, schema and certificate as a start would; opens nothing. */
+enum err app_check(const struct args *args, char ret_error[CONFIG_ERROR_LEN]);
+
+/* What a configuration means by its schema folder and its TLS files. */
+const char *app_schema_folder(const struct config *c);

@@ -1,0 +1,37 @@
+/*
+ * handle - what each path does, from request to answer. Thread: loop; each handler says where else
+ * its work goes. Every one leads to exactly one answer.
+ */
+#pragma once
+
+#include "daemon/http.h"
+
+typedef void (*handle_fn)(struct context *ctx, struct http_request *r);
+
+/* POST /v1/sync: pool (signatures, decoding), writer (merge, commit), pool (what is owed). */
+void handle_sync(struct context *ctx, struct http_request *r);
+/* POST /v1/enrol: pool (signature), writer. Tries are limited by address and in all. */
+void handle_enrol(struct context *ctx, struct http_request *r);
+/* GET /v1/schema, /v1/units[?version=V]: ETag; with the version named, cacheable for ever. */
+void handle_schema(struct context *ctx, struct http_request *r);
+void handle_units(struct context *ctx, struct http_request *r);
+/*
+ * POST /v1/call on the admin socket: {"command": "device list", "args": {…}} gives 200
+ * {"exit_code": 0 or 4, "result": …}, or another status and {"exit_code": 1 to 3, "error": "…"}.
+ */
+void handle_call(struct context *ctx, struct http_request *r);
+void handle_healthz(struct context *ctx, struct http_request *r);
+void handle_readyz(struct context *ctx, struct http_request *r);
+void handle_metrics(struct context *ctx, struct http_request *r);
+
+/*
+ * A contact turned away leaves a row of the sync log, as long as its address has not used up its
+ * lines (limits.refused_*). `device` is what it claimed to be. `code` lives for ever.
+ */
+void handle_log_refused(struct context *ctx, const struct http_request *r, uint32_t device,
+			bool is_device_known, const char *code, uint64_t bytes_out);
+
+struct units_cache;
+struct units_cache *units_cache_new(void);
+void units_cache_free(struct units_cache *c);
+DEFINE_AUTO(struct units_cache *, units_cache_free)

@@ -1,0 +1,283 @@
+#define LOG_TAG "call"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "daemon/admin.h"
+#include "daemon/handle.h"
+#include "daemon/loop.h"
+#include "daemon/metrics.h"
+#include "daemon/registry.h"
+#include "daemon/reply.h"
+#include "daemon/store.h"
+#include "daemon/writer.h"
+
+#define ALIVE_MS 30000 /* a writer silent for longer is stuck */
+#define NAME_LEN 32u
+
+/*
+ * One command of an administrator.
+ *
+ *   pool  parse -> reading: run, then (audited) writer: audit row -> pool: print -> loop: answer
+ *               -> writing: writer: run (with its audit row)      -> pool: print -> loop: answer
+ */
+struct command_call {
+	struct task task;
+	struct writer_job job;
+	struct context *ctx;
+	struct http_request *request;
+	struct arena arena;
+	struct buf body;
+	char name[NAME_LEN];
+	json_t *root;
+	const struct admin_command *command;
+	struct admin_call call;
+	enum err e;
+	unsigned status; /* of a refusal before the command ran; 0: none */
+	struct buf answer;
+};
+
+static void call_free(struct command_call *c)
+{
+	admin_call_clear(&c->call);
+	json_decref(c->root);
+	buf_clear(&c->body);
+	buf_clear(&c->answer);
+	arena_clear(&c->arena);
+	mem_free(c);
+}
+
+static unsigned status_of(enum err e)
+{
+	switch (err_class(e)) {
+	case ERR_CLASS_NONE: return 200;
+	case ERR_CLASS_REJECT: return e == ERR_NOTFOUND ? 404 : e == ERR_CONFLICT ? 409 : 400;
+	case ERR_CLASS_RETRY: return 503;
+	case ERR_CLASS_FATAL: break;
+	}
+	return 500;
+}
+
+/* ---- pool: the answer's text ---- */
+
+static json_t *as_json(struct command_call *c)
+{
+	int code = c->status != 0 ? 2 : err_class(c->e) == ERR_CLASS_RETRY ? 3 : 1;
+
+	if (c->e == ERR_OK && c->status == 0)
+		return json_pack("{s:i,s:O?}", "exit_code", c->call.exit_code, "result",
+				 c->call.result);
+	return json_pack("{s:i,s:s}", "exit_code", code, "error",
+			 c->call.error[0] != '\0' ? c->call.error : err_text(c->e));
+}
+
+static int append_piece(const char *piece, size_t len, void *arg)
+{
+	buf_append(arg, piece, len);
+	return 0;
+}
+
+static void print(struct task *t)
+{
+	struct command_call *c = CONTAINER_OF(t, struct command_call, task);
+	json_t *j = as_json(c);
+
+	/* Fails only for text that is not UTF-8, which no command may give. */
+	if (j == NULL || json_dump_callback(j, append_piece, &c->answer, JSON_COMPACT) != 0) {
+		log_err("unprintable command=\"%s\"", c->command != NULL ? c->command->name : "");
+		c->e = ERR_INVAL;
+		buf_reset(&c->answer);
+		buf_append_str(&c->answer, "{\"exit_code\":1,\"error\":\"unprintable\"}");
+	}
+	json_decref(j);
+}
+
+static void on_printed(struct task *t)
+{
+	struct command_call *c = CONTAINER_OF(t, struct command_call, task);
+	unsigned status = c->status != 0 ? c->status : status_of(c->e);
+
+	log_info("command=\"%s\" uid=%" PRIu32 " result=%s",
+		 c->command != NULL ? c->command->name : "?", c->call.caller.uid, err_name(c->e));
+	reply_body(c->request, status, REPLY_JSON, &c->answer);
+	call_free(c);
+}
+
+static void begin_print(struct command_call *c)
+{
+	c->task = (struct task){.run = print, .done = on_printed};
+	loop_work(c->ctx->loop, &c->task);
+}
+
+static void fail(struct command_call *c, enum err e, const char *text)
+{
+	c->e = e;
+	snprintf(c->call.error, sizeof c->call.error, "%s", text);
+}
+
+/* ---- writer ---- */
+
+static enum err run_writing(struct writer_job *job, struct store *store)
+{
+	struct command_call *c = CONTAINER_OF(job, struct command_call, job);
+
+	c->call.store = store;
+	return admin_run(c->command, &c->call);
+}
+
+static enum err run_audit(struct writer_job *job, struct store *store)
+{
+	struct command_call *c = CONTAINER_OF(job, struct command_call, job);
+
+	c->call.store = store;
+	return admin_leave_audit(&c->call);
+}
+
+static void on_written(struct writer_job *job, enum err e)
+{
+	struct command_call *c = CONTAINER_OF(job, struct command_call, job);
+
+	c->call.store = NULL;
+	/* A commit that failed: the command did not happen, whatever it said. */
+	if (e != ERR_OK && c->call.error[0] == '\0')
+		fail(c, e,
+		     "Không ghi được; chưa có gì thay đổi, hãy thử lại. / Could not be written; nothing "
+		     "changed, try again.");
+	if (c->e == ERR_OK)
+		c->e = e;
+	if (c->e == ERR_OK && c->command->is_write && c->command->committed != NULL)
+		c->command->committed(&c->call);
+	begin_print(c);
+}
+
+static void begin_write(struct command_call *c,
+			enum err (*run)(struct writer_job *job, struct store *store))
+{
+	c->job = (struct writer_job){.run = run, .done = on_written};
+	if (writer_submit(c->ctx->writer, &c->job) == ERR_OK)
+		return;
+	fail(c, ERR_AGAIN,
+	     "Máy chủ đang bận; chưa có gì thay đổi, hãy thử lại. / The daemon is busy; nothing "
+	     "changed, try again.");
+	begin_print(c);
+}
+
+/* ---- pool: reading the request, reading commands ---- */
+
+static void refuse(struct command_call *c, unsigned status, const char *text)
+{
+	c->status = status;
+	fail(c, ERR_INVAL, text);
+}
+
+static void parse(struct command_call *c)
+{
+	json_error_t why;
+	const char *name;
+
+	c->root = json_loadb((const char *)c->body.data, c->body.len, JSON_REJECT_DUPLICATES, &why);
+	name = json_string_value(json_object_get(c->root, "command"));
+	c->call.args = json_object_get(c->root, "args");
+	if (name == NULL || !json_is_object(c->call.args)) {
+		refuse(c, 400,
+		       "Cần JSON {\"command\", \"args\"}. / JSON {\"command\", \"args\"} is wanted.");
+		return;
+	}
+	c->command = admin_find(name);
+	if (c->command == NULL)
+		refuse(c, 404, "Không có lệnh này. / There is no such command.");
+}
+
+static void run_reading(struct command_call *c)
+{
+	struct store *reader = readers_take(c->ctx->readers);
+
+	c->e = store_begin(reader);
+	if (c->e == ERR_OK) {
+		c->call.store = reader;
+		c->e = admin_run(c->command, &c->call);
+		c->call.store = NULL;
+		store_rollback(reader);
+	}
+	readers_give(c->ctx->readers, reader);
+}
+
+static void begin(struct task *t)
+{
+	struct command_call *c = CONTAINER_OF(t, struct command_call, task);
+
+	parse(c);
+	if (c->command != NULL && !c->command->is_write)
+		run_reading(c);
+}
+
+static void on_begun(struct task *t)
+{
+	struct command_call *c = CONTAINER_OF(t, struct command_call, task);
+
+	if (c->command != NULL && c->command->is_write)
+		begin_write(c, run_writing);
+	else if (c->command != NULL && admin_wants_audit(&c->call))
+		begin_write(c, run_audit);
+	else
+		begin_print(c);
+}
+
+void handle_call(struct context *ctx, struct http_request *r)
+{
+	struct command_call *c = mem_alloc_zero(sizeof *c);
+
+	metrics_add(ctx->metrics, admin_calls_total, 1);
+	c->ctx = ctx;
+	c->request = r;
+	c->body = r->body;
+	r->body = (struct buf){0};
+	snprintf(c->name, sizeof c->name, "uid:%" PRIu32, r->uid);
+	c->call = (struct admin_call){
+		.ctx = ctx, .caller = {.uid = r->uid, .name = c->name}, .arena = &c->arena};
+	c->task = (struct task){.run = begin, .done = on_begun};
+	loop_work(ctx->loop, &c->task);
+}
+
+/* ---- watchers ---- */
+
+static void answer_text(struct http_request *r, unsigned status, const char *text)
+{
+	struct buf body = {0};
+
+	buf_append_str(&body, text);
+	reply_body(r, status, REPLY_TEXT, &body);
+}
+
+void handle_healthz(struct context *ctx, struct http_request *r)
+{
+	int64_t silent =
+		clock_monotonic_ms(ctx->clock) - (int64_t)atomic_load(&ctx->writer_alive_ms);
+
+	if (silent > ALIVE_MS)
+		answer_text(r, 503, "writer stuck\n");
+	else
+		answer_text(r, 200, "ok\n");
+}
+
+void handle_readyz(struct context *ctx, struct http_request *r)
+{
+	if (!atomic_load(&ctx->is_ready))
+		answer_text(r, 503, "stopping\n");
+	else if (atomic_load(&ctx->is_disk_low))
+		answer_text(r, 503, "disk low\n");
+	else
+		answer_text(r, 200, "ready\n");
+}
+
+void handle_metrics(struct context *ctx, struct http_request *r)
+{
+	struct buf body = {0};
+
+	metrics_set(ctx->metrics, devices, registry_count(ctx->registry));
+	metrics_print(ctx->metrics, &body);
+	reply_body(r, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+}

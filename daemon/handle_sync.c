@@ -1,0 +1,425 @@
+#define LOG_TAG "sync"
+
+#include <inttypes.h>
+
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "daemon/config.h"
+#include "daemon/handle.h"
+#include "daemon/ingest.h"
+#include "daemon/loop.h"
+#include "daemon/metrics.h"
+#include "daemon/outgoing.h"
+#include "daemon/registry.h"
+#include "daemon/reply.h"
+#include "daemon/session.h"
+#include "daemon/store.h"
+#include "daemon/writer.h"
+#include "proto/msg.h"
+
+/*
+ * One sync contact. Its steps run one after the other, each on its own thread:
+ *
+ *   loop   arrives   envelope, device known?           pool   check    signatures, decoding
+ *   writer merge     session row, ingest, counter      pool   collect  what the device is owed
+ *   loop   answers, and hands the end of the session row to the writer
+ *
+ * The request waits in http.c meanwhile and is only touched on the loop.
+ */
+struct sync {
+	struct task task;
+	struct writer_job job;
+	struct context *ctx;
+	struct http_request *request; /* NULL once answered */
+	struct arena arena;
+	struct buf body;
+	char peer[HTTP_PEER_LEN];
+	struct msg_envelope envelope;
+	struct registry_device device;
+	struct msg_sync message;
+	struct changeset_opened *sets;
+	uint64_t session; /* 0: no row yet */
+	struct ingest_result result;
+	const char *refusal; /* code; NULL: not refused */
+	uint64_t expected;
+	struct outgoing_stats stats;
+	struct buf answer;
+	uint64_t bytes_out;
+	int64_t began_ms;
+};
+
+static void sync_free(struct sync *s)
+{
+	buf_clear(&s->body);
+	buf_clear(&s->answer);
+	arena_clear(&s->arena);
+	mem_free(s);
+}
+
+/* ---- pool: is it theirs, can it be read ---- */
+
+static void check_counter(struct sync *s)
+{
+	struct registry_device now;
+
+	if (registry_take_counter(s->ctx->registry, s->device.number, s->envelope.counter))
+		return;
+	s->refusal = "replay";
+	if (registry_find(s->ctx->registry, s->device.number, &now) == ERR_OK)
+		s->expected = now.counter + 1;
+}
+
+static const char *code_of(enum err e)
+{
+	if (e == ERR_TOOBIG)
+		return "too_big";
+	return e == ERR_AUTH ? "bad_signature" : "bad_request";
+}
+
+static enum err open_sets(struct sync *s)
+{
+	const struct msg_sync *m = &s->message;
+
+	s->sets = arena_alloc_array(&s->arena, m->changeset_count, sizeof *s->sets);
+	for (size_t i = 0; i < m->changeset_count; i++) {
+		struct changeset_opened *set = &s->sets[i];
+		enum err e = changeset_open(&s->arena, m->changesets[i], &s->device.key, set);
+
+		if (e != ERR_OK)
+			return e;
+		/* Signed by this device, but meant for another daemon, or under another number. */
+		if (set->set.device != s->device.number ||
+		    id_compare(&set->set.daemon, &s->ctx->daemon) != 0)
+			return err_raise(ERR_PROTO, "change-set of device %" PRIu32,
+					 set->set.device);
+	}
+	return ERR_OK;
+}
+
+static enum err read_message(struct sync *s)
+{
+	struct bytes message;
+	enum err e = msg_unpack(&s->arena, s->envelope.packing, s->envelope.payload, &message);
+
+	if (e == ERR_OK)
+		e = msg_sync_decode(&s->arena, message, &s->message);
+	if (e == ERR_OK)
+		e = open_sets(s);
+	return e;
+}
+
+static void check(struct task *t)
+{
+	struct sync *s = CONTAINER_OF(t, struct sync, task);
+	enum err e;
+
+	/* A wrong signature is answered like an unknown device: who guesses learns nothing. */
+	if (!msg_envelope_is_valid(&s->envelope, &s->ctx->daemon, &s->device.key)) {
+		s->refusal = "unknown_device";
+		return;
+	}
+	if (s->device.state == DEVICE_REVOKED) {
+		s->refusal = "revoked";
+		return;
+	}
+	check_counter(s);
+	if (s->refusal != NULL)
+		return;
+	e = read_message(s);
+	if (e != ERR_OK)
+		s->refusal = code_of(e);
+	else if (s->message.changeset_count > 0 && atomic_load(&s->ctx->is_disk_low))
+		s->refusal = "full";
+}
+
+/* ---- writer: merge ---- */
+
+static const char *code_of_outcome(enum ingest_outcome outcome)
+{
+	switch (outcome) {
+	case INGEST_OK: return NULL;
+	case INGEST_GAP: return "gap";
+	case INGEST_FORKED: return "forked";
+	case INGEST_REFUSED: break;
+	}
+	return "revoked";
+}
+
+/* A refused merge is final: its row ends in the transaction that began it. */
+static enum err end_refused(struct sync *s, struct store *store)
+{
+	const struct session_finish finish = {.now_ms = clock_wall_ms(s->ctx->clock),
+					      .error = bytes_str(s->refusal)};
+
+	s->expected = s->result.expected;
+	return session_end(store, s->session, &finish);
+}
+
+static enum err merge(struct writer_job *job, struct store *store)
+{
+	struct sync *s = CONTAINER_OF(job, struct sync, job);
+	const int64_t now = clock_wall_ms(s->ctx->clock);
+	const struct session_start start = {
+		.device = s->device.number,
+		.author = s->message.author,
+		.transport = BYTES_LIT("network"),
+		.address = bytes_str(s->peer),
+		.client_version = s->message.client_version,
+		.bytes_in = s->body.len,
+		.counter = s->envelope.counter,
+		.sent_ms = s->message.sent_ms,
+		.now_ms = now,
+	};
+	struct ingest_request request = {
+		.device = s->device.number,
+		.sets = s->sets,
+		.set_count = s->message.changeset_count,
+		.sent_ms = s->message.sent_ms,
+		.now_ms = now,
+	};
+	enum err e = session_begin(store, &start, &s->session);
+
+	request.session = s->session;
+	if (e == ERR_OK)
+		e = ingest_run(s->ctx, store, &s->arena, &request, &s->result);
+	if (e == ERR_OK)
+		e = session_merged(store, s->session, &s->result);
+	if (e != ERR_OK)
+		return e;
+	s->refusal = code_of_outcome(s->result.outcome);
+	/* The registry may be newer than a revocation that is being committed with us. */
+	if (s->result.outcome == INGEST_REFUSED && s->device.state == DEVICE_FORKED)
+		s->refusal = "forked";
+	return s->refusal != NULL ? end_refused(s, store) : ERR_OK;
+}
+
+/* ---- pool: what the device is owed ---- */
+
+static void put_receipt(struct sync *s, const struct store_device *device, struct buf *wire)
+{
+	const struct msg_receipt receipt = {
+		.daemon = s->ctx->daemon,
+		.epoch = s->ctx->epoch,
+		.device = s->device.number,
+		.number = s->result.number,
+		.chain = s->result.chain,
+		.backed_up =
+			device->backed_up < s->result.number ? device->backed_up : s->result.number,
+		.log = s->result.log,
+		.at_ms = clock_wall_ms(s->ctx->clock),
+		.repairs = s->result.repairs,
+		.repair_count = s->result.repair_count,
+	};
+
+	msg_receipt_encode(&receipt, &s->ctx->key, wire);
+}
+
+static enum err build(struct sync *s, struct store *reader)
+{
+	AUTO(buf_clear) struct buf receipt = {0};
+	AUTO(buf_clear) struct buf message = {0};
+	struct msg_synced answer = {0};
+	struct store_device device;
+	enum err e = outgoing_build(s->ctx, reader, &s->arena, s->device.number, &s->message,
+				    &answer, &s->stats);
+
+	if (e == ERR_OK)
+		e = store_load_device(reader, &s->arena, s->device.number, &device);
+	if (e != ERR_OK)
+		return e;
+	if (s->result.number > 0) {
+		put_receipt(s, &device, &receipt);
+		answer.receipt = buf_bytes(&receipt);
+	}
+	answer.results = s->result.results;
+	answer.result_count = s->result.result_count;
+	msg_synced_encode(&answer, &message);
+	msg_answer_seal(buf_bytes(&message), &s->answer);
+	return ERR_OK;
+}
+
+static void collect(struct task *t)
+{
+	struct sync *s = CONTAINER_OF(t, struct sync, task);
+	struct store *reader = readers_take(s->ctx->readers);
+	enum err e = store_begin(reader);
+
+	if (e == ERR_OK) {
+		e = build(s, reader);
+		store_rollback(reader);
+	}
+	readers_give(s->ctx->readers, reader);
+	if (e == ERR_OK)
+		return;
+	/* What was merged is merged: the device sends again and gets the same receipt. */
+	log_err("collect session=%" PRIu64 " device=%" PRIu32 " error=%s detail=\"%s\"", s->session,
+		s->device.number, err_name(e), log_last_detail());
+	s->refusal = "failed";
+}
+
+/* ---- loop: answers ---- */
+
+static void log_line(const struct sync *s, const char *outcome)
+{
+	log_info("session=%" PRIu64 " peer=%s device=%" PRIu32 " in=%zu out=%" PRIu64
+		 " sets=%zu applied=%zu conflicts=%zu quarantined=%zu records=%zu ms=%" PRId64
+		 " result=%s",
+		 s->session, s->peer, s->device.number, s->body.len, s->bytes_out,
+		 s->result.changeset_count, s->result.applied, s->result.conflicts,
+		 s->result.quarantined, s->stats.records,
+		 clock_monotonic_ms(s->ctx->clock) - s->began_ms, outcome);
+}
+
+static void answer_refused(struct sync *s)
+{
+	const struct refusal refusal = {
+		.code = s->refusal,
+		.expected = s->expected,
+		.chain = s->result.outcome == INGEST_GAP ? &s->result.chain : NULL,
+	};
+	struct http_answer a = {0};
+
+	reply_make_refusal(&refusal, &a);
+	s->bytes_out = a.body.len;
+	metrics_add(s->ctx->metrics, syncs_refused_total, 1);
+	http_answer(s->request, &a);
+	s->request = NULL;
+}
+
+/* Before the merge: nothing of it is in the sync log yet. */
+static void refuse_and_free(struct sync *s, bool is_device_known)
+{
+	/* The body was moved out of the request; the log wants its length. */
+	s->request->body = s->body;
+	s->body = (struct buf){0};
+	handle_log_refused(s->ctx, s->request, s->envelope.device, is_device_known, s->refusal, 0);
+	answer_refused(s);
+	sync_free(s);
+}
+
+static enum err end_session(struct writer_job *job, struct store *store)
+{
+	const struct sync *s = CONTAINER_OF(job, struct sync, job);
+	const struct session_finish finish = {
+		.now_ms = clock_wall_ms(s->ctx->clock),
+		.bytes_out = s->bytes_out,
+		.stats = s->stats,
+		.is_failed = s->refusal != NULL,
+		.error = s->refusal != NULL ? bytes_str(s->refusal) : BYTES_NONE,
+	};
+
+	return session_end(store, s->session, &finish);
+}
+
+static void on_ended(struct writer_job *job, enum err e)
+{
+	struct sync *s = CONTAINER_OF(job, struct sync, job);
+
+	if (e != ERR_OK)
+		log_warn("unended session=%" PRIu64 " error=%s", s->session, err_name(e));
+	sync_free(s);
+}
+
+static void on_collected(struct task *t)
+{
+	struct sync *s = CONTAINER_OF(t, struct sync, task);
+
+	if (s->refusal != NULL) {
+		answer_refused(s);
+	} else {
+		s->bytes_out = s->answer.len;
+		metrics_add(s->ctx->metrics, syncs_total, 1);
+		metrics_add(s->ctx->metrics, records_out_total, s->stats.records);
+		reply_body(s->request, 200, MSG_CONTENT_TYPE, &s->answer);
+		s->request = NULL;
+	}
+	log_line(s, s->refusal != NULL ? s->refusal : "ok");
+	s->job = (struct writer_job){.run = end_session, .done = on_ended};
+	if (writer_submit_lazy(s->ctx->writer, &s->job) != ERR_OK)
+		on_ended(&s->job, ERR_AGAIN);
+}
+
+static void count(const struct sync *s)
+{
+	metrics_add(s->ctx->metrics, changesets_total, s->result.changeset_count);
+	metrics_add(s->ctx->metrics, changes_applied_total, s->result.applied);
+	metrics_add(s->ctx->metrics, conflicts_total, s->result.conflicts);
+	metrics_add(s->ctx->metrics, quarantined_total, s->result.quarantined);
+}
+
+/* Set aside at once: the next request must not wait for a restart to be refused. */
+static void set_aside(struct sync *s)
+{
+	struct registry_device device;
+
+	log_warn("forked device=%" PRIu32 " session=%" PRIu64, s->device.number, s->session);
+	if (registry_find(s->ctx->registry, s->device.number, &device) != ERR_OK ||
+	    device.state == DEVICE_REVOKED)
+		return;
+	device.state = DEVICE_FORKED;
+	registry_put(s->ctx->registry, &device);
+}
+
+static void on_merged(struct writer_job *job, enum err e)
+{
+	struct sync *s = CONTAINER_OF(job, struct sync, job);
+
+	if (e != ERR_OK) {
+		s->refusal = e == ERR_FULL ? "full" : e == ERR_AGAIN ? "busy" : "failed";
+		if (err_class(e) == ERR_CLASS_REJECT)
+			log_err("merge device=%" PRIu32 " error=%s", s->device.number, err_name(e));
+		refuse_and_free(s, true);
+		return;
+	}
+	count(s);
+	if (s->result.outcome == INGEST_FORKED)
+		set_aside(s);
+	if (s->refusal != NULL) {
+		answer_refused(s);
+		log_line(s, s->refusal);
+		sync_free(s);
+		return;
+	}
+	s->task = (struct task){.run = collect, .done = on_collected};
+	loop_work(s->ctx->loop, &s->task);
+}
+
+static void on_checked(struct task *t)
+{
+	struct sync *s = CONTAINER_OF(t, struct sync, task);
+
+	if (s->refusal == NULL) {
+		s->job = (struct writer_job){.run = merge, .done = on_merged};
+		if (writer_submit(s->ctx->writer, &s->job) == ERR_OK)
+			return;
+		s->refusal = "busy";
+	}
+	refuse_and_free(s, true);
+}
+
+void handle_sync(struct context *ctx, struct http_request *r)
+{
+	struct sync *s = mem_alloc_zero(sizeof *s);
+	enum err e;
+
+	s->ctx = ctx;
+	s->request = r;
+	s->body = r->body;
+	r->body = (struct buf){0};
+	s->began_ms = clock_monotonic_ms(ctx->clock);
+	memcpy(s->peer, r->peer, sizeof s->peer);
+	e = msg_envelope_open(buf_bytes(&s->body), &s->envelope);
+	if (e != ERR_OK) {
+		s->refusal = code_of(e);
+		refuse_and_free(s, false);
+		return;
+	}
+	if (registry_find(ctx->registry, s->envelope.device, &s->device) != ERR_OK) {
+		s->refusal = "unknown_device";
+		refuse_and_free(s, false);
+		return;
+	}
+	s->task = (struct task){.run = check, .done = on_checked};
+	loop_work(ctx->loop, &s->task);
+}

@@ -1,0 +1,26 @@
+/*
+ * route - method and path to handler: who may call what, and how long its body may be. Pure.
+ */
+#pragma once
+
+#include "daemon/handle.h"
+
+struct route {
+	enum http_kind kind;
+	const char *method;
+	const char *path;
+	size_t body_limit;
+	handle_fn handle;
+	bool is_logged; /* refusals leave a row of the sync log */
+};
+
+/* NULL: no such path on this kind of listener. *ret_is_path: the path exists, the method differs.
+ */
+const struct route *route_find(enum http_kind kind, const char *method, const char *path,
+			       bool *ret_is_path);
+
+/* For http_new(): `user` is the context. */
+size_t route_body_limit(const struct http_request *r, void *user);
+void route_handle(struct http_request *r, void *user);
+void route_refused(const struct http_request *r, unsigned status, const char *code,
+		   struct http_answer *ret_answer, void *user);
