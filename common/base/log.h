@@ -42,7 +42,8 @@ typedef void (*log_sink_fn)(enum log_level level, const char *tag, const char *t
 void log_set_sink(log_sink_fn sink);
 
 /* For err.c. Keeps the text for log_last_detail() and writes it at debug level. */
-void log_raise(const char *name, const char *file, int line, const char *fmt, va_list args);
+void log_raise(const char *name, const char *file, int line, const char *fmt, va_list args)
+	PRINTF(4, 0);
 
 /* The text of this thread's latest err_raise(); "" before the first. */
 const char *log_last_detail(void);
