@@ -88,7 +88,7 @@ static enum err read_packing(const struct node *array, size_t i, uint8_t *ret_pa
 
 static enum err read_envelope(const struct node *array, struct msg_envelope *ret_envelope)
 {
-	uint64_t device;
+	uint64_t device = 0;
 	enum err e = parts_version(array, MSG_VERSION);
 
 	if (e == ERR_OK)
@@ -164,7 +164,7 @@ enum err msg_answer_open(struct arena *a, struct bytes wire, struct bytes *ret_m
 	AUTO(unpacker_free) struct unpacker *u = unpacker_new();
 	const struct node *array;
 	struct bytes payload;
-	uint8_t packing;
+	uint8_t packing = MSG_PACKING_NONE;
 	enum err e = parts_open(u, wire, LIMIT_PLAIN_BYTES, ANSWER_PARTS, &array);
 
 	if (e == ERR_OK)

@@ -34,6 +34,12 @@ bool squeeze_pack(struct bytes plain, struct buf *out)
 /* The length the frame says it holds, when that can be true and is allowed. */
 static enum err claim_read(struct bytes packed, size_t max_bytes, size_t *ret_len)
 {
+	static const uint8_t magic[] = {0x28, 0xb5, 0x2f, 0xfd};
+
+	/* zstd would take a skippable frame too, for nothing at all. */
+	if (packed.len < sizeof magic || memcmp(packed.data, magic, sizeof magic) != 0)
+		return err_raise(ERR_PROTO, "not a zstd frame");
+
 	unsigned long long claim = ZSTD_getFrameContentSize(packed.data, packed.len);
 
 	if (claim == ZSTD_CONTENTSIZE_ERROR || claim == ZSTD_CONTENTSIZE_UNKNOWN)
@@ -49,7 +55,7 @@ static enum err claim_read(struct bytes packed, size_t max_bytes, size_t *ret_le
 enum err squeeze_open(struct arena *a, struct bytes packed, size_t max_bytes,
 		      struct bytes *ret_plain)
 {
-	size_t len;
+	size_t len = 0;
 	enum err e = claim_read(packed, max_bytes, &len);
 
 	if (e != ERR_OK)

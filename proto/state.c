@@ -213,7 +213,7 @@ static enum err read_record(struct arena *a, const struct node *root, struct rec
 {
 	const struct node *type = node_find(root, KEY_TYPE);
 	const struct node *id = node_find(root, KEY_ID);
-	struct lists lists;
+	struct lists lists = {0};
 	enum err e;
 
 	if (type == NULL || !node_text(type, &r->type) || !plain_is_name(r->type))
