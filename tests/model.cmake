@@ -51,3 +51,6 @@ foreach(script ${mutants})
     set_tests_properties(sim.mutant.${name}.rules PROPERTIES LABELS sim TIMEOUT 60)
   endif()
 endforeach()
+
+add_executable(bench_merge bench/bench_merge.c)
+target_link_libraries(bench_merge PRIVATE ctxh_flags merge_core)

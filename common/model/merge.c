@@ -76,8 +76,8 @@ static void reserve_conflicts(struct merging *m, size_t count)
 
 	m->result.conflicts =
 		arena_alloc_array(m->a, m->result.conflict_count + count, sizeof *old);
-	for (size_t i = 0; i < m->result.conflict_count; i++)
-		m->result.conflicts[i] = old[i];
+	if (old != NULL)
+		memcpy(m->result.conflicts, old, m->result.conflict_count * sizeof *old);
 }
 
 static void append(struct merging *m, const struct field *f)
@@ -222,7 +222,7 @@ static void deletion_meets_edits(struct merging *m, const struct field *deletion
 			edits[count++] = &after->fields[i];
 	if (count == 0)
 		return;
-	qsort(edits, count, sizeof edits[0], compare_by_stamp);
+	qsort(edits, count, sizeof(void *), compare_by_stamp);
 	reserve_conflicts(m, count);
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0 && compare_by_stamp(&edits[i - 1], &edits[i]) == 0)

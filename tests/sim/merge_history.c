@@ -213,7 +213,8 @@ void arrival_first(const struct history *h, struct arrival *ret_arrival)
 static void mix(struct arrival *a, int from, int until, struct rand *rand)
 {
 	for (int i = until - 1; i > from; i--) {
-		int k = from + (int)rand_below(rand, (uint64_t)(i - from + 1));
+		int count = i - from + 1;
+		int k = from + (int)rand_below(rand, (uint64_t)count);
 		int change = a->at[i];
 
 		a->at[i] = a->at[k];
