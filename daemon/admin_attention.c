@@ -86,9 +86,11 @@ static enum err conflict_json(struct admin_call *call, const struct conflict_row
 	json_object_set_new(row, "type", is_hidden ? json_null() : admin_json_text(c->type));
 	json_object_set_new(row, "field", is_hidden ? json_null() : admin_json_text(field));
 	json_object_set_new(row, "kept",
-			    is_hidden ? json_null() : admin_json_value(&c->kept.value));
+			    is_hidden ? json_null()
+				      : admin_json_field(call, c->type, field, &c->kept.value));
 	json_object_set_new(row, "lost",
-			    is_hidden ? json_null() : admin_json_value(&c->lost.value));
+			    is_hidden ? json_null()
+				      : admin_json_field(call, c->type, field, &c->lost.value));
 	json_object_set_new(row, "kept_by", admin_json_text(c->kept_by));
 	json_object_set_new(row, "lost_by", admin_json_text(c->lost_by));
 	json_object_set_new(row, "at", admin_json_time(c->at_ms));
@@ -204,13 +206,14 @@ enum err admin_quarantine_list(struct admin_call *call)
 	return e;
 }
 
-static json_t *writes_json(const struct change *c)
+static json_t *writes_json(struct admin_call *call, const struct change *c)
 {
 	json_t *writes = json_object();
 
 	for (size_t i = 0; i < c->count; i++)
-		json_object_setn_new(writes, (const char *)c->writes[i].name.data,
-				     c->writes[i].name.len, admin_json_value(&c->writes[i].value));
+		json_object_setn_new(
+			writes, (const char *)c->writes[i].name.data, c->writes[i].name.len,
+			admin_json_field(call, c->type, c->writes[i].name, &c->writes[i].value));
 	return writes;
 }
 
@@ -241,7 +244,7 @@ static enum err put_change(struct admin_call *call, const struct quarantine_row 
 	json_object_set_new(to, "type", is_hidden ? json_null() : admin_json_text(q->type));
 	json_object_set_new(to, "author", admin_json_text(change.author));
 	json_object_set_new(to, "fields",
-			    is_hidden || !is_readable ? json_null() : writes_json(&change));
+			    is_hidden || !is_readable ? json_null() : writes_json(call, &change));
 	/* What no decoder reads is shown as it came, so that somebody can look at it. */
 	json_object_set_new(to, "bytes",
 			    is_hidden || is_readable ? json_null() : admin_json_hex(q->bytes));

@@ -54,9 +54,13 @@ static json_t *change_json(struct admin_call *call, const struct history_entry *
 	json_object_set_new(row, "field",
 			    is_hidden || w == NULL ? json_null() : admin_json_text(w->field));
 	json_object_set_new(row, "old",
-			    is_hidden || w == NULL ? json_null() : admin_json_value(&w->old));
+			    is_hidden || w == NULL
+				    ? json_null()
+				    : admin_json_field(call, e->type, w->field, &w->old));
 	json_object_set_new(row, "new",
-			    is_hidden || w == NULL ? json_null() : admin_json_value(&w->new));
+			    is_hidden || w == NULL
+				    ? json_null()
+				    : admin_json_field(call, e->type, w->field, &w->new));
 	json_object_set_new(row, "result", admin_json_text(e->result));
 	json_object_set_new(row, "kept", json_boolean(w != NULL && w->is_kept));
 	json_object_set_new(row, "quarantined", json_boolean(e->is_quarantined));

@@ -30,6 +30,18 @@ json_t *admin_json_unit_name(struct admin_call *call, int64_t unit)
 	return admin_json_text(row.name);
 }
 
+json_t *admin_json_field(struct admin_call *call, struct bytes type, struct bytes field,
+			 const struct value *value)
+{
+	const struct schema_type *t = schema_find_type(store_schema(call->store), type);
+	const struct schema_field *f = t != NULL ? schema_find_field(t, field) : NULL;
+	const bool is_unit = bytes_is(field, RECORD_UNIT) || (f != NULL && f->type == FIELD_UNIT);
+
+	if (is_unit && value->kind == VALUE_INT)
+		return admin_json_unit(call, value->integer);
+	return admin_json_value(value);
+}
+
 enum err admin_find_unit(struct admin_call *call, struct bytes code, struct unit_row *ret_row)
 {
 	static const char text[] = "SELECT max(first_day) FROM unit_name WHERE code = ?1";

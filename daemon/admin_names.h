@@ -21,6 +21,9 @@ json_t *admin_json_unit_name(struct admin_call *call, int64_t unit);
 /* The unit a code means today, or meant last. ERR_NOTFOUND with call->error. */
 struct unit_row;
 enum err admin_find_unit(struct admin_call *call, struct bytes code, struct unit_row *ret_row);
+/* What a field holds; a unit by its code. */
+json_t *admin_json_field(struct admin_call *call, struct bytes type, struct bytes field,
+			 const struct value *value);
 /* Codes of the units a device was given. */
 enum err admin_device_units(struct admin_call *call, uint32_t device, json_t **ret_codes);
 

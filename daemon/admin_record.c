@@ -63,7 +63,9 @@ static enum err put_field(struct admin_call *call, const struct record *r, const
 		return e;
 	is_hidden = is_hidden || admin_hides_value(call, r->type, &r->id, f->name, &f->value);
 	one = json_object();
-	json_object_set_new(one, "value", is_hidden ? json_null() : admin_json_value(&f->value));
+	json_object_set_new(one, "value",
+			    is_hidden ? json_null()
+				      : admin_json_field(call, r->type, f->name, &f->value));
 	json_object_set_new(one, "stamp", admin_json_stamp(&f->stamp));
 	json_object_set_new(one, "author", admin_json_text(author));
 	json_object_set_new(one, "log", json_integer((json_int_t)f->log));

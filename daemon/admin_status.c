@@ -7,6 +7,7 @@
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
 #include "daemon/report.h"
+#include "daemon/store_sql.h"
 #include "daemon/units.h"
 #include "daemon/verify.h"
 

@@ -65,13 +65,13 @@ static enum err load_schema(const struct config *c, struct schema **ret_schema,
 	return e;
 }
 
-enum err app_check(const struct args *args, char ret_error[CONFIG_ERROR_LEN])
+enum err app_check(const struct cmdline *args, char ret_error[CONFIG_ERROR_LEN])
 {
 	AUTO(config_free) struct config *c = NULL;
 	AUTO(schema_free) struct schema *schema = NULL;
 	AUTO(tls_pair_free) struct tls_pair *pair = NULL;
 	uint8_t pin[INVITATION_PIN_LEN];
-	enum err e = args_settings(args, &c, ret_error);
+	enum err e = cmdline_settings(args, &c, ret_error);
 
 	if (e == ERR_OK)
 		e = load_schema(c, &schema, ret_error);
@@ -494,7 +494,7 @@ static enum err run(struct app *app)
 	return e;
 }
 
-static enum err run_with(const struct args *args, const struct config *config,
+static enum err run_with(const struct cmdline *args, const struct config *config,
 			 const struct schema *schema)
 {
 	AUTO(peers_free) struct peers *peers = peers_new();
@@ -523,11 +523,11 @@ static enum err run_with(const struct args *args, const struct config *config,
 	return run(&app);
 }
 
-enum err app_run(const struct args *args, char ret_error[CONFIG_ERROR_LEN])
+enum err app_run(const struct cmdline *args, char ret_error[CONFIG_ERROR_LEN])
 {
 	AUTO(config_free) struct config *config = NULL;
 	AUTO(schema_free) struct schema *schema = NULL;
-	enum err e = args_settings(args, &config, ret_error);
+	enum err e = cmdline_settings(args, &config, ret_error);
 
 	if (e != ERR_OK)
 		return e;

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "daemon/args.h"
+#include "daemon/cmdline.h"
 #include "daemon/http.h"
 #include "daemon/keys.h"
 
@@ -18,7 +18,7 @@ struct disk_look;
 struct reload;
 
 struct app {
-	const struct args *args;
+	const struct cmdline *args;
 	struct context ctx;
 	struct keys keys;
 	struct tls *tls;
@@ -32,9 +32,9 @@ struct app {
 };
 
 /* Runs until told to stop. `ret_error` says more than the code where there is more to say. */
-enum err app_run(const struct args *args, char ret_error[CONFIG_ERROR_LEN]);
+enum err app_run(const struct cmdline *args, char ret_error[CONFIG_ERROR_LEN]);
 /* Reads configuration, schema and certificate as a start would; opens nothing. */
-enum err app_check(const struct args *args, char ret_error[CONFIG_ERROR_LEN]);
+enum err app_check(const struct cmdline *args, char ret_error[CONFIG_ERROR_LEN]);
 
 /* What a configuration means by its schema folder and its TLS files. */
 const char *app_schema_folder(const struct config *c);

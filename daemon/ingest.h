@@ -49,6 +49,9 @@ struct ingest_result {
 	size_t quarantined;
 };
 
-/* Results live in `a`. Errors are the store's (RETRY or FATAL). */
+/*
+ * Results live in `a`. ERR_PROTO: a change-set of another device or daemon; other
+ * errors are the store's (RETRY or FATAL). After any of them the caller rolls back.
+ */
 enum err ingest_run(const struct context *ctx, struct store *store, struct arena *a,
 		    const struct ingest_request *request, struct ingest_result *ret_result);

@@ -7,7 +7,7 @@
 #include "common/base/crypt.h"
 #include "common/base/log.h"
 #include "daemon/app.h"
-#include "daemon/args.h"
+#include "daemon/cmdline.h"
 #include "daemon/notify.h"
 
 #define EXIT_REFUSED 1
@@ -17,7 +17,7 @@
 /* Bodies and answers above this go back to the system when they are freed. */
 #define LARGE_BLOCK (256 * 1024)
 
-static int check(const struct args *args)
+static int check(const struct cmdline *args)
 {
 	char error[CONFIG_ERROR_LEN] = "";
 
@@ -29,7 +29,7 @@ static int check(const struct args *args)
 	return 0;
 }
 
-static int run(const struct args *args)
+static int run(const struct cmdline *args)
 {
 	char error[CONFIG_ERROR_LEN] = "";
 	enum err e;
@@ -46,17 +46,17 @@ static int run(const struct args *args)
 
 int main(int argc, char **argv)
 {
-	struct args args;
+	struct cmdline args;
 
-	args_parse(argc, argv, &args);
+	cmdline_parse(argc, argv, &args);
 	if (crypt_init() != ERR_OK)
 		return EXIT_FATAL;
 	switch (args.wish) {
-	case ARGS_RUN: return run(&args);
-	case ARGS_CHECK: return check(&args);
-	case ARGS_HELP: args_help(); return 0;
-	case ARGS_VERSION: (void)printf("ctxhd %s\n", CTXH_VERSION); return 0;
-	case ARGS_WRONG: break;
+	case CMDLINE_RUN: return run(&args);
+	case CMDLINE_CHECK: return check(&args);
+	case CMDLINE_HELP: cmdline_help(); return 0;
+	case CMDLINE_VERSION: (void)printf("ctxhd %s\n", CTXH_VERSION); return 0;
+	case CMDLINE_WRONG: break;
 	}
 	(void)fprintf(stderr, "ctxhd: %s\n", args.error);
 	return EXIT_USAGE;

@@ -104,7 +104,7 @@ static void read_all(struct task *t)
 	const struct config *now = r->app->ctx.config;
 	const char *fixed;
 
-	r->e = args_settings(r->app->args, &g->config, r->error);
+	r->e = cmdline_settings(r->app->args, &g->config, r->error);
 	if (r->e != ERR_OK)
 		return;
 	fixed = config_needs_restart(now, g->config);

@@ -112,6 +112,7 @@ enum err store_load_page(struct store *s, struct arena *a, const struct store_pa
 enum err store_load_unit_log(struct store *s, int64_t unit, uint64_t *ret_log);
 enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log);
 /* Types there are tables for, those a newer schema dropped too; sorted. Borrowed. */
+bool store_has_type(struct store *s, struct bytes type, bool *ret_is_event);
 size_t store_type_count(const struct store *s);
 struct bytes store_type(const struct store *s, size_t index, bool *ret_is_event);
 /* Records of a type, deleted ones included. */

@@ -545,6 +545,16 @@ enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret
 	return ERR_NOTFOUND;
 }
 
+bool store_has_type(struct store *s, struct bytes type, bool *ret_is_event)
+{
+	const struct table *t = store_find_table(s, type);
+
+	if (t == NULL)
+		return false;
+	*ret_is_event = bytes_is(t->kind, "event");
+	return true;
+}
+
 size_t store_type_count(const struct store *s)
 {
 	return s->table_count;

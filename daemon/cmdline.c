@@ -1,6 +1,6 @@
-#define LOG_TAG "args"
+#define LOG_TAG "cmdline"
 
-#include "daemon/args.h"
+#include "daemon/cmdline.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-void args_help(void)
+void cmdline_help(void)
 {
 	(void)fputs(
 		"ctxhd - máy chủ đồng bộ của chương trình công tác xã hội / the sync daemon\n"
@@ -51,18 +51,18 @@ void args_help(void)
 		stdout);
 }
 
-static void wrong(struct args *a, const char *text)
+static void wrong(struct cmdline *a, const char *text)
 {
-	a->wish = ARGS_WRONG;
+	a->wish = CMDLINE_WRONG;
 	snprintf(a->error, sizeof a->error, "%s", text);
 }
 
-static void take(struct args *a, int code, const char *value)
+static void take(struct cmdline *a, int code, const char *value)
 {
 	switch (code) {
 	case OPTION_STATE: a->state = value; break;
 	case OPTION_CONFIG: a->config = value; break;
-	case OPTION_CHECK: a->wish = ARGS_CHECK; break;
+	case OPTION_CHECK: a->wish = CMDLINE_CHECK; break;
 	case OPTION_LISTEN:
 		if (a->listen_count < CONFIG_LISTEN_MAX)
 			a->listen[a->listen_count++] = value;
@@ -71,28 +71,28 @@ static void take(struct args *a, int code, const char *value)
 		break;
 	case OPTION_SCHEMA: a->schema = value; break;
 	case OPTION_LOG: a->log = value; break;
-	case OPTION_HELP: a->wish = ARGS_HELP; break;
-	case OPTION_VERSION: a->wish = ARGS_VERSION; break;
+	case OPTION_HELP: a->wish = CMDLINE_HELP; break;
+	case OPTION_VERSION: a->wish = CMDLINE_VERSION; break;
 	default: wrong(a, "see --help");
 	}
 }
 
-void args_parse(int argc, char **argv, struct args *ret_args)
+void cmdline_parse(int argc, char **argv, struct cmdline *ret_cmdline)
 {
-	struct args *a = ret_args;
+	struct cmdline *a = ret_cmdline;
 	int code;
 
-	*a = (struct args){.wish = ARGS_RUN};
+	*a = (struct cmdline){.wish = CMDLINE_RUN};
 	optind = 0; /* glibc: start anew; tests parse more than once */
 	while ((code = getopt_long(argc, argv, "", options, NULL)) != -1)
 		take(a, code, optarg);
-	if (a->wish != ARGS_RUN && a->wish != ARGS_CHECK)
+	if (a->wish != CMDLINE_RUN && a->wish != CMDLINE_CHECK)
 		return;
 	if (optind < argc)
 		wrong(a, "an argument nobody expects");
-	else if (a->wish == ARGS_RUN && a->state == NULL)
+	else if (a->wish == CMDLINE_RUN && a->state == NULL)
 		wrong(a, "--state DIR is wanted");
-	else if (a->wish == ARGS_CHECK && a->config == NULL)
+	else if (a->wish == CMDLINE_CHECK && a->config == NULL)
 		wrong(a, "--check wants --config FILE");
 }
 
@@ -102,7 +102,8 @@ static void drop_listeners(struct config *c)
 		mem_free(c->listen[--c->listen_count]);
 }
 
-static enum err apply(const struct args *args, struct config *c, char ret_error[CONFIG_ERROR_LEN])
+static enum err apply(const struct cmdline *args, struct config *c,
+		      char ret_error[CONFIG_ERROR_LEN])
 {
 	enum err e = ERR_OK;
 
@@ -117,8 +118,8 @@ static enum err apply(const struct args *args, struct config *c, char ret_error[
 	return e;
 }
 
-enum err args_settings(const struct args *args, struct config **ret_config,
-		       char ret_error[CONFIG_ERROR_LEN])
+enum err cmdline_settings(const struct cmdline *args, struct config **ret_config,
+			  char ret_error[CONFIG_ERROR_LEN])
 {
 	AUTO(config_free) struct config *c = config_new();
 	enum err e = ERR_OK;

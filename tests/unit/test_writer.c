@@ -1,0 +1,451 @@
+/* The writer over a store that only remembers what it was told to do. */
+#include "tests/unit/test.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "daemon/loop.h"
+#include "daemon/metrics.h"
+#include "daemon/store.h"
+#include "daemon/writer.h"
+
+#define JOBS_MAX  4096
+#define TRACE_MAX 65536
+
+/* Written by the writer thread, read after writer_stop() or under the job's own order. */
+struct store {
+	char trace[TRACE_MAX]; /* B begin, C commit, R rollback, m mark, k keep, u undo, P
+				  checkpoint, j job */
+	size_t len;
+	enum err commit_error;
+	enum err mark_error;
+	atomic_uint wal;
+	bool is_closed;
+};
+
+static struct store fake;
+
+static void note(struct store *s, char what)
+{
+	if (s->len < TRACE_MAX - 1)
+		s->trace[s->len++] = what;
+}
+
+enum err store_begin(struct store *s)
+{
+	note(s, 'B');
+	return ERR_OK;
+}
+
+enum err store_commit(struct store *s)
+{
+	note(s, 'C');
+	atomic_fetch_add(&s->wal, 10);
+	return s->commit_error;
+}
+
+void store_rollback(struct store *s)
+{
+	note(s, 'R');
+}
+
+enum err store_mark(struct store *s)
+{
+	note(s, 'm');
+	return s->mark_error;
+}
+
+enum err store_mark_keep(struct store *s)
+{
+	note(s, 'k');
+	return ERR_OK;
+}
+
+void store_mark_undo(struct store *s)
+{
+	note(s, 'u');
+}
+
+enum err store_checkpoint(struct store *s)
+{
+	note(s, 'P');
+	atomic_store(&s->wal, 0);
+	return ERR_OK;
+}
+
+uint64_t store_wal_pages(const struct store *s)
+{
+	return atomic_load(&((struct store *)(uintptr_t)s)->wal);
+}
+
+void store_close(struct store *s)
+{
+	s->is_closed = true;
+}
+
+struct job {
+	struct writer_job job;
+	enum err gives;
+	enum err got;
+	unsigned done_at; /* order */
+	unsigned sleep_ms;
+};
+
+struct world {
+	struct loop *loop;
+	struct writer *writer;
+	struct metrics metrics;
+	struct job jobs[JOBS_MAX];
+};
+
+static unsigned done_count;
+
+static void nothing(void *user)
+{
+	(void)user;
+}
+
+static void start(struct world *w, size_t queue, size_t group)
+{
+	const struct loop_handlers handlers = {nothing, nothing, nothing, NULL};
+	const struct writer_options options = {.clock = clock_system(),
+					       .metrics = &w->metrics,
+					       .queue = queue,
+					       .group_jobs = group,
+					       .group_ms = 1000,
+					       .wal_pages = 1000000};
+
+	memset(&fake, 0, sizeof fake);
+	done_count = 0;
+	assert_ok(loop_new(&handlers, &w->loop));
+	w->writer = writer_start(w->loop, &fake, &options);
+}
+
+static int setup(void **state)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	*state = w;
+	start(w, JOBS_MAX, 64);
+	return 0;
+}
+
+static void stop(struct world *w)
+{
+	if (w->writer != NULL)
+		writer_stop(w->writer);
+	w->writer = NULL;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	stop(w);
+	loop_free(w->loop);
+	free(w);
+	return 0;
+}
+
+static enum err run_job(struct writer_job *job, struct store *store)
+{
+	struct job *j = CONTAINER_OF(job, struct job, job);
+
+	note(store, 'j');
+	if (j->sleep_ms > 0)
+		usleep(j->sleep_ms * 1000);
+	return j->gives;
+}
+
+static void on_done(struct writer_job *job, enum err e)
+{
+	struct job *j = CONTAINER_OF(job, struct job, job);
+
+	j->got = e;
+	j->done_at = ++done_count;
+}
+
+static struct job *prepare(struct world *w, int i, enum err gives)
+{
+	w->jobs[i] = (struct job){
+		.job = {.run = run_job, .done = on_done}, .gives = gives, .got = ERR_CANCELED};
+	return &w->jobs[i];
+}
+
+static void submit(struct world *w, int i, enum err gives)
+{
+	assert_ok(writer_submit(w->writer, &prepare(w, i, gives)->job));
+}
+
+static void wait_for(struct world *w, unsigned count)
+{
+	for (int i = 0; done_count < count && i < 5000; i++) {
+		loop_turn(w->loop);
+		usleep(1000);
+	}
+	assert_int_equal(done_count, count);
+}
+
+static void a_job_is_done_after_the_commit(void **state)
+{
+	struct world *w = *state;
+
+	submit(w, 0, ERR_OK);
+	wait_for(w, 1);
+	assert_int_equal(w->jobs[0].got, ERR_OK);
+	stop(w);
+	assert_string_equal(fake.trace, "BmjkC");
+	assert_true(fake.is_closed);
+}
+
+static void jobs_that_wait_share_one_commit(void **state)
+{
+	struct world *w = *state;
+
+	prepare(w, 0, ERR_OK)->sleep_ms = 50;
+	assert_ok(writer_submit(w->writer, &w->jobs[0].job));
+	for (int i = 1; i < 10; i++)
+		submit(w, i, ERR_OK);
+	wait_for(w, 10);
+	stop(w);
+	/* The first may have begun alone; the nine that came meanwhile are with it. */
+	assert_string_equal(fake.trace, "BmjkmjkmjkmjkmjkmjkmjkmjkmjkmjkC");
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(w->jobs[i].done_at, i + 1);
+}
+
+static void a_group_is_limited_by_count(void **state)
+{
+	struct world *w = *state;
+
+	stop(w);
+	loop_free(w->loop);
+	start(w, JOBS_MAX, 4);
+	prepare(w, 0, ERR_OK)->sleep_ms = 50;
+	assert_ok(writer_submit(w->writer, &w->jobs[0].job));
+	for (int i = 1; i < 8; i++)
+		submit(w, i, ERR_OK);
+	wait_for(w, 8);
+	stop(w);
+	assert_string_equal(fake.trace, "BmjkmjkmjkmjkCBmjkmjkmjkmjkC");
+}
+
+static void a_failing_job_is_rolled_back_alone(void **state)
+{
+	struct world *w = *state;
+
+	prepare(w, 0, ERR_OK)->sleep_ms = 50;
+	assert_ok(writer_submit(w->writer, &w->jobs[0].job));
+	submit(w, 1, ERR_CONFLICT);
+	submit(w, 2, ERR_OK);
+	wait_for(w, 3);
+	assert_int_equal(w->jobs[0].got, ERR_OK);
+	assert_int_equal(w->jobs[1].got, ERR_CONFLICT);
+	assert_int_equal(w->jobs[2].got, ERR_OK);
+	stop(w);
+	assert_string_equal(fake.trace, "BmjkmjumjkC");
+	assert_int_equal(w->metrics.writer_rollbacks_total, 1);
+}
+
+static void a_commit_that_fails_fails_every_job_of_it(void **state)
+{
+	struct world *w = *state;
+
+	fake.commit_error = ERR_FULL;
+	submit(w, 0, ERR_OK);
+	wait_for(w, 1);
+	assert_int_equal(w->jobs[0].got, ERR_FULL);
+	stop(w);
+	assert_string_equal(fake.trace, "BmjkCR");
+	assert_int_equal(w->metrics.writer_commits_total, 0);
+}
+
+static void a_full_queue_says_so(void **state)
+{
+	struct world *w = *state;
+
+	stop(w);
+	loop_free(w->loop);
+	start(w, 3, 64);
+	prepare(w, 0, ERR_OK)->sleep_ms = 100;
+	assert_ok(writer_submit(w->writer, &w->jobs[0].job));
+	usleep(20000); /* it is running, no longer waiting */
+	for (int i = 1; i < 4; i++)
+		submit(w, i, ERR_OK);
+	assert_int_equal(writer_waiting(w->writer), 3);
+	assert_err(writer_submit(w->writer, &prepare(w, 4, ERR_OK)->job), ERR_AGAIN);
+	assert_err(writer_submit_lazy(w->writer, &w->jobs[4].job), ERR_AGAIN);
+	wait_for(w, 4);
+	submit(w, 4, ERR_OK);
+	wait_for(w, 5);
+}
+
+static void a_lazy_job_rides_with_the_next_one(void **state)
+{
+	struct world *w = *state;
+
+	assert_ok(writer_submit_lazy(w->writer, &prepare(w, 0, ERR_OK)->job));
+	usleep(20000);
+	loop_turn(w->loop);
+	assert_int_equal(done_count, 0);
+	submit(w, 1, ERR_OK);
+	wait_for(w, 2);
+	stop(w);
+	assert_string_equal(fake.trace, "BmjkmjkC");
+}
+
+static void a_lazy_job_goes_alone_after_a_while(void **state)
+{
+	struct world *w = *state;
+	int64_t began = clock_monotonic_ms(clock_system());
+
+	assert_ok(writer_submit_lazy(w->writer, &prepare(w, 0, ERR_OK)->job));
+	wait_for(w, 1);
+	assert_true(clock_monotonic_ms(clock_system()) - began >= WRITER_LAZY_MS - 50);
+}
+
+static void a_stream_of_lazy_jobs_does_not_starve(void **state)
+{
+	struct world *w = *state;
+	int64_t began = clock_monotonic_ms(clock_system());
+	int i = 0;
+
+	while (done_count == 0 && i < 100) {
+		assert_ok(writer_submit_lazy(w->writer, &prepare(w, i++, ERR_OK)->job));
+		usleep(20000);
+		loop_turn(w->loop);
+	}
+	assert_true(clock_monotonic_ms(clock_system()) - began < 10 * WRITER_LAZY_MS);
+	stop(w);
+	assert_int_equal(done_count, i);
+}
+
+static void a_job_alone_runs_outside_any_transaction(void **state)
+{
+	struct world *w = *state;
+
+	prepare(w, 0, ERR_OK)->sleep_ms = 50;
+	assert_ok(writer_submit(w->writer, &w->jobs[0].job));
+	assert_ok(writer_submit_alone(w->writer, &prepare(w, 1, ERR_OK)->job));
+	submit(w, 2, ERR_OK);
+	wait_for(w, 3);
+	stop(w);
+	assert_string_equal(fake.trace, "BmjkCjBmjkC");
+	assert_int_equal(w->jobs[1].done_at, 2);
+}
+
+static void a_long_wal_is_checkpointed_in_a_pause(void **state)
+{
+	struct world *w = *state;
+
+	atomic_store(&fake.wal, 2000000);
+	submit(w, 0, ERR_OK);
+	wait_for(w, 1);
+	for (int i = 0; i < 1000 && atomic_load(&fake.wal) != 0; i++)
+		usleep(1000);
+	assert_int_equal(atomic_load(&fake.wal), 0);
+	stop(w);
+	assert_non_null(strchr(fake.trace, 'P'));
+	assert_int_equal(w->metrics.writer_checkpoints_total, 1);
+}
+
+static void stopping_runs_everything_that_waits(void **state)
+{
+	struct world *w = *state;
+
+	for (int i = 0; i < 500; i++)
+		submit(w, i, ERR_OK);
+	for (int i = 500; i < 600; i++)
+		assert_ok(writer_submit_lazy(w->writer, &prepare(w, i, ERR_OK)->job));
+	stop(w);
+	assert_int_equal(done_count, 600);
+	for (int i = 0; i < 600; i++)
+		assert_int_equal(w->jobs[i].got, ERR_OK);
+}
+
+static void the_sign_of_life_stops_while_a_job_hangs(void **state)
+{
+	struct world *w = *state;
+
+	assert_true(writer_is_alive(w->writer));
+	usleep(100000);
+	assert_true(writer_is_alive(w->writer));
+	usleep(100000);
+	prepare(w, 0, ERR_OK)->sleep_ms = 300;
+	assert_ok(writer_submit(w->writer, &w->jobs[0].job));
+	usleep(50000);
+	assert_true(writer_is_alive(w->writer)); /* asks */
+	usleep(50000);
+	assert_false(writer_is_alive(w->writer)); /* not answered: it hangs */
+	wait_for(w, 1);
+	usleep(50000);
+	assert_true(writer_is_alive(w->writer));
+}
+
+/* The child's writer meets an error of the disk; only the exit code tells. */
+static void die_in_child(enum err job_error, enum err commit_error)
+{
+	struct world *w = calloc(1, sizeof *w);
+
+	start(w, 16, 16);
+	fake.commit_error = commit_error;
+	submit(w, 0, job_error);
+	for (int i = 0; i < 5000; i++) {
+		loop_turn(w->loop);
+		usleep(1000);
+		if (done_count > 0)
+			_exit(1); /* acknowledged: wrong */
+	}
+	_exit(2);
+}
+
+static void assert_dies(enum err job_error, enum err commit_error)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		die_in_child(job_error, commit_error);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 70);
+}
+
+static void an_error_of_the_disk_ends_the_process_unacknowledged(void **state)
+{
+	struct world *w = *state;
+
+	stop(w); /* fork with one thread only */
+	assert_dies(ERR_IO, ERR_OK);
+	assert_dies(ERR_CORRUPT, ERR_OK);
+	assert_dies(ERR_OK, ERR_IO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(a_job_is_done_after_the_commit),
+		T(jobs_that_wait_share_one_commit),
+		T(a_group_is_limited_by_count),
+		T(a_failing_job_is_rolled_back_alone),
+		T(a_commit_that_fails_fails_every_job_of_it),
+		T(a_full_queue_says_so),
+		T(a_lazy_job_rides_with_the_next_one),
+		T(a_lazy_job_goes_alone_after_a_while),
+		T(a_stream_of_lazy_jobs_does_not_starve),
+		T(a_job_alone_runs_outside_any_transaction),
+		T(a_long_wal_is_checkpointed_in_a_pause),
+		T(stopping_runs_everything_that_waits),
+		T(the_sign_of_life_stops_while_a_job_hangs),
+		T(an_error_of_the_disk_ends_the_process_unacknowledged),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
