@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 #include "admin/transport.h"
@@ -55,8 +54,7 @@ static int unreachable(const char *socket, enum err e)
 		return ARGS_EXIT_UNREACHABLE;
 	case ERR_CLASS_NONE:
 	case ERR_CLASS_REJECT:
-	case ERR_CLASS_FATAL:
-		break;
+	case ERR_CLASS_FATAL: break;
 	}
 	if (e == ERR_AUTH)
 		ctl_complain("không được phép mở %s; chưa có gì thay đổi; hãy chạy bằng tài khoản "
@@ -70,34 +68,21 @@ static int unreachable(const char *socket, enum err e)
 	return ARGS_EXIT_FAILED;
 }
 
-/* Codes of the daemon that time may heal. */
-static bool is_retry(const char *code)
-{
-	static const char *const retry[] = {"AGAIN", "TIMEOUT", "NET", "FULL", "busy"};
-
-	for (size_t i = 0; i < sizeof retry / sizeof retry[0]; i++) {
-		if (strcasecmp(code, retry[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
+/* {"exit_code", "result"}, or {"exit_code", "error"}: the daemon decides what its errors mean. */
 static int take_answer(json_t *answer, json_t **ret_result)
 {
 	json_t *result = json_object_get(answer, "result");
-	const char *code = json_string_value(json_object_get(answer, "code"));
 	const char *text = json_string_value(json_object_get(answer, "error"));
+	const json_int_t code = json_integer_value(json_object_get(answer, "exit_code"));
 
-	if (json_is_true(json_object_get(answer, "ok")) && result != NULL) {
+	if (text == NULL && result != NULL) {
 		*ret_result = json_incref(result);
-		return json_integer_value(json_object_get(answer, "exit_code")) == 0
-			       ? ARGS_EXIT_DONE
-			       : ARGS_EXIT_PARTIAL;
+		return code == ARGS_EXIT_DONE ? ARGS_EXIT_DONE : ARGS_EXIT_PARTIAL;
 	}
 	ctl_complain("%s", text != NULL ? text
 					: "ctxhd từ chối mà không nói lý do / refused without a "
 					  "reason");
-	return code != NULL && is_retry(code) ? ARGS_EXIT_UNREACHABLE : ARGS_EXIT_FAILED;
+	return code == ARGS_EXIT_UNREACHABLE ? ARGS_EXIT_UNREACHABLE : ARGS_EXIT_FAILED;
 }
 
 int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int64_t timeout_ms,

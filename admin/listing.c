@@ -9,9 +9,9 @@
 #include "common/base/clock.h"
 #include "common/base/mem.h"
 
-#define VIETNAM_MS     (INT64_C(7) * 3600000)
-#define ID_SHORT       12u
-#define COLUMNS_MAX    256u
+#define VIETNAM_MS  (INT64_C(7) * 3600000)
+#define ID_SHORT    12u
+#define COLUMNS_MAX 256u
 
 static void append_time(struct buf *out, const char *iso)
 {
@@ -29,21 +29,16 @@ static void append_time(struct buf *out, const char *iso)
 static void append_text(struct buf *out, const char *text, size_t len, enum listing_kind kind)
 {
 	switch (kind) {
-	case LISTING_TIME:
-		append_time(out, text);
-		return;
+	case LISTING_TIME: append_time(out, text); return;
 	case LISTING_DATE:
 		if (len == 10) {
 			buf_printf(out, "%.2s/%.2s/%.4s", text + 8, text + 5, text);
 			return;
 		}
 		break;
-	case LISTING_ID:
-		buf_append(out, text, len < ID_SHORT ? len : ID_SHORT);
-		return;
+	case LISTING_ID: buf_append(out, text, len < ID_SHORT ? len : ID_SHORT); return;
 	case LISTING_WHOLE_ID:
-	case LISTING_TEXT:
-		break;
+	case LISTING_TEXT: break;
 	}
 	buf_append(out, text, len);
 }
@@ -66,27 +61,17 @@ void listing_append_value(struct buf *out, const json_t *value, enum listing_kin
 	case JSON_INTEGER:
 		buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		return;
-	case JSON_REAL:
-		buf_printf(out, "%.15g", json_real_value(value));
-		return;
-	case JSON_TRUE:
-		buf_append_str(out, "có");
-		return;
-	case JSON_FALSE:
-		buf_append_str(out, "không");
-		return;
-	case JSON_ARRAY:
-		append_list(out, value, kind);
-		return;
+	case JSON_REAL: buf_printf(out, "%.15g", json_real_value(value)); return;
+	case JSON_TRUE: buf_append_str(out, "có"); return;
+	case JSON_FALSE: buf_append_str(out, "không"); return;
+	case JSON_ARRAY: append_list(out, value, kind); return;
 	case JSON_OBJECT: {
 		AUTO(mem_free) char *text = json_dumps(value, JSON_COMPACT);
 
 		buf_append_str(out, text != NULL ? text : "");
 		return;
 	}
-	case JSON_NULL:
-		buf_append_str(out, "-");
-		return;
+	case JSON_NULL: buf_append_str(out, "-"); return;
 	}
 }
 
@@ -174,29 +159,24 @@ void listing_print_more(const struct ctl *ctl, const struct listing_column *colu
 		print_rows(ctl, columns, count, rows, out);
 }
 
-void listing_print_any(const struct ctl *ctl, const json_t *rows, struct buf *out)
+void listing_print_any(const struct ctl *ctl, const json_t *names, const json_t *rows,
+		       struct buf *out)
 {
 	struct listing_column columns[COLUMNS_MAX];
-	const char *key;
-	json_t *value;
-	size_t count = 0;
+	size_t count = json_array_size(names);
 
 	if (ctl->format == TABLE_JSON) {
 		print_json(rows, out, true);
 		return;
 	}
-	json_object_foreach(json_array_get(rows, 0), key, value)
-	{
-		(void)value;
-		if (count < COLUMNS_MAX)
-			columns[count++] = (struct listing_column){.key = key};
-	}
-	if (count != 0)
-		print_rows(ctl, columns, count, rows, out);
+	for (size_t i = 0; i < count && i < COLUMNS_MAX; i++)
+		columns[i] =
+			(struct listing_column){.key = json_string_value(json_array_get(names, i))};
+	print_rows(ctl, columns, count, rows, out);
 }
 
-void listing_print_object(const struct ctl *ctl, const struct listing_column *columns,
-			  size_t count, const json_t *object, struct buf *out)
+void listing_print_object(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+			  const json_t *object, struct buf *out)
 {
 	if (ctl->format == TABLE_JSON) {
 		ctl_append_json(out, object);
@@ -217,4 +197,32 @@ void listing_print_object(const struct ctl *ctl, const struct listing_column *co
 			listing_append_value(out, value, columns[i].kind);
 		buf_append_str(out, "\n");
 	}
+}
+
+int listing_ask(const struct ctl *ctl, const char *command, json_t *take_args,
+		const struct listing_column *columns, size_t count)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	json_t *rows = NULL;
+	int code = ctl_call(ctl, command, take_args, CTL_TIMEOUT_MS, &rows);
+
+	if (rows == NULL)
+		return code;
+	listing_print(ctl, columns, count, rows, &out);
+	json_decref(rows);
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+}
+
+int listing_ask_one(const struct ctl *ctl, const char *command, json_t *take_args,
+		    const struct listing_column *columns, size_t count)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	json_t *object = NULL;
+	int code = ctl_call(ctl, command, take_args, CTL_TIMEOUT_MS, &object);
+
+	if (object == NULL)
+		return code;
+	listing_print_object(ctl, columns, count, object, &out);
+	json_decref(object);
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }

@@ -29,8 +29,9 @@ struct listing_column {
 /* Appends the rows of an array. */
 void listing_print(const struct ctl *ctl, const struct listing_column *columns, size_t count,
 		   const json_t *rows, struct buf *out);
-/* The same with one column a key of the first row (`query`). */
-void listing_print_any(const struct ctl *ctl, const json_t *rows, struct buf *out);
+/* The same with columns that only the answer names (`query`). */
+void listing_print_any(const struct ctl *ctl, const json_t *names, const json_t *rows,
+		       struct buf *out);
 /* Without a heading, to go on with a listing (--follow); JSON: one object a line, no array. */
 void listing_print_more(const struct ctl *ctl, const struct listing_column *columns, size_t count,
 			const json_t *rows, struct buf *out);
@@ -38,5 +39,14 @@ void listing_print_more(const struct ctl *ctl, const struct listing_column *colu
 /* One value for people; appended to `out`. */
 void listing_append_value(struct buf *out, const json_t *value, enum listing_kind kind);
 /* Fields of one object, one a line: "label: value". */
-void listing_print_object(const struct ctl *ctl, const struct listing_column *columns,
-			  size_t count, const json_t *object, struct buf *out);
+void listing_print_object(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+			  const json_t *object, struct buf *out);
+
+/*
+ * Most commands: ask, print an array as a listing, or one object. `take_args` is released. The
+ * exit code.
+ */
+int listing_ask(const struct ctl *ctl, const char *command, json_t *take_args,
+		const struct listing_column *columns, size_t count);
+int listing_ask_one(const struct ctl *ctl, const char *command, json_t *take_args,
+		    const struct listing_column *columns, size_t count);

@@ -12,7 +12,8 @@
  *
  *   writing   writer thread, in the job's savepoint: admin_run(); after the commit, on the
  *             loop: command->committed when it is set; then the answer
- *   reading   pool thread, reading connection: admin_run(); and when admin_wants_audit(),
+ *   reading   pool thread, reading connection, inside a read transaction (one snapshot):
+ *             admin_run(); and when admin_wants_audit(),
  *             whether it succeeded or not, a writer job with admin_leave_audit() before the
  *             answer leaves: nobody sees restricted data of which no audit row is durable
  */

@@ -157,11 +157,7 @@ enum err admin_log_show(struct admin_call *call)
 
 	if (e != ERR_OK)
 		return e;
-	e = store_begin(call->store);
-	if (e != ERR_OK)
-		return e;
 	e = show(call, (uint64_t)session);
-	store_rollback(call->store);
 	if (e == ERR_NOTFOUND)
 		return admin_fail(call, e,
 				  "Không có lần đồng bộ số %lld; xem “ctxhctl log” / no session "

@@ -104,7 +104,8 @@ static enum err put_history(struct admin_call *call, const struct record *r)
 	return e;
 }
 
-static enum err show(struct admin_call *call)
+/* {record, reason?} -> {id, type, unit, …, fields: {name: {value, stamp, author, log}}, history} */
+enum err admin_record_show(struct admin_call *call)
 {
 	struct store_found found;
 	struct store_state state = {0};
@@ -128,17 +129,5 @@ static enum err show(struct admin_call *call)
 		e = put_field(call, &state.record, &state.record.fields[i], is_hidden, fields);
 	if (e == ERR_OK)
 		e = put_history(call, &state.record);
-	return e;
-}
-
-/* {record, reason?} -> {id, type, unit, …, fields: {name: {value, stamp, author, log}}, history} */
-enum err admin_record_show(struct admin_call *call)
-{
-	enum err e = store_begin(call->store);
-
-	if (e != ERR_OK)
-		return e;
-	e = show(call);
-	store_rollback(call->store);
 	return e;
 }

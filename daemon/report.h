@@ -5,7 +5,7 @@
  * predecessors, make the scope, so that last year's report does not change when communes
  * are merged. Every indicator of one report sees the same snapshot. Counts under
  * REPORT_SMALLEST of restricted indicators and codes are given as "<5". On a reading
- * connection. Thread: the store's.
+ * connection, inside the caller's transaction. Thread: the store's.
  */
 #pragma once
 

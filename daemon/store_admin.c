@@ -115,7 +115,7 @@ enum err store_views_begin(struct store *s, enum store_views views)
 	enum err e;
 
 	REQUIRE(!s->is_writer);
-	e = store_begin(s);
+	e = store_exec(s, "SAVEPOINT views");
 	if (e != ERR_OK)
 		return e;
 	/* query_only stops writes to temporary tables too. */
@@ -133,8 +133,9 @@ void store_views_end(struct store *s)
 {
 	sqlite3_set_authorizer(s->db, NULL, NULL);
 	(void)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, INT32_MAX);
-	store_rollback(s);
-	/* Cannot fail in a way that matters: it sets a flag of the connection. */
+	/* What fails here is told by the next statement; the caller's rollback drops all the same.
+	 */
+	(void)store_exec(s, "ROLLBACK TO views; RELEASE views");
 	(void)store_exec(s, "PRAGMA query_only=1");
 }
 

@@ -3,8 +3,8 @@
  * temporary views over the typed tables, and a guard that lets one reading
  * statement see what it may.
  *
- * Between store_views_begin() and store_views_end() the connection is on one
- * snapshot; everything made in between is temporary and gone after the end. On
+ * Inside the caller's read transaction (one snapshot); everything made between
+ * store_views_begin() and store_views_end() is temporary and gone after the end. On
  * reading connections. Thread: the store's.
  *
  * The views: for each type T `live_T`, the records that count: not deleted, not voided, not

@@ -1,0 +1,120 @@
+/* cmd_attention - conflicts and quarantine: what waits for a person. */
+#define LOG_TAG "cmd"
+
+#include "admin/commands.h"
+#include "admin/listing.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const struct listing_column conflict_columns[] = {
+	{"conflict", "Số", "Number", LISTING_TEXT, false},
+	{"record", "Bản ghi", "Record", LISTING_ID, false},
+	{"type", "Loại", "Type", LISTING_TEXT, false},
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"kept", "Giữ", "Kept", LISTING_TEXT, false},
+	{"lost", "Mất", "Lost", LISTING_TEXT, false},
+	{"kept_by", "Người ghi (giữ)", "Kept by", LISTING_TEXT, false},
+	{"lost_by", "Người ghi (mất)", "Lost by", LISTING_TEXT, false},
+	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+};
+
+static const struct listing_column conflict_show_columns[] = {
+	{"conflict", "Số", "Number", LISTING_TEXT, false},
+	{"record", "Bản ghi", "Record", LISTING_WHOLE_ID, false},
+	{"type", "Loại", "Type", LISTING_TEXT, false},
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"kept", "Giá trị giữ", "Value kept", LISTING_TEXT, false},
+	{"kept_by", "Người ghi", "Kept by", LISTING_TEXT, false},
+	{"kept_stamp", "Dấu thời gian", "Its stamp", LISTING_TEXT, false},
+	{"lost", "Giá trị mất", "Value lost", LISTING_TEXT, false},
+	{"lost_by", "Người ghi", "Lost by", LISTING_TEXT, false},
+	{"lost_stamp", "Dấu thời gian", "Its stamp", LISTING_TEXT, false},
+	{"at", "Phát hiện lúc", "Found", LISTING_TIME, false},
+	{"log", "Số nhật ký", "Log number", LISTING_TEXT, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+};
+
+static const struct listing_column quarantine_columns[] = {
+	{"quarantine", "Số", "Number", LISTING_TEXT, false},
+	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"number", "Thay đổi", "Change", LISTING_TEXT, false},
+	{"reason", "Lý do", "Reason", LISTING_TEXT, false},
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+};
+
+static const struct listing_column quarantine_show_columns[] = {
+	{"quarantine", "Số", "Number", LISTING_TEXT, false},
+	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"number", "Thay đổi số", "Change number", LISTING_TEXT, false},
+	{"author", "Người ghi", "Author", LISTING_TEXT, false},
+	{"record", "Bản ghi", "Record", LISTING_WHOLE_ID, false},
+	{"type", "Loại", "Type", LISTING_TEXT, false},
+	{"reason", "Lý do", "Reason", LISTING_TEXT, false},
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"text", "Giải thích", "Explanation", LISTING_TEXT, false},
+	{"fields", "Nội dung", "Content", LISTING_TEXT, false},
+	{"bytes", "Byte thô", "Raw bytes", LISTING_TEXT, false},
+	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"why", "Vì sao", "Why", LISTING_TEXT, false},
+	{"hidden", "Bị ẩn (hạn chế)", "Hidden (restricted)", LISTING_TEXT, false},
+};
+
+static json_t *listing_args(const struct args *args)
+{
+	json_t *call = json_object();
+
+	if (args_has(args, "open"))
+		json_object_set_new(call, "open", json_true());
+	ctl_put_option(call, args, "reason", "reason");
+	return call;
+}
+
+int cmd_conflict_list(void *context, const struct args *args)
+{
+	return listing_ask(context, "conflict list", listing_args(args), conflict_columns,
+			   COUNT(conflict_columns));
+}
+
+int cmd_quarantine_list(void *context, const struct args *args)
+{
+	return listing_ask(context, "quarantine list", listing_args(args), quarantine_columns,
+			   COUNT(quarantine_columns));
+}
+
+static int show_args(const struct args *args, const char *key, json_t **ret_call)
+{
+	int code;
+
+	*ret_call = json_object();
+	ctl_put_option(*ret_call, args, "reason", "reason");
+	code = ctl_put_positional_number(*ret_call, args, 0, key);
+	if (code != ARGS_EXIT_DONE)
+		json_decref(*ret_call);
+	return code;
+}
+
+int cmd_conflict_show(void *context, const struct args *args)
+{
+	json_t *call;
+	int code = show_args(args, "conflict", &call);
+
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	return listing_ask_one(context, "conflict show", call, conflict_show_columns,
+			       COUNT(conflict_show_columns));
+}
+
+int cmd_quarantine_show(void *context, const struct args *args)
+{
+	json_t *call;
+	int code = show_args(args, "quarantine", &call);
+
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	return listing_ask_one(context, "quarantine show", call, quarantine_show_columns,
+			       COUNT(quarantine_show_columns));
+}

@@ -1,0 +1,207 @@
+/* cmd_device - units and devices: who there is. */
+#define LOG_TAG "cmd"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "admin/commands.h"
+#include "admin/listing.h"
+#include "admin/qr.h"
+#include "common/base/log.h"
+#include "proto/limits.h"
+
+#define COUNT(array)   (sizeof(array) / sizeof(array)[0])
+#define JSON_AUTO      __attribute__((cleanup(ctl_json_release_auto)))
+#define IMPORT_MAX_LEN (LIMIT_ADMIN_BYTES / 4) /* as a JSON string it grows */
+
+static const struct listing_column unit_columns[] = {
+	{"code", "Mã", "Code", LISTING_TEXT, false},
+	{"name", "Tên", "Name", LISTING_TEXT, false},
+	{"type", "Loại", "Type", LISTING_TEXT, false},
+	{"province_code", "Tỉnh", "Province", LISTING_TEXT, false},
+	{"from", "Từ ngày", "From", LISTING_DATE, false},
+	{"until", "Đến ngày", "Until", LISTING_DATE, false},
+	{"unit", NULL, NULL, LISTING_TEXT, true},
+};
+
+static const struct listing_column import_columns[] = {
+	{"communes", "Xã trong danh mục", "Communes in the list", LISTING_TEXT, false},
+	{"added", "Đơn vị mới", "Units added", LISTING_TEXT, false},
+	{"renamed", "Đổi tên", "Renamed", LISTING_TEXT, false},
+	{"ended", "Hết hiệu lực", "Ended", LISTING_TEXT, false},
+};
+
+int cmd_unit_import(void *context, const struct args *args)
+{
+	const char *path = args_positional(args, 0);
+	AUTO(buf_clear) struct buf csv = {0};
+	json_t *text;
+	json_t *call;
+	int code;
+
+	if (!args_has(args, "from"))
+		return ctl_usage(args, "thiếu --from", "--from is missing");
+	code = ctl_read(path, IMPORT_MAX_LEN, &csv);
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	text = json_stringn((const char *)csv.data, csv.len);
+	if (text == NULL) {
+		ctl_complain(
+			"%s không phải UTF-8; chưa nhập gì; hãy lưu lại bằng UTF-8 / %s is not "
+			"UTF-8; nothing was imported; save it as UTF-8",
+			path, path);
+		return ARGS_EXIT_FAILED;
+	}
+	call = json_object();
+	json_object_set_new(call, "csv", text);
+	json_object_set_new(call, "file", json_string(path));
+	ctl_put_option(call, args, "from", "from");
+	ctl_put_option(call, args, "until", "until");
+	return listing_ask_one(context, "unit import", call, import_columns, COUNT(import_columns));
+}
+
+int cmd_unit_list(void *context, const struct args *args)
+{
+	json_t *call = json_object();
+
+	ctl_put_option(call, args, "province", "province");
+	ctl_put_option(call, args, "on", "on");
+	return listing_ask(context, "unit list", call, unit_columns, COUNT(unit_columns));
+}
+
+/* "25195,25198", and the option may be repeated. */
+static void split_units(const struct args *args, json_t *units)
+{
+	for (size_t i = 0; i < args_count(args, "unit"); i++) {
+		const char *at = args_value_at(args, "unit", i);
+
+		while (*at != '\0') {
+			size_t len = strcspn(at, ",");
+
+			if (len != 0)
+				json_array_append_new(units, json_stringn(at, len));
+			at += len;
+			at += *at == ',' ? 1 : 0;
+		}
+	}
+}
+
+int cmd_device_invite(void *context, const struct args *args)
+{
+	const struct ctl *ctl = context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *result = NULL;
+	json_t *units = json_array();
+	json_t *call = json_pack("{s:o}", "units", units);
+	const char *invitation;
+	int code;
+
+	split_units(args, units);
+	if (json_array_size(units) == 0) {
+		json_decref(call);
+		return ctl_usage(args, "thiếu --unit", "--unit is missing");
+	}
+	ctl_put_option(call, args, "on", "on");
+	ctl_put_option(call, args, "author", "author");
+	ctl_put_option(call, args, "clearance", "clearance");
+	ctl_put_option(call, args, "expires", "expires");
+	code = ctl_call(ctl, "device invite", call, CTL_TIMEOUT_MS, &result);
+	if (result == NULL)
+		return code;
+	invitation = json_string_value(json_object_get(result, "invitation"));
+	if (args_has(args, "qr") && ctl->format == TABLE_TABLE && invitation != NULL &&
+	    qr_print(invitation, &out) != ERR_OK)
+		ctl_complain("không vẽ được mã QR: %s; lời mời vẫn dùng được / no QR code: %s; the "
+			     "invitation holds all the same",
+			     log_last_detail(), log_last_detail());
+	/* One line and nothing else: scripts read it. */
+	if (ctl->format == TABLE_JSON)
+		ctl_append_json(&out, result);
+	else
+		buf_printf(&out, "%s\n", invitation != NULL ? invitation : "");
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+}
+
+static const struct listing_column device_columns[] = {
+	{"number", "Số", "Number", LISTING_TEXT, false},
+	{"name", "Tên", "Name", LISTING_TEXT, false},
+	{"units", "Đơn vị", "Units", LISTING_TEXT, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"last_contact", "Liên lạc cuối", "Last contact", LISTING_TIME, false},
+	{"last_number", "Số cuối", "Last number", LISTING_TEXT, false},
+	{"missing", "Thiếu", "Missing", LISTING_TEXT, false},
+	{"clock_offset_ms", "Lệch giờ (ms)", "Clock off (ms)", LISTING_TEXT, false},
+	{"client_version", "Phiên bản", "Version", LISTING_TEXT, false},
+	{"enrolled_at", "Ghi danh", "Enrolled", LISTING_TIME, true},
+	{"revoked_at", "Thu hồi", "Revoked", LISTING_TIME, true},
+};
+
+static const struct listing_column device_show_columns[] = {
+	{"number", "Số", "Number", LISTING_TEXT, false},
+	{"name", "Tên", "Name", LISTING_TEXT, false},
+	{"author", "Người dùng", "Author", LISTING_TEXT, false},
+	{"units", "Đơn vị", "Units", LISTING_TEXT, false},
+	{"unit_names", "Tên đơn vị", "Names of the units", LISTING_TEXT, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"cleared", "Được xem dữ liệu hạn chế", "Cleared for restricted data", LISTING_TEXT, false},
+	{"enrolled_at", "Ghi danh", "Enrolled", LISTING_TIME, false},
+	{"revoked_at", "Thu hồi", "Revoked", LISTING_TIME, false},
+	{"why", "Lý do thu hồi", "Why revoked", LISTING_TEXT, false},
+	{"last_contact", "Liên lạc cuối", "Last contact", LISTING_TIME, false},
+	{"last_number", "Đã nhận đến số", "Received up to number", LISTING_TEXT, false},
+	{"seen_number", "Biết là có đến số", "Known to have up to", LISTING_TEXT, false},
+	{"missing", "Còn thiếu", "Missing", LISTING_TEXT, false},
+	{"backed_up", "Đã sao lưu đến số", "Backed up to number", LISTING_TEXT, false},
+	{"clock_offset_ms", "Lệch giờ (ms)", "Clock off (ms)", LISTING_TEXT, false},
+	{"clock_flagged", "Đồng hồ sai", "Clock wrong", LISTING_TEXT, false},
+	{"client_version", "Phiên bản", "Version", LISTING_TEXT, false},
+	{"key", "Khóa công khai", "Public key", LISTING_TEXT, false},
+};
+
+int cmd_device_list(void *context, const struct args *args)
+{
+	(void)args;
+	return listing_ask(context, "device list", NULL, device_columns, COUNT(device_columns));
+}
+
+static int put_device(json_t **call, const struct args *args)
+{
+	int code;
+
+	*call = json_object();
+	code = ctl_put_positional_number(*call, args, 0, "device");
+	if (code != ARGS_EXIT_DONE)
+		json_decref(*call);
+	return code;
+}
+
+int cmd_device_show(void *context, const struct args *args)
+{
+	json_t *call;
+	int code = put_device(&call, args);
+
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	return listing_ask_one(context, "device show", call, device_show_columns,
+			       COUNT(device_show_columns));
+}
+
+static const struct listing_column revoke_columns[] = {
+	{"number", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+};
+
+int cmd_device_revoke(void *context, const struct args *args)
+{
+	json_t *call;
+	int code;
+
+	if (!args_has(args, "why"))
+		return ctl_usage(args, "thiếu --why", "--why is missing");
+	code = put_device(&call, args);
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	ctl_put_option(call, args, "why", "why");
+	return listing_ask_one(context, "device revoke", call, revoke_columns,
+			       COUNT(revoke_columns));
+}

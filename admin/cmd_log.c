@@ -1,0 +1,304 @@
+/* cmd_log - the sync log, one session, and the log as it grows. */
+#define LOG_TAG "cmd"
+
+#include <poll.h>
+#include <signal.h>
+
+#include "admin/commands.h"
+#include "admin/listing.h"
+#include "common/base/mem.h"
+
+#define COUNT(array)     (sizeof(array) / sizeof(array)[0])
+#define JSON_AUTO        __attribute__((cleanup(ctl_json_release_auto)))
+#define FOLLOW_PAUSE_MS  1000
+#define FOLLOW_PAGE      1000
+#define FOLLOW_MISSES    30 /* seconds a restarting daemon may be away */
+#define FOLLOW_SEEN_MOST 10000u
+
+static const struct listing_column log_columns[] = {
+	{"session", "Lần", "Session", LISTING_TEXT, false},
+	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"unit", "Đơn vị", "Unit", LISTING_TEXT, false},
+	{"author", "Người dùng", "Author", LISTING_TEXT, false},
+	{"started_at", "Bắt đầu", "Started", LISTING_TIME, false},
+	{"ended_at", "Kết thúc", "Ended", LISTING_TIME, true},
+	{"transport", "Đường", "Transport", LISTING_TEXT, true},
+	{"address", "Địa chỉ", "Address", LISTING_TEXT, true},
+	{"client_version", "Phiên bản", "Version", LISTING_TEXT, true},
+	{"bytes_in", "Byte vào", "Bytes in", LISTING_TEXT, true},
+	{"bytes_out", "Byte ra", "Bytes out", LISTING_TEXT, true},
+	{"changesets", "Gói", "Sets", LISTING_TEXT, false},
+	{"applied", "Đã nhận", "Applied", LISTING_TEXT, false},
+	{"conflicts", "Xung đột", "Conflicts", LISTING_TEXT, false},
+	{"quarantined", "Giữ lại", "Quarantined", LISTING_TEXT, false},
+	{"records_out", "Gửi về", "Sent", LISTING_TEXT, false},
+	{"evictions", "Rút về", "Evicted", LISTING_TEXT, true},
+	{"clock_offset_ms", "Lệch giờ", "Clock off", LISTING_TEXT, true},
+	{"outcome", "Kết quả", "Outcome", LISTING_TEXT, false},
+	{"error", "Lỗi", "Error", LISTING_TEXT, false},
+};
+
+static const struct listing_column change_columns[] = {
+	{"record", "Bản ghi", "Record", LISTING_ID, false},
+	{"type", "Loại", "Type", LISTING_TEXT, false},
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"old", "Cũ", "Old", LISTING_TEXT, false},
+	{"new", "Mới", "New", LISTING_TEXT, false},
+	{"result", "Kết quả", "Result", LISTING_TEXT, false},
+	{"author", "Người dùng", "Author", LISTING_TEXT, false},
+	{"number", "Số", "Number", LISTING_TEXT, true},
+	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"received_at", "Nhận lúc", "Received", LISTING_TIME, true},
+	{"device", "Thiết bị", "Device", LISTING_TEXT, true},
+	{"session", "Lần", "Session", LISTING_TEXT, true},
+	{"log", "Nhật ký", "Log", LISTING_TEXT, true},
+	{"kept", "Còn lại", "Kept", LISTING_TEXT, true},
+	{"quarantined", "Giữ lại", "Quarantined", LISTING_TEXT, true},
+	{"hidden", "Ẩn", "Hidden", LISTING_TEXT, true},
+};
+
+/* What --follow has printed, beyond the last session before the first that is still open. */
+struct follow {
+	const struct ctl *ctl;
+	json_t *filter; /* its own; `after` is kept in it */
+	json_int_t *seen;
+	size_t seen_count;
+	bool is_first; /* the heading is still to come */
+};
+
+static bool is_seen(const struct follow *f, json_int_t session)
+{
+	for (size_t i = 0; i < f->seen_count; i++) {
+		if (f->seen[i] == session)
+			return true;
+	}
+	return false;
+}
+
+static bool is_ended(const json_t *row)
+{
+	return json_is_string(json_object_get(row, "outcome"));
+}
+
+static json_int_t session_of(const json_t *row)
+{
+	return json_integer_value(json_object_get(row, "session"));
+}
+
+/*
+ * A session is printed once, when its outcome is known. Rows come oldest first; `after`
+ * moves up to the first one still open, ended ones behind it are remembered.
+ */
+static void take_rows(struct follow *f, const json_t *rows, json_t *fresh)
+{
+	bool is_contiguous = true;
+	json_int_t after = json_integer_value(json_object_get(f->filter, "after"));
+	size_t kept = 0;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+
+		is_contiguous = is_contiguous && is_ended(row);
+		if (is_ended(row) && !is_seen(f, session_of(row))) {
+			json_array_append(fresh, row);
+			if (f->seen_count < FOLLOW_SEEN_MOST)
+				f->seen[f->seen_count++] = session_of(row);
+		}
+		if (is_contiguous)
+			after = session_of(row);
+	}
+	for (size_t i = 0; i < f->seen_count; i++) {
+		if (f->seen[i] > after)
+			f->seen[kept++] = f->seen[i];
+	}
+	f->seen_count = kept;
+	json_object_set_new(f->filter, "after", json_integer(after));
+}
+
+static int print_rows(struct follow *f, const json_t *rows)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	struct ctl ctl = *f->ctl;
+
+	if (json_array_size(rows) == 0 && !f->is_first)
+		return ARGS_EXIT_DONE;
+	ctl.style.is_headingless = !f->is_first;
+	listing_print_more(&ctl, log_columns, COUNT(log_columns), rows, &out);
+	f->is_first = false;
+	return ctl_print(&out);
+}
+
+/* Newest first as `log` gives them; a listing that grows has the newest last. */
+static json_t *reversed(const json_t *rows)
+{
+	json_t *turned = json_array();
+
+	for (size_t i = json_array_size(rows); i > 0; i--)
+		json_array_append(turned, json_array_get(rows, i - 1));
+	return turned;
+}
+
+static int follow_step(struct follow *f, bool is_begin)
+{
+	JSON_AUTO json_t *rows = NULL;
+	JSON_AUTO json_t *fresh = json_array();
+	JSON_AUTO json_t *ordered = NULL;
+	int code = ctl_call(f->ctl, "log", json_incref(f->filter), CTL_TIMEOUT_MS, &rows);
+
+	if (rows == NULL)
+		return code;
+	ordered = is_begin ? reversed(rows) : json_incref(rows);
+	take_rows(f, ordered, fresh);
+	return print_rows(f, fresh);
+}
+
+static volatile sig_atomic_t is_stopped;
+
+static void on_stop(int number)
+{
+	(void)number;
+	is_stopped = 1;
+}
+
+static int follow(const struct ctl *ctl, json_t *take_filter)
+{
+	struct follow f = {.ctl = ctl, .filter = take_filter, .is_first = true};
+	struct sigaction stop = {.sa_handler = on_stop};
+	int misses = 0;
+	int code;
+
+	f.seen = mem_alloc_array(FOLLOW_SEEN_MOST, sizeof *f.seen);
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGTERM, &stop, NULL);
+	code = follow_step(&f, true);
+	json_object_set_new(f.filter, "limit", json_integer(FOLLOW_PAGE));
+	while (code == ARGS_EXIT_DONE && !is_stopped) {
+		(void)poll(NULL, 0, FOLLOW_PAUSE_MS);
+		if (is_stopped)
+			break;
+		code = follow_step(&f, false);
+		/* A daemon that restarts is no reason to stop watching. */
+		misses = code == ARGS_EXIT_UNREACHABLE ? misses + 1 : 0;
+		if (code == ARGS_EXIT_UNREACHABLE && misses < FOLLOW_MISSES)
+			code = ARGS_EXIT_DONE;
+	}
+	mem_free(f.seen);
+	json_decref(f.filter);
+	return code;
+}
+
+int cmd_log(void *context, const struct args *args)
+{
+	json_t *call = json_object();
+	int code = ctl_put_number(call, args, "device", 0, UINT32_MAX);
+
+	if (code == ARGS_EXIT_DONE)
+		code = ctl_put_number(call, args, "limit", 1, 100000);
+	if (code != ARGS_EXIT_DONE) {
+		json_decref(call);
+		return code;
+	}
+	ctl_put_option(call, args, "unit", "unit");
+	ctl_put_option(call, args, "since", "since");
+	ctl_put_option(call, args, "until", "until");
+	ctl_put_option(call, args, "outcome", "outcome");
+	if (args_has(args, "follow"))
+		return follow(context, call);
+	return listing_ask(context, "log", call, log_columns, COUNT(log_columns));
+}
+
+int cmd_log_show(void *context, const struct args *args)
+{
+	const struct ctl *ctl = context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *result = NULL;
+	json_t *call = json_object();
+	int code = ctl_put_positional_number(call, args, 0, "session");
+
+	if (code != ARGS_EXIT_DONE) {
+		json_decref(call);
+		return code;
+	}
+	ctl_put_option(call, args, "reason", "reason");
+	code = ctl_call(ctl, "log show", call, CTL_TIMEOUT_MS, &result);
+	if (result == NULL)
+		return code;
+	if (ctl->format != TABLE_CSV)
+		listing_print_object(ctl, log_columns, COUNT(log_columns), result, &out);
+	if (ctl->format == TABLE_TABLE)
+		buf_append_str(&out, "\n");
+	if (ctl->format != TABLE_JSON)
+		listing_print(ctl, change_columns, COUNT(change_columns),
+			      json_object_get(result, "changes"), &out);
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+}
+
+/* ---- one record ---- */
+
+static const struct listing_column record_columns[] = {
+	{"id", "Mã", "Id", LISTING_WHOLE_ID, false},
+	{"type", "Loại", "Type", LISTING_TEXT, false},
+	{"unit", "Đơn vị", "Unit", LISTING_TEXT, false},
+	{"unit_name", "Tên đơn vị", "Unit name", LISTING_TEXT, false},
+	{"deleted", "Đã xóa", "Deleted", LISTING_TEXT, false},
+	{"voided", "Đã hủy", "Voided", LISTING_TEXT, false},
+	{"merged_into", "Nhập vào", "Joined to", LISTING_WHOLE_ID, false},
+	{"hidden", "Bị ẩn (hạn chế)", "Hidden (restricted)", LISTING_TEXT, false},
+};
+
+static const struct listing_column field_columns[] = {
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"value", "Giá trị", "Value", LISTING_TEXT, false},
+	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"author", "Người ghi", "Author", LISTING_TEXT, false},
+	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"log", "Nhật ký", "Log", LISTING_TEXT, false},
+};
+
+static json_t *field_rows(json_t *fields)
+{
+	json_t *rows = json_array();
+	const char *name;
+	json_t *one;
+
+	json_object_foreach(fields, name, one)
+	{
+		const json_t *stamp = json_object_get(one, "stamp");
+
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "field",
+						name, "value", json_object_get(one, "value"), "at",
+						json_object_get(stamp, "at"), "author",
+						json_object_get(one, "author"), "device",
+						json_object_get(stamp, "device"), "log",
+						json_object_get(one, "log")));
+	}
+	return rows;
+}
+
+int cmd_record_show(void *context, const struct args *args)
+{
+	const struct ctl *ctl = context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *result = NULL;
+	JSON_AUTO json_t *fields = NULL;
+	json_t *call = json_object();
+	int code;
+
+	json_object_set_new(call, "record", json_string(args_positional(args, 0)));
+	ctl_put_option(call, args, "reason", "reason");
+	code = ctl_call(ctl, "record show", call, CTL_TIMEOUT_MS, &result);
+	if (result == NULL)
+		return code;
+	fields = field_rows(json_object_get(result, "fields"));
+	if (ctl->format != TABLE_CSV)
+		listing_print_object(ctl, record_columns, COUNT(record_columns), result, &out);
+	if (ctl->format != TABLE_JSON)
+		listing_print(ctl, field_columns, COUNT(field_columns), fields, &out);
+	if (ctl->format == TABLE_TABLE) {
+		buf_append_str(&out, "\nLịch sử, mới nhất trước / History, newest first\n");
+		listing_print(ctl, change_columns, COUNT(change_columns),
+			      json_object_get(result, "history"), &out);
+	}
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+}

@@ -1,0 +1,172 @@
+/* cmd_report - indicators and the yearly report. */
+#define LOG_TAG "cmd"
+
+#include <string.h>
+
+#include "admin/commands.h"
+#include "admin/figures.h"
+#include "admin/listing.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define JSON_AUTO    __attribute__((cleanup(ctl_json_release_auto)))
+
+static const struct listing_column list_columns[] = {
+	{"id", "Mã", "Id", LISTING_TEXT, false},
+	{"label", "Chỉ tiêu", "Indicator", LISTING_TEXT, false},
+	{"section", "Phần", "Section", LISTING_TEXT, false},
+	{"source", "Nguồn", "Source", LISTING_TEXT, false},
+	{"restricted", "Hạn chế", "Restricted", LISTING_TEXT, false},
+	{"label_en", NULL, NULL, LISTING_TEXT, true},
+	{"percent", NULL, NULL, LISTING_TEXT, true},
+};
+
+/* Of the table and of CSV; JSON is as the daemon gives it. */
+static const struct listing_column row_columns[] = {
+	{"indicator", "Chỉ tiêu", "Indicator", LISTING_TEXT, false},
+	{"code", "Mã", "Code", LISTING_TEXT, true},
+	{"label", "Nội dung", "Content", LISTING_TEXT, false},
+	{"label_en", NULL, NULL, LISTING_TEXT, true},
+	{"unit", "Đơn vị", "Unit", LISTING_TEXT, true},
+	{"value", "Giá trị", "Value", LISTING_TEXT, false},
+	{"numerator", "Tử số", "Numerator", LISTING_TEXT, false},
+	{"denominator", "Mẫu số", "Denominator", LISTING_TEXT, false},
+	{"target", "Mục tiêu", "Target", LISTING_TEXT, false},
+	{"persons", "Người", "Persons", LISTING_TEXT, false},
+	{"person_times", "Lượt", "Person-times", LISTING_TEXT, false},
+};
+
+int cmd_report_list(void *context, const struct args *args)
+{
+	(void)args;
+	return listing_ask(context, "report list", NULL, list_columns, COUNT(list_columns));
+}
+
+/* Indicators of money say so in their label: "… (đồng)". */
+static bool is_money(const json_t *row)
+{
+	const char *indicator = json_string_value(json_object_get(row, "indicator"));
+	const char *label = json_string_value(json_object_get(row, "label"));
+
+	return (indicator != NULL && strncmp(indicator, "KP", 2) == 0) ||
+	       (label != NULL && strstr(label, "(đồng)") != NULL);
+}
+
+static void append_number(struct buf *out, const json_t *figure, bool is_money_figure)
+{
+	if (json_is_integer(figure) && is_money_figure)
+		figures_append_money(out, json_integer_value(figure));
+	else if (json_is_integer(figure))
+		figures_append_integer(out, json_integer_value(figure));
+	else
+		figures_append_decimal(out, json_real_value(figure), 1);
+}
+
+/* As people write it; what was suppressed ("<5") stays as it is. */
+static void mend_figure(json_t *row, const char *key, bool is_percent)
+{
+	AUTO(buf_clear) struct buf text = {0};
+	const json_t *figure = json_object_get(row, key);
+	const bool is_amount = strcmp(key, "value") == 0 || strcmp(key, "target") == 0;
+
+	if (!json_is_number(figure))
+		return;
+	append_number(&text, figure, is_amount && is_money(row));
+	if (is_percent && is_amount)
+		buf_append_str(&text, " %");
+	json_object_set_new(row, key, json_string(buf_cstr(&text)));
+}
+
+static json_t *for_people(const json_t *rows)
+{
+	static const char *const keys[] = {"value",  "numerator", "denominator",
+					   "target", "persons",   "person_times"};
+	json_t *mended = json_deep_copy(rows);
+
+	for (size_t i = 0; i < json_array_size(mended); i++) {
+		json_t *row = json_array_get(mended, i);
+
+		for (size_t k = 0; k < COUNT(keys); k++)
+			mend_figure(row, keys[k], json_is_true(json_object_get(row, "percent")));
+	}
+	return mended;
+}
+
+/* Under the table: how far the figures can be trusted. */
+static void append_foot(struct buf *out, const json_t *report)
+{
+	const json_t *stale = json_object_get(report, "stale_units");
+
+	buf_printf(
+		out,
+		"\nSố liệu đến số nhật ký %lld; %zu xã chưa có số liệu mới; %lld thay đổi đang bị "
+		"giữ lại\nAs of log number %lld; %zu communes without recent data; %lld changes in "
+		"quarantine\n",
+		json_integer_value(json_object_get(report, "as_of")), json_array_size(stale),
+		json_integer_value(json_object_get(report, "quarantined")),
+		json_integer_value(json_object_get(report, "as_of")), json_array_size(stale),
+		json_integer_value(json_object_get(report, "quarantined")));
+	if (json_array_size(stale) == 0)
+		return;
+	buf_append_str(out, "Xã chưa có số liệu mới / communes without recent data: ");
+	listing_append_value(out, stale, LISTING_TEXT);
+	buf_append_str(out, "\n");
+}
+
+static void append_head(struct buf *out, const json_t *report)
+{
+	buf_append_str(out, json_string_value(json_object_get(report, "unit_name")));
+	buf_append_str(out, " (");
+	buf_append_str(out, json_string_value(json_object_get(report, "unit")));
+	buf_append_str(out, "), ");
+	listing_append_value(out, json_object_get(report, "from"), LISTING_DATE);
+	buf_append_str(out, " - ");
+	listing_append_value(out, json_object_get(report, "to"), LISTING_DATE);
+	buf_append_str(out, "\n\n");
+}
+
+static void print_report(const struct ctl *ctl, const json_t *report, struct buf *out)
+{
+	const json_t *rows = json_object_get(report, "rows");
+	JSON_AUTO json_t *mended = NULL;
+
+	switch (ctl->format) {
+	case TABLE_JSON: ctl_append_json(out, report); return;
+	case TABLE_CSV: listing_print(ctl, row_columns, COUNT(row_columns), rows, out); return;
+	case TABLE_TABLE: break;
+	}
+	mended = for_people(rows);
+	append_head(out, report);
+	listing_print(ctl, row_columns, COUNT(row_columns), mended, out);
+	append_foot(out, report);
+}
+
+int cmd_report_run(void *context, const struct args *args)
+{
+	static const char *const required[] = {"unit", "from", "to"};
+	struct ctl ctl = *(const struct ctl *)context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *report = NULL;
+	json_t *call;
+	int code;
+
+	for (size_t i = 0; i < COUNT(required); i++) {
+		if (!args_has(args, required[i]))
+			return ctl_usage(args, "cần --unit, --from và --to",
+					 "--unit, --from and --to are needed");
+	}
+	call = json_object();
+	json_object_set_new(call, "id", json_string(args_positional(args, 0)));
+	for (size_t i = 0; i < COUNT(required); i++)
+		ctl_put_option(call, args, required[i], required[i]);
+	ctl_put_option(call, args, "on", "on");
+	code = ctl_call(&ctl, "report run", call, CTL_NO_LIMIT, &report);
+	if (report == NULL)
+		return code;
+	/* A file is no terminal: nothing is cut to a width there. */
+	if (args_has(args, "output"))
+		ctl.style = (struct table_style){0};
+	print_report(&ctl, report, &out);
+	return ctl_write(args_value(args, "output", NULL), &out) == ARGS_EXIT_DONE
+		       ? code
+		       : ARGS_EXIT_FAILED;
+}

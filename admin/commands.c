@@ -1,0 +1,147 @@
+#define LOG_TAG "commands"
+
+#include "admin/commands.h"
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+static const struct args_option global_options[] = {
+	{"socket", "PATH",
+	 "socket quản trị của ctxhd; mặc định: CTXH_ADMIN_SOCKET, rồi " COMMANDS_SOCKET,
+	 "ctxhd's admin socket; default: CTXH_ADMIN_SOCKET, then " COMMANDS_SOCKET, 0, false},
+	{"format", "table|json|csv", "cách in kết quả; mặc định: table",
+	 "how to print; default: table", 0, false},
+};
+
+static const struct args_option limit_options[] = {
+	{"limit", "N", "nhiều nhất N dòng; mặc định 100", "at most N rows; default 100", 0, false},
+};
+
+static const struct args_option reason_options[] = {
+	{"reason", "TEXT", "lý do xem dữ liệu hạn chế; có ghi vết",
+	 "why restricted data is read; it is audited", 0, false},
+};
+
+static const struct args_option open_options[] = {
+	{"open", NULL, "chỉ những cái chưa quyết định", "only those not decided yet", 0, false},
+	{"reason", "TEXT", "lý do xem dữ liệu hạn chế; có ghi vết",
+	 "why restricted data is read; it is audited", 0, false},
+};
+
+static const struct args_option import_options[] = {
+	{"from", "DATE", "ngày danh mục có hiệu lực (bắt buộc)",
+	 "day the list takes effect (required)", 0, false},
+	{"until", "DATE", "ngày danh mục hết hiệu lực", "day the list ends", 0, false},
+};
+
+static const struct args_option unit_list_options[] = {
+	{"province", "CODE", "chỉ các xã của tỉnh này", "only communes of this province", 0, false},
+	{"on", "DATE", "danh mục vào ngày này; mặc định: hôm nay", "as of this day; default: today",
+	 0, false},
+};
+
+static const struct args_option invite_options[] = {
+	{"unit", "CODE[,CODE…]", "đơn vị của thiết bị (bắt buộc)", "units of the device (required)",
+	 0, true},
+	{"on", "DATE", "mã đơn vị hiểu theo ngày này; mặc định: hôm nay",
+	 "what the codes meant on this day; default: today", 0, false},
+	{"author", "NAME", "người sẽ dùng thiết bị", "who will use the device", 0, false},
+	{"clearance", "restricted", "được thấy dữ liệu hạn chế", "may see restricted data", 0,
+	 false},
+	{"expires", "72h", "hạn của lời mời: 30m, 72h, 7d; mặc định 72h",
+	 "how long it holds: 30m, 72h, 7d; default 72h", 0, false},
+	{"qr", NULL, "in thêm mã QR", "print a QR code as well", 0, false},
+};
+
+static const struct args_option why_options[] = {
+	{"why", "TEXT", "lý do (bắt buộc)", "the reason (required)", 0, false},
+};
+
+static const struct args_option log_options[] = {
+	{"follow", NULL, "in tiếp những lần đồng bộ mới", "go on with new sessions", 'f', false},
+	{"unit", "CODE", "chỉ đơn vị này", "only this unit", 0, false},
+	{"device", "N", "chỉ thiết bị này", "only this device", 0, false},
+	{"since", "TIME", "từ ngày hoặc thời điểm này", "from this day or moment on", 0, false},
+	{"until", "TIME", "đến hết ngày này, hoặc trước thời điểm này",
+	 "until the end of this day, or before this moment", 0, false},
+	{"outcome", "ok|partial|refused|failed", "chỉ kết quả này", "only this outcome", 0, false},
+	{"limit", "N", "nhiều nhất N dòng; mặc định 100", "at most N rows; default 100", 0, false},
+};
+
+static const struct args_option report_options[] = {
+	{"unit", "CODE", "đơn vị: tỉnh, huyện hoặc xã (bắt buộc)",
+	 "unit: province, district or commune (required)", 0, false},
+	{"from", "DATE", "ngày đầu kỳ (bắt buộc)", "first day of the period (required)", 0, false},
+	{"to", "DATE", "ngày cuối kỳ (bắt buộc)", "last day of the period (required)", 0, false},
+	{"on", "DATE", "mã đơn vị hiểu theo ngày này; mặc định: ngày cuối kỳ",
+	 "what the code meant on this day; default: the last day", 0, false},
+	{"output", "FILE", "ghi vào tệp", "write to a file", 'o', false},
+};
+
+static const struct args_positional file_positional[] = {{"FILE.csv", false, false}};
+static const struct args_positional number_positional[] = {{"NUMBER", false, false}};
+static const struct args_positional session_positional[] = {{"SESSION", false, false}};
+static const struct args_positional id_positional[] = {{"ID", false, false}};
+static const struct args_positional sql_positional[] = {{"SQL", false, false}};
+
+#define OPTIONS(array)     array, COUNT(array)
+#define NO_OPTIONS         NULL, 0
+#define POSITIONALS(array) array, COUNT(array)
+#define NO_POSITIONALS     NULL, 0
+
+static const struct args_command commands[] = {
+	{"status", NO_OPTIONS, NO_POSITIONALS, "tình trạng máy chủ, thiết bị, các xã",
+	 "state of the daemon, devices, communes", cmd_status},
+	{"unit import", OPTIONS(import_options), POSITIONALS(file_positional),
+	 "nhập danh mục đơn vị hành chính", "import a list of administrative units",
+	 cmd_unit_import},
+	{"unit list", OPTIONS(unit_list_options), NO_POSITIONALS, "các xã vào một ngày",
+	 "communes on a day", cmd_unit_list},
+	{"device invite", OPTIONS(invite_options), NO_POSITIONALS, "tạo lời mời cho một thiết bị",
+	 "make an invitation for one device", cmd_device_invite},
+	{"device list", NO_OPTIONS, NO_POSITIONALS, "các thiết bị", "devices", cmd_device_list},
+	{"device show", NO_OPTIONS, POSITIONALS(number_positional), "một thiết bị", "one device",
+	 cmd_device_show},
+	{"device revoke", OPTIONS(why_options), POSITIONALS(number_positional),
+	 "thu hồi thiết bị, có hiệu lực ngay", "revoke a device, at once", cmd_device_revoke},
+	{"log", OPTIONS(log_options), NO_POSITIONALS, "nhật ký đồng bộ", "the sync log", cmd_log},
+	{"log show", OPTIONS(reason_options), POSITIONALS(session_positional),
+	 "một lần đồng bộ và mọi thay đổi của nó", "one session with every change in it",
+	 cmd_log_show},
+	{"record show", OPTIONS(reason_options), POSITIONALS(id_positional),
+	 "một bản ghi và lịch sử; ID: từ 8 chữ số đầu",
+	 "one record and its history; ID: its first 8 digits or more", cmd_record_show},
+	{"missing", NO_OPTIONS, NO_POSITIONALS, "những thay đổi biết là chưa đến",
+	 "changes known to be missing", cmd_missing},
+	{"conflict list", OPTIONS(open_options), NO_POSITIONALS, "các xung đột", "conflicts",
+	 cmd_conflict_list},
+	{"conflict show", OPTIONS(reason_options), POSITIONALS(number_positional), "một xung đột",
+	 "one conflict", cmd_conflict_show},
+	{"quarantine list", OPTIONS(open_options), NO_POSITIONALS, "các thay đổi bị giữ lại",
+	 "changes in quarantine", cmd_quarantine_list},
+	{"quarantine show", OPTIONS(reason_options), POSITIONALS(number_positional),
+	 "một thay đổi bị giữ lại, nguyên vẹn", "one quarantined change, whole",
+	 cmd_quarantine_show},
+	{"query", OPTIONS(reason_options), POSITIONALS(sql_positional),
+	 "một lệnh SELECT trên các bảng dữ liệu; có ghi vết",
+	 "one SELECT over the record tables; audited", cmd_query},
+	{"report list", NO_OPTIONS, NO_POSITIONALS, "các chỉ tiêu và báo cáo",
+	 "indicators and reports", cmd_report_list},
+	{"report run", OPTIONS(report_options), POSITIONALS(id_positional),
+	 "tính một chỉ tiêu hoặc báo cáo năm (annual)",
+	 "work out an indicator or the yearly report (annual)", cmd_report_run},
+	{"audit list", OPTIONS(limit_options), NO_POSITIONALS, "vết kiểm tra, mới nhất trước",
+	 "the audit, newest first", cmd_audit_list},
+	{"verify", NO_OPTIONS, NO_POSITIONALS, "dựng lại từ nhật ký và đối chiếu",
+	 "rebuild from the log and compare", cmd_verify},
+};
+
+const struct args_program commands_program = {
+	.name = "ctxhctl",
+	.version = CTXH_VERSION,
+	.options = global_options,
+	.option_count = COUNT(global_options),
+	.commands = commands,
+	.command_count = COUNT(commands),
+	.help_vi = "Công cụ quản trị của máy chủ ctxhd",
+	.help_en = "The office's tool for ctxhd",
+};

@@ -1,0 +1,34 @@
+/*
+ * commands - ctxhctl's commands: one table, and the functions behind it.
+ *
+ * Each is an args_run_fn with a struct ctl as its context; the exit code is what it
+ * returns. cmd_*.c has them by subject.
+ */
+#pragma once
+
+#include "admin/ctl.h"
+
+#define COMMANDS_SOCKET "/var/lib/ctxhd/admin.sock" /* of the packaged service */
+
+extern const struct args_program commands_program;
+
+int cmd_status(void *context, const struct args *args);
+int cmd_verify(void *context, const struct args *args);
+int cmd_missing(void *context, const struct args *args);
+int cmd_audit_list(void *context, const struct args *args);
+int cmd_unit_import(void *context, const struct args *args);
+int cmd_unit_list(void *context, const struct args *args);
+int cmd_device_invite(void *context, const struct args *args);
+int cmd_device_list(void *context, const struct args *args);
+int cmd_device_show(void *context, const struct args *args);
+int cmd_device_revoke(void *context, const struct args *args);
+int cmd_log(void *context, const struct args *args);
+int cmd_log_show(void *context, const struct args *args);
+int cmd_record_show(void *context, const struct args *args);
+int cmd_conflict_list(void *context, const struct args *args);
+int cmd_conflict_show(void *context, const struct args *args);
+int cmd_quarantine_list(void *context, const struct args *args);
+int cmd_quarantine_show(void *context, const struct args *args);
+int cmd_query(void *context, const struct args *args);
+int cmd_report_list(void *context, const struct args *args);
+int cmd_report_run(void *context, const struct args *args);

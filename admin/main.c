@@ -1,0 +1,50 @@
+/* main - reads the command line, then one function of commands.h does the rest. */
+#define LOG_TAG "main"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "admin/commands.h"
+#include "common/base/log.h"
+
+static int run(const struct args *args)
+{
+	const char *format = args_value(args, "format", "table");
+	struct ctl ctl = {
+		.socket = args_value(args, "socket", getenv("CTXH_ADMIN_SOCKET")),
+		.format = TABLE_TABLE,
+		.style = table_style_of(STDOUT_FILENO),
+	};
+
+	if (ctl.socket == NULL || ctl.socket[0] == '\0')
+		ctl.socket = COMMANDS_SOCKET;
+	if (strcmp(format, "xlsx") == 0 || strcmp(format, "html") == 0) {
+		ctl_complain("định dạng %s chưa có trong bản này; chưa làm gì; hãy dùng table, "
+			     "json hoặc csv / format %s is not in this version; nothing was done; "
+			     "use table, json or csv",
+			     format, format);
+		return ARGS_EXIT_FAILED;
+	}
+	if (table_format_parse(bytes_str(format), &ctl.format) != ERR_OK)
+		return ctl_usage(args, "--format là table, json hoặc csv",
+				 "--format is table, json or csv");
+	return args->command->run(&ctl, args);
+}
+
+int main(int argc, char **argv)
+{
+	AUTO(args_clear) struct args args = {0};
+	AUTO(buf_clear) struct buf out = {0};
+
+	/* A reader that goes away (`ctxhctl log | head`) is told by write(), not by a signal. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	log_set_filter("err");
+	switch (args_parse(&commands_program, argc, argv, &args, &out)) {
+	case ARGS_HELP: return ctl_print(&out);
+	case ARGS_USAGE: (void)fputs(buf_cstr(&out), stderr); return ARGS_EXIT_USAGE;
+	case ARGS_RUN: return run(&args);
+	}
+	return ARGS_EXIT_USAGE;
+}
