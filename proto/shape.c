@@ -25,6 +25,11 @@ static const void *place(const void *message, size_t offset)
 	return (const uint8_t *)message + offset;
 }
 
+static void *place_to(void *message, size_t offset)
+{
+	return (uint8_t *)message + offset;
+}
+
 /* ---- encoding ---- */
 
 static bool is_zero(const void *data, size_t len)
@@ -230,8 +235,8 @@ static enum err decode_list(const struct shape_field *f, struct arena *a, const 
 		if (e != ERR_OK)
 			return e;
 	}
-	*(void **)((uint8_t *)ret_message + f->offset) = items;
-	*(size_t *)(void *)((uint8_t *)ret_message + f->count_offset) = count;
+	*(void **)place_to(ret_message, f->offset) = items;
+	*(size_t *)place_to(ret_message, f->count_offset) = count;
 	return ERR_OK;
 }
 
@@ -281,7 +286,7 @@ static enum err decode_map(const struct shape *s, struct arena *a, const struct 
 		if (f->kind == SHAPE_LIST)
 			e = decode_list(f, a, n, ret_message);
 		else
-			e = decode_field(f, n, (uint8_t *)ret_message + f->offset);
+			e = decode_field(f, n, place_to(ret_message, f->offset));
 		if (e != ERR_OK)
 			return e;
 	}
