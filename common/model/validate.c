@@ -329,6 +329,9 @@ static enum verdict check_set(const struct schema_field *f, struct bytes set, st
 	struct bytes last = BYTES_NONE;
 	struct bytes code;
 
+	/* No codes is no value. */
+	if (set.len == 0)
+		return fail_code(f, ret);
 	while (validate_next_code(&rest, &code)) {
 		if (last.len != 0 && bytes_compare(last, code) >= 0)
 			return validate_fail_field(ret, f, VERDICT_BAD_FORMAT,

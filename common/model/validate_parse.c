@@ -247,7 +247,7 @@ static bool read_moment(struct bytes text, struct typed_day *d, struct typed_tim
 	len = read_clock(text, c);
 	if (len == 0)
 		return false;
-	text = bytes_of(text.data + len, text.len - len);
+	text = skip(text, len);
 	text = skip(text, read_zone(text, c));
 	if (is_day_first)
 		return text.len == 0;
