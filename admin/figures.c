@@ -54,7 +54,7 @@ void figures_append_decimal(struct buf *out, double number, int decimals)
 
 void figures_append_money(struct buf *out, int64_t dong)
 {
-	if (dong % MILLION == 0 || dong > 1000 * MILLION || dong < -1000 * MILLION) {
+	if ((dong != 0 && dong % MILLION == 0) || dong > 1000 * MILLION || dong < -1000 * MILLION) {
 		figures_append_decimal(out, (double)dong / (double)MILLION, 1);
 		buf_append_str(out, " triệu đồng");
 		return;

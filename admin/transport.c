@@ -61,9 +61,8 @@ static enum err from_curl(CURL *curl, CURLcode code, const struct answer *answer
 		return err_raise(ERR_TOOBIG, "%s: answer over %zu bytes", path, LIMIT_ADMIN_BYTES);
 	if (code == CURLE_COULDNT_CONNECT)
 		return from_connect(curl, path);
-	if (code == CURLE_OPERATION_TIMEDOUT)
-		return err_raise(ERR_TIMEOUT, "%s: no answer in time", path);
-	return err_raise(ERR_NET, "%s: %s", path, curl_easy_strerror(code));
+	/* From here on the daemon may have the request, and nobody knows what it did with it. */
+	return err_raise(ERR_TIMEOUT, "%s: %s", path, curl_easy_strerror(code));
 }
 
 static enum err parse_answer(long status, const struct buf *body, json_t **ret_answer)

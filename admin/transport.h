@@ -16,7 +16,8 @@
  * POSTs `request` to /v1/call. Any answer that is a JSON object is given, whatever
  * its status; the caller of this function releases it. The socket's path is
  * borrowed. ERR_NET: nobody listens there. ERR_AUTH: the file system does not let us in.
- * ERR_TIMEOUT: no whole answer within `timeout_ms` (0: no limit). ERR_AGAIN: the daemon
+ * ERR_TIMEOUT: no whole answer, or not within `timeout_ms` (0: no limit): whether the command was
+ * done is unknown. ERR_AGAIN: the daemon
  * is too busy to say more. ERR_TOOBIG: the answer is over LIMIT_ADMIN_BYTES. ERR_PROTO: what
  * answered is not ctxhd.
  */

@@ -1,0 +1,1 @@
+ctxh_test(ctl LINK admin Threads::Threads)
