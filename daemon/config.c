@@ -155,8 +155,10 @@ static bool read_number(const struct key *k, const char *text, int64_t *ret_numb
 			continue;
 		if (__builtin_mul_overflow((int64_t)number, u->factor, &value))
 			return false;
+		if (value < k->min || value > k->max)
+			return false;
 		*ret_number = value;
-		return value >= k->min && value <= k->max;
+		return true;
 	}
 	return false;
 }
