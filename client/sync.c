@@ -132,7 +132,7 @@ struct contact {
 	unsigned mends;
 	bool has_more;
 	bool is_epoch_open; /* ask as one who knows no epoch */
-	bool is_idle; /* the last round moved nothing */
+	bool is_idle;       /* the last round moved nothing */
 	uint8_t schema_version[8];
 	uint64_t units_version;
 };
@@ -288,8 +288,8 @@ static enum err handle_refusal(struct contact *c, const struct msg_refusal *r)
 		return stand(c, VAULT_STANDING_FORKED);
 	if (bytes_is(r->code, "unknown_device"))
 		return stand(c, VAULT_STANDING_UNKNOWN);
-	if (bytes_is(r->code, "busy") || bytes_is(r->code, "full"))
-		return err_raise(ERR_AGAIN, "the office is busy");
+	if (r->retry_after_s != 0)
+		return err_raise(ERR_AGAIN, "the office: %s", c->report->refusal);
 	if (++c->mends > MENDS_MAX)
 		return err_raise(ERR_PROTO, "the office keeps refusing: %s", c->report->refusal);
 	if (bytes_is(r->code, "gap"))

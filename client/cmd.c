@@ -1,0 +1,447 @@
+#define LOG_TAG "ctxh"
+
+#include "client/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "client/agent.h"
+#include "client/passphrase.h"
+#include "common/base/check.h"
+#include "common/base/log.h"
+
+#define PREFIX_MIN   8u
+#define UNLOCK_TRIES 3
+#define WRONG_PASS_VI                                                                                                          \
+	"sai mật khẩu, dữ liệu vẫn nguyên trên máy. Nếu quên hẳn: mọi thứ đã gửi văn phòng vẫn " \
+	"giữ, phần chưa gửi nằm niêm phong ở đây; hãy đăng ký lại ở thư mục khác (--home), đừng " \
+	"xóa thư mục này"
+#define WRONG_PASS_EN                                                                           \
+	"wrong passphrase; the data here is untouched. If it is forgotten: the office has all " \
+	"that was sent, unsent work stays sealed here; enrol anew in another folder (--home) "  \
+	"and delete nothing"
+
+int cmd_fail(const char *vi, const char *en)
+{
+	fprintf(stderr, "ctxh: %s / %s\n", vi, en);
+	return ARGS_EXIT_FAILED;
+}
+
+static int exit_of(enum err e)
+{
+	return err_class(e) == ERR_CLASS_RETRY && e != ERR_FULL ? ARGS_EXIT_UNREACHABLE
+								: ARGS_EXIT_FAILED;
+}
+
+/* The file gets a name of its own, so that the next run cannot write over it. */
+static int fail_damaged(struct cmd *c)
+{
+	char when[CLOCK_ISO_LEN];
+	char name[VAULT_PATH_MAX];
+
+	clock_print_iso(clock_wall_ms(c->clock), when);
+	if (c->vault != NULL)
+		vault_close(MOVE(c->vault));
+	if (vault_set_aside(c->home, when, name) != ERR_OK) {
+		fprintf(stderr,
+			"ctxh: kho dữ liệu hỏng và chưa cất riêng được (%s); hãy chép cả thư mục đi "
+			"và báo văn phòng / the vault is damaged and could not be set aside (%s); "
+			"copy the whole folder and tell the office\n",
+			log_last_detail(), log_last_detail());
+		return ARGS_EXIT_FAILED;
+	}
+	fprintf(stderr,
+		"ctxh: kho dữ liệu bị hỏng, đã cất riêng thành %s; không có gì bị xóa. Hãy giữ tệp "
+		"đó, báo văn phòng, đăng ký lại / the vault is damaged and was set aside as %s; "
+		"nothing was deleted. Keep that file, tell the office, enrol anew\n",
+		name, name);
+	return ARGS_EXIT_FAILED;
+}
+
+int cmd_fail_err(struct cmd *c, enum err e, const char *what_vi, const char *what_en)
+{
+	char detail[256];
+
+	snprintf(detail, sizeof detail, "%s", log_last_detail());
+	if (e == ERR_CORRUPT && c->vault == NULL)
+		return fail_damaged(c);
+	if (e == ERR_AGAIN)
+		fprintf(stderr,
+			"ctxh: %s: một lệnh ctxh khác đang dùng thư mục này; chưa ghi gì, hãy thử "
+			"lại / %s: another ctxh is using this folder; nothing was written, try "
+			"again\n",
+			what_vi, what_en);
+	else if (e == ERR_FULL)
+		fprintf(stderr,
+			"ctxh: %s: máy hết chỗ (%s); những gì đã ghi trước vẫn còn, hãy dọn chỗ rồi "
+			"thử lại / %s: no space left (%s); what was saved before is kept, make room "
+			"and try again\n",
+			what_vi, detail, what_en, detail);
+	else
+		fprintf(stderr,
+			"ctxh: %s: %s; những gì đã ghi trước vẫn còn / %s: %s; what was saved "
+			"before is kept\n",
+			what_vi, detail, what_en, detail);
+	return exit_of(e);
+}
+
+int cmd_usage(struct cmd *c, const char *vi, const char *en)
+{
+	AUTO(buf_clear) struct buf out = {0};
+
+	args_complain(c->args, &out, vi, en);
+	cmd_complain(&out);
+	return ARGS_EXIT_USAGE;
+}
+
+void cmd_complain(const struct buf *text)
+{
+	fprintf(stderr, "%.*s", BYTES_FMT(buf_bytes(text)));
+}
+
+void cmd_clear(struct cmd *c)
+{
+	vault_close(c->vault);
+	schema_free(c->schema);
+	arena_clear(&c->arena);
+}
+
+/* ---- opening ---- */
+
+static enum err unlock(struct cmd *c)
+{
+	uint8_t key[SEAL_KEY_LEN];
+	enum err e = agent_ask(c->home, key);
+
+	if (e == ERR_OK)
+		e = vault_unlock_with_key(c->vault, key);
+	crypt_wipe(key, sizeof key);
+	if (e == ERR_OK)
+		return ERR_OK;
+	bool is_from_file = getenv("CTXH_PASSPHRASE_FILE") != NULL;
+
+	for (int i = 0; i < UNLOCK_TRIES; i++) {
+		AUTO(passphrase_clear) struct buf text = {0};
+
+		e = passphrase_read("Mật khẩu / Passphrase: ", &text);
+		if (e != ERR_OK)
+			return e;
+		e = vault_unlock(c->vault, buf_bytes(&text));
+		if (e != ERR_AUTH || is_from_file)
+			return e;
+		fprintf(stderr, "Sai mật khẩu, xin nhập lại. / Wrong passphrase, once more.\n");
+	}
+	return e;
+}
+
+bool cmd_open_vault(struct cmd *c, int *ret_exit)
+{
+	enum err e = vault_open(c->home, c->rand, &c->vault);
+
+	if (e == ERR_NOTFOUND) {
+		*ret_exit =
+			cmd_fail("máy này chưa đăng ký ở thư mục này; hãy chạy ctxh enrol THƯ_MỜI",
+				 "this folder is not enrolled yet; run ctxh enrol INVITATION");
+		return false;
+	}
+	if (e != ERR_OK) {
+		*ret_exit = cmd_fail_err(c, e, "mở kho dữ liệu", "opening the vault");
+		return false;
+	}
+	e = unlock(c);
+	if (e == ERR_OK)
+		return true;
+	if (e == ERR_AUTH)
+		*ret_exit = cmd_fail(WRONG_PASS_VI, WRONG_PASS_EN);
+	else if (e == ERR_NOTFOUND)
+		*ret_exit = cmd_fail(
+			"cần mật khẩu: hãy chạy ctxh unlock, hoặc đặt CTXH_PASSPHRASE_FILE",
+			"a passphrase is needed: run ctxh unlock, or set "
+			"CTXH_PASSPHRASE_FILE");
+	else
+		*ret_exit = cmd_fail_err(c, e, "mở khóa", "unlocking");
+	return false;
+}
+
+bool cmd_open(struct cmd *c, int *ret_exit)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	char error[SCHEMA_ERROR_LEN];
+	struct bytes bundle;
+
+	if (!cmd_open_vault(c, ret_exit))
+		return false;
+	enum err e = vault_doc_load(c->vault, &a, VAULT_DOC_SCHEMA, &bundle);
+
+	if (e == ERR_NOTFOUND) {
+		*ret_exit = cmd_fail("chưa có danh mục biểu mẫu; hãy chạy ctxh sync khi có mạng",
+				     "the record types are not here yet; run ctxh sync when there "
+				     "is a network");
+		return false;
+	}
+	if (e == ERR_OK)
+		e = schema_load_bundle(bundle, &c->schema, error);
+	if (e != ERR_OK)
+		*ret_exit = cmd_fail_err(c, e, "đọc biểu mẫu", "reading the record types");
+	return e == ERR_OK;
+}
+
+bool cmd_open_entry(struct cmd *c, struct entry_context *ret_ctx, int *ret_exit)
+{
+	if (!cmd_open(c, ret_exit))
+		return false;
+	enum err e = entry_context_load(ret_ctx, c->vault, c->schema, c->clock, &c->arena);
+
+	if (e != ERR_OK)
+		*ret_exit = cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
+	return e == ERR_OK;
+}
+
+bool cmd_read_format(struct cmd *c, int *ret_exit)
+{
+	const char *text = args_value(c->args, "format", "table");
+
+	if (table_format_parse(bytes_str(text), &c->format) == ERR_OK)
+		return true;
+	*ret_exit =
+		cmd_usage(c, "--format là table, json hoặc csv", "--format is table, json or csv");
+	return false;
+}
+
+/* ---- units ---- */
+
+enum err cmd_load_units(struct cmd *c)
+{
+	struct bytes message;
+	uint64_t version;
+
+	if (c->has_units)
+		return ERR_OK;
+	enum err e = vault_doc_load(c->vault, &c->arena, VAULT_DOC_UNITS, &message);
+
+	if (e == ERR_OK)
+		e = msg_units_decode(&c->arena, message, &c->units, &c->unit_count, &version);
+	if (e == ERR_NOTFOUND)
+		e = ERR_OK;
+	c->has_units = e == ERR_OK;
+	return e;
+}
+
+static const struct msg_unit *unit_of(struct cmd *c, int64_t unit)
+{
+	if (cmd_load_units(c) != ERR_OK)
+		return NULL;
+	for (size_t i = 0; i < c->unit_count; i++)
+		if (c->units[i].unit == unit)
+			return &c->units[i];
+	return NULL;
+}
+
+struct bytes cmd_unit_code(struct cmd *c, struct arena *a, int64_t unit)
+{
+	const struct msg_unit *u = unit_of(c, unit);
+
+	return u != NULL ? u->code : arena_printf(a, "%lld", (long long)unit);
+}
+
+enum err cmd_unit_find(struct cmd *c, struct bytes code, int64_t *ret_unit)
+{
+	const struct msg_unit *best = NULL;
+	enum err e = cmd_load_units(c);
+
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < c->unit_count; i++) {
+		const struct msg_unit *u = &c->units[i];
+
+		if (!bytes_equal(u->code, code))
+			continue;
+		/* Codes are given out again: one that is still valid goes first, then the newest.
+		 */
+		if (best == NULL || u->valid_until.len == 0 ||
+		    (best->valid_until.len != 0 &&
+		     bytes_compare(u->valid_from, best->valid_from) > 0))
+			best = u;
+	}
+	if (best == NULL)
+		return err_raise(ERR_NOTFOUND, "no unit has the code %.*s", BYTES_FMT(code));
+	*ret_unit = best->unit;
+	return ERR_OK;
+}
+
+/* Of the scope, those that exist now: predecessors are in it for reading. */
+static size_t present_units(struct cmd *c, const int64_t *scope, size_t count, int64_t *ret_unit)
+{
+	size_t present = 0;
+
+	if (count == 1) {
+		*ret_unit = scope[0];
+		return 1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct msg_unit *u = unit_of(c, scope[i]);
+
+		if (u != NULL && u->valid_until.len != 0)
+			continue;
+		*ret_unit = scope[i];
+		present++;
+	}
+	return present;
+}
+
+bool cmd_entry_unit(struct cmd *c, const char *code, int64_t *ret_unit, int *ret_exit)
+{
+	int64_t *scope = NULL;
+	size_t count = 0;
+
+	if (code != NULL) {
+		if (cmd_unit_find(c, bytes_str(code), ret_unit) == ERR_OK)
+			return true;
+		*ret_exit = cmd_fail("không có đơn vị mang mã này; chưa ghi gì",
+				     "no unit has this code; nothing was saved");
+		return false;
+	}
+	enum err e = vault_scope_load(c->vault, &c->arena, &scope, &count);
+
+	if (e != ERR_OK) {
+		*ret_exit = cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
+		return false;
+	}
+	if (present_units(c, scope, count, ret_unit) == 1)
+		return true;
+	*ret_exit =
+		cmd_usage(c, "máy này thuộc nhiều đơn vị (hoặc chưa có đơn vị): hãy thêm --unit MÃ",
+			  "this device has several units (or none): add --unit CODE");
+	return false;
+}
+
+/* ---- ids, types, values ---- */
+
+enum err cmd_resolve_id(struct cmd *c, struct bytes text, struct id *ret_id)
+{
+	struct id found[2];
+	size_t count = 0;
+
+	if (id_parse(text, ret_id) == ERR_OK)
+		return ERR_OK;
+	if (text.len < PREFIX_MIN)
+		return err_raise(ERR_NOTFOUND, "an id or 8 or more of its first digits");
+	enum err e = vault_record_match(c->vault, text, found, &count);
+
+	if (e == ERR_INVAL || (e == ERR_OK && count == 0))
+		return err_raise(ERR_NOTFOUND, "no record here begins with these digits");
+	if (e != ERR_OK)
+		return e;
+	if (count > 1)
+		return err_raise(ERR_CONFLICT, "several records begin with these digits");
+	*ret_id = found[0];
+	return ERR_OK;
+}
+
+bool cmd_find_id(struct cmd *c, const char *text, struct id *ret_id, int *ret_exit)
+{
+	enum err e = cmd_resolve_id(c, bytes_str(text), ret_id);
+
+	if (e == ERR_NOTFOUND)
+		*ret_exit = cmd_fail("không có hồ sơ nào mang mã này ở đây",
+				     "no record here has this id");
+	else if (e == ERR_CONFLICT)
+		*ret_exit = cmd_fail("có nhiều hồ sơ bắt đầu bằng các chữ số này; hãy gõ thêm",
+				     "several records begin with these digits; type more of them");
+	else if (e != ERR_OK)
+		*ret_exit = cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
+	return e == ERR_OK;
+}
+
+bool cmd_find_type(struct cmd *c, const char *name, const struct schema_type **ret_type,
+		   int *ret_exit)
+{
+	*ret_type = schema_find_type_any(c->schema, bytes_str(name));
+	if (*ret_type == NULL)
+		*ret_exit = cmd_usage(c, "không có loại hồ sơ này; xem ctxh types",
+				      "there is no such record type; see ctxh types");
+	return *ret_type != NULL;
+}
+
+static enum err say_invalid(const struct schema_field *f, struct finding *ret_finding,
+			    const char *text)
+{
+	*ret_finding = (struct finding){.verdict = VERDICT_BAD_FORMAT, .field = f->name};
+	snprintf(ret_finding->text, sizeof ret_finding->text, "%s", text);
+	return err_raise(ERR_INVAL, "%.*s", BYTES_FMT(f->name));
+}
+
+static enum err parse_reference(struct cmd *c, struct arena *a, const struct schema_field *f,
+				struct bytes text, struct value *ret_value,
+				struct finding *ret_finding)
+{
+	struct id id;
+	enum err e = cmd_resolve_id(c, text, &id);
+
+	if (e == ERR_NOTFOUND || e == ERR_CONFLICT)
+		return say_invalid(
+			f, ret_finding,
+			e == ERR_NOTFOUND
+				? "không có hồ sơ nào mang mã này; no record has this id"
+				: "nhiều hồ sơ bắt đầu như vậy; several records begin so");
+	if (e == ERR_OK)
+		*ret_value = value_bytes(arena_copy(a, bytes_of(id.bytes, ID_LEN)));
+	return e;
+}
+
+enum err cmd_parse_value(struct cmd *c, struct arena *a, const struct schema_field *f,
+			 struct bytes text, struct value *ret_value, struct finding *ret_finding)
+{
+	int64_t unit;
+
+	if (text.len != 0 && f->type == FIELD_REFERENCE)
+		return parse_reference(c, a, f, text, ret_value, ret_finding);
+	if (text.len != 0 && f->type == FIELD_UNIT) {
+		if (cmd_unit_find(c, text, &unit) != ERR_OK)
+			return say_invalid(f, ret_finding,
+					   "không có đơn vị mang mã này; no unit has this code");
+		*ret_value = value_int(unit);
+		return ERR_OK;
+	}
+	enum verdict v = validate_parse(a, f, text, ret_value, ret_finding);
+
+	return v == VERDICT_OK ? ERR_OK : err_raise(ERR_INVAL, "%s", verdict_name(v));
+}
+
+struct bytes cmd_print_value(struct cmd *c, struct arena *a, const struct schema_field *f,
+			     const struct value *v)
+{
+	if (v->kind == VALUE_NULL)
+		return BYTES_NONE;
+	if (f->type == FIELD_UNIT && v->kind == VALUE_INT)
+		return cmd_unit_code(c, a, v->integer);
+	return validate_print(a, f, v);
+}
+
+/* ---- output ---- */
+
+void cmd_write(struct bytes text)
+{
+	if (text.len != 0 && fwrite(text.data, 1, text.len, stdout) != text.len && errno == EPIPE)
+		exit(ARGS_EXIT_FAILED);
+}
+
+void cmd_printf(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+}
+
+void cmd_print_table(struct cmd *c, const struct table *t)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	struct table_style style = table_style_of(STDOUT_FILENO);
+
+	table_print(t, c->format, &style, &out);
+	cmd_write(buf_bytes(&out));
+}

@@ -1,0 +1,192 @@
+#define LOG_TAG "enrol"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "client/cmd.h"
+#include "client/passphrase.h"
+#include "client/transport.h"
+#include "common/base/log.h"
+
+/* For tests only: Argon2id with this much memory, in KiB, and one pass. */
+#define TEST_KDF_VARIABLE "CTXH_TEST_KDF_KIB"
+
+static struct vault_kdf kdf_for_new(void)
+{
+	const char *text = getenv(TEST_KDF_VARIABLE);
+	long kib = text != NULL ? strtol(text, NULL, 10) : 0;
+
+	if (kib < 8 || kib > 4096)
+		return (struct vault_kdf){VAULT_KDF_PASSES, VAULT_KDF_MEMORY};
+	return (struct vault_kdf){1, (uint64_t)kib << 10};
+}
+
+/* All folders on the way to the home, as mkdir -p. */
+static void make_parents(const char *home)
+{
+	char path[VAULT_PATH_MAX];
+
+	snprintf(path, sizeof path, "%s", home);
+	for (char *at = path + 1; *at != '\0'; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		(void)mkdir(path, 0700);
+		*at = '/';
+	}
+}
+
+static int fail_passphrase(struct cmd *c, enum err e)
+{
+	if (e == ERR_INVAL)
+		return cmd_fail("mật khẩu ngắn quá (ít nhất 4 ký tự); chưa làm gì",
+				"the passphrase is too short (at least 4); nothing was done");
+	if (e == ERR_CONFLICT)
+		return cmd_fail("hai lần gõ không giống nhau; chưa làm gì",
+				"the two were not the same; nothing was done");
+	if (e == ERR_NOTFOUND)
+		return cmd_fail("cần mật khẩu: chạy ở cửa sổ lệnh, hoặc đặt CTXH_PASSPHRASE_FILE",
+				"a passphrase is needed: run in a terminal, or set "
+				"CTXH_PASSPHRASE_FILE");
+	return cmd_fail_err(c, e, "đọc mật khẩu", "reading the passphrase");
+}
+
+static bool make_vault(struct cmd *c, int *ret_exit)
+{
+	AUTO(passphrase_clear) struct buf text = {0};
+	struct vault_kdf kdf = kdf_for_new();
+	enum err e = passphrase_read_new(&text);
+
+	if (e != ERR_OK) {
+		*ret_exit = fail_passphrase(c, e);
+		return false;
+	}
+	make_parents(c->home);
+	e = vault_create(c->home, c->rand, &kdf, buf_bytes(&text), &c->vault);
+	if (e != ERR_OK)
+		*ret_exit = cmd_fail_err(c, e, "tạo kho dữ liệu", "making the vault");
+	return e == ERR_OK;
+}
+
+/* An enrolment whose answer was lost goes on with the key it made then. */
+static bool open_or_make(struct cmd *c, struct vault_identity *ret_identity, int *ret_exit)
+{
+	struct vault *v = NULL;
+	enum err e = vault_open(c->home, c->rand, &v);
+
+	vault_close(v);
+	if (e != ERR_OK && e != ERR_NOTFOUND) {
+		*ret_exit = cmd_fail_err(c, e, "mở kho dữ liệu", "opening the vault");
+		return false;
+	}
+	if (!(e == ERR_OK ? cmd_open_vault(c, ret_exit) : make_vault(c, ret_exit)))
+		return false;
+	e = vault_identity_load(c->vault, &c->arena, ret_identity);
+	if (e != ERR_OK) {
+		*ret_exit = cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
+		return false;
+	}
+	if (id_is_zero(&ret_identity->daemon))
+		return true;
+	*ret_exit =
+		cmd_fail("thư mục này đã đăng ký rồi, không đổi gì; máy khác thì dùng --home khác",
+			 "this folder is enrolled already, nothing changed; use another --home "
+			 "for another device");
+	return false;
+}
+
+/* The key is on the disk before the office hears of it: a lost answer loses nothing. */
+static enum err keep_identity(struct cmd *c, struct vault_identity *identity,
+			      const struct invitation *invitation, const char *name)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	static const uint8_t none[32];
+	enum err e = vault_begin(c->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = c->vault;
+	if (crypt_equal(identity->seed, none, sizeof none))
+		rand_fill(c->rand, identity->seed, sizeof identity->seed);
+	memcpy(identity->address, invitation->address, sizeof identity->address);
+	memcpy(identity->pin, invitation->pin, sizeof identity->pin);
+	memcpy(identity->code, invitation->code, sizeof identity->code);
+	identity->name = bytes_str(name);
+	e = vault_identity_put(c->vault, identity);
+	return e == ERR_OK ? vault_commit(c->vault) : e;
+}
+
+static int fail_enrol(struct cmd *c, enum err e, const struct sync_report *report)
+{
+	if (e == ERR_AUTH && report->refusal[0] == '\0')
+		return cmd_fail("máy chủ trả lời không phải văn phòng trong thư mời; chưa gửi gì",
+				"the machine that answers is not the office of the invitation; "
+				"nothing was sent");
+	if (report->refusal[0] != '\0') {
+		fprintf(stderr, "ctxh: văn phòng từ chối / the office refused (%s): %s\n",
+			report->refusal, report->text);
+		return err_class(e) == ERR_CLASS_RETRY ? ARGS_EXIT_UNREACHABLE : ARGS_EXIT_FAILED;
+	}
+	if (err_class(e) == ERR_CLASS_RETRY)
+		return (void)cmd_fail("không tới được văn phòng; khóa của máy đã giữ, hãy chạy lại "
+				      "lệnh này khi có mạng",
+				      "the office cannot be reached; the device's key is kept, run "
+				      "this again when there is a network"),
+		       ARGS_EXIT_UNREACHABLE;
+	return cmd_fail_err(c, e, "đăng ký", "enrolling");
+}
+
+static enum err ask(struct cmd *c, const struct vault_identity *identity,
+		    struct sync_report *report)
+{
+	AUTO(transport_close) struct transport *t = NULL;
+	uint8_t any[8];
+	enum err e = transport_open(identity->address, identity->pin, &t);
+
+	if (e != ERR_OK)
+		return e;
+	struct sync s = {.vault = c->vault,
+			 .clock = c->clock,
+			 .transport = transport_link(t),
+			 .client_version = CTXH_VERSION};
+
+	e = sync_enrol(&s, bytes_str(args_value(c->args, "author", "")), report);
+	if (e != ERR_OK)
+		return e;
+	/* Both are wanted whatever the versions are: none is held yet. */
+	memset(any, 0xff, sizeof any);
+	return sync_documents(&s, any, UINT64_MAX, report);
+}
+
+int cmd_enrol(void *context, const struct args *args)
+{
+	struct cmd *c = context;
+	struct vault_identity identity;
+	struct invitation invitation;
+	struct sync_report report = {0};
+	int exit;
+
+	if (invitation_parse(bytes_str(args_positional(args, 0)), &invitation) != ERR_OK)
+		return cmd_usage(c, "thư mời không đúng; hãy chép lại nguyên dòng",
+				 "the invitation is not right; copy the whole line again");
+	if (!open_or_make(c, &identity, &exit))
+		return exit;
+	enum err e = keep_identity(c, &identity, &invitation, args_value(args, "name", ""));
+
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "ghi khóa của máy", "saving the device's key");
+	e = ask(c, &identity, &report);
+	crypt_wipe(&identity, sizeof identity);
+	if (e != ERR_OK)
+		return fail_enrol(c, e, &report);
+	e = vault_identity_load(c->vault, &c->arena, &identity);
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
+	cmd_printf("Đã đăng ký, máy số %u. Hãy chạy ctxh sync. / Enrolled as device %u. Run ctxh "
+		   "sync.\n",
+		   identity.device, identity.device);
+	crypt_wipe(identity.seed, sizeof identity.seed);
+	return ARGS_EXIT_DONE;
+}

@@ -1,0 +1,341 @@
+#define LOG_TAG "sync"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "client/backoff.h"
+#include "client/cmd.h"
+#include "client/transport.h"
+#include "common/base/log.h"
+
+/* The office link, with the vault let go while the network is slow. */
+struct paused_link {
+	struct sync_transport link;
+	struct sync_transport *inner;
+	struct vault *vault;
+};
+
+static enum err paused_request(struct sync_transport *link, const char *path, struct bytes body,
+			       int *ret_status, struct buf *ret_answer)
+{
+	struct paused_link *p = CONTAINER_OF(link, struct paused_link, link);
+
+	vault_pause(p->vault);
+	enum err asked = p->inner->request(p->inner, path, body, ret_status, ret_answer);
+	enum err e = vault_resume(p->vault);
+
+	return e != ERR_OK ? e : asked;
+}
+
+/* One sync at a time for one home; entries go on meanwhile. */
+static int take_sync_lock(struct cmd *c)
+{
+	char path[VAULT_PATH_MAX];
+
+	snprintf(path, sizeof path, "%s/sync.lock", c->home);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int fail_office(struct cmd *c, enum err e, const struct sync_report *r)
+{
+	if (r->missing != 0) {
+		fprintf(stderr,
+			"ctxh: văn phòng thiếu %lld thay đổi mà máy này không còn giữ; chưa bỏ gì, hãy "
+			"báo văn phòng / the office lacks %lld changes this device no longer keeps; "
+			"nothing was dropped, tell the office\n",
+			(long long)r->missing, (long long)r->missing);
+		return ARGS_EXIT_FAILED;
+	}
+	if (err_class(e) == ERR_CLASS_RETRY && e != ERR_FULL) {
+		fprintf(stderr,
+			"ctxh: chưa liên lạc được với văn phòng%s%s; chưa mất gì, hãy thử lại / the "
+			"office cannot be reached now; nothing is lost, try again: %s\n",
+			r->text[0] != '\0' ? ": " : "", r->text, log_last_detail());
+		return ARGS_EXIT_UNREACHABLE;
+	}
+	if (e == ERR_AUTH && r->refusal[0] == '\0')
+		return cmd_fail(
+			"máy chủ trả lời không phải văn phòng đã đăng ký; không gửi gì, mọi "
+			"thứ vẫn giữ ở đây",
+			"the machine that answers is not the office we enrolled with; nothing "
+			"was sent, all is kept here");
+	if (r->refusal[0] != '\0' || r->text[0] != '\0') {
+		fprintf(stderr,
+			"ctxh: %s%s%s; những gì chưa gửi vẫn giữ ở đây / what is not sent is kept "
+			"here\n",
+			r->text, r->refusal[0] != '\0' ? " · " : "", r->refusal);
+		return ARGS_EXIT_FAILED;
+	}
+	return cmd_fail_err(c, e, "đồng bộ", "syncing");
+}
+
+static void print_report(const struct sync_report *r)
+{
+	cmd_printf(
+		"Đã gửi %zu thay đổi, nhận %zu hồ sơ, %zu thông báo, bỏ %zu hồ sơ đã chuyển đi. / "
+		"Sent %zu changes, received %zu records, %zu notices, %zu records moved away.\n",
+		r->changes_sent, r->records, r->notices, r->evictions, r->changes_sent, r->records,
+		r->notices, r->evictions);
+	if (r->is_epoch_new)
+		cmd_printf(
+			"Văn phòng đã khôi phục từ bản sao lưu; mọi thứ còn thiếu đã gửi lại. / The "
+			"office was restored from a backup; what it lacked was sent again.\n");
+	if (r->quarantined != 0)
+		cmd_printf(
+			"%zu thay đổi bị giữ lại chờ xem xét: xem ctxh inbox. / %zu changes were put "
+			"in quarantine: see ctxh inbox.\n",
+			r->quarantined, r->quarantined);
+	if (r->conflicts != 0)
+		cmd_printf(
+			"%zu thay đổi xung đột: xem ctxh inbox. / %zu changes are in conflict: see "
+			"ctxh inbox.\n",
+			r->conflicts, r->conflicts);
+	fflush(stdout);
+}
+
+static enum err run_once(struct cmd *c, struct transport *t, uint64_t max_bytes,
+			 struct sync_report *report)
+{
+	struct paused_link link = {{paused_request}, transport_link(t), c->vault};
+	struct sync s = {.vault = c->vault,
+			 .clock = c->clock,
+			 .transport = &link.link,
+			 .schema = c->schema,
+			 .client_version = CTXH_VERSION,
+			 .max_bytes = max_bytes};
+
+	return sync_run(&s, report);
+}
+
+static int contact(struct cmd *c, struct transport *t, uint64_t max_bytes,
+		   struct sync_report *report)
+{
+	enum err e = run_once(c, t, max_bytes, report);
+
+	if (e != ERR_OK)
+		return fail_office(c, e, report);
+	print_report(report);
+	return report->quarantined + report->conflicts != 0 ? ARGS_EXIT_PARTIAL : ARGS_EXIT_DONE;
+}
+
+static volatile sig_atomic_t is_stopping;
+
+static void on_stop(int signal)
+{
+	(void)signal;
+	is_stopping = 1;
+}
+
+static void wait_ms(int64_t ms)
+{
+	struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
+
+	/* A signal ends the wait: that is the way out. */
+	(void)nanosleep(&ts, NULL);
+}
+
+/* Until told to stop. The vault is let go between contacts. */
+static int watch(struct cmd *c, struct transport *t, uint64_t max_bytes)
+{
+	struct sigaction act = {.sa_handler = on_stop};
+	unsigned failures = 0;
+	int exit = ARGS_EXIT_DONE;
+
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGTERM, &act, NULL);
+	while (!is_stopping) {
+		struct sync_report report;
+
+		exit = contact(c, t, max_bytes, &report);
+		/* What will not heal by waiting ends the watch. */
+		if (exit == ARGS_EXIT_FAILED)
+			break;
+		failures = exit == ARGS_EXIT_UNREACHABLE ? failures + 1 : 0;
+		vault_pause(c->vault);
+		if (!is_stopping)
+			wait_ms(backoff_ms(failures, report.retry_after_s * 1000, c->rand));
+		enum err e = vault_resume(c->vault);
+
+		if (e != ERR_OK && e != ERR_AGAIN)
+			return cmd_fail_err(c, e, "mở kho dữ liệu", "opening the vault");
+	}
+	return is_stopping ? ARGS_EXIT_DONE : exit;
+}
+
+static bool open_schema_if_any(struct cmd *c)
+{
+	char error[SCHEMA_ERROR_LEN];
+	struct bytes bundle;
+
+	return vault_doc_load(c->vault, &c->arena, VAULT_DOC_SCHEMA, &bundle) == ERR_OK &&
+	       schema_load_bundle(bundle, &c->schema, error) == ERR_OK;
+}
+
+static int run_locked(struct cmd *c, uint64_t max_bytes)
+{
+	AUTO(transport_close) struct transport *t = NULL;
+	struct vault_identity identity;
+	struct sync_report report;
+	enum err e = vault_identity_load(c->vault, &c->arena, &identity);
+
+	crypt_wipe(identity.seed, sizeof identity.seed);
+	if (e == ERR_OK && id_is_zero(&identity.daemon))
+		return cmd_fail("đăng ký chưa xong; hãy chạy lại ctxh enrol",
+				"enrolment is not finished; run ctxh enrol again");
+	if (e == ERR_OK)
+		e = transport_open(identity.address, identity.pin, &t);
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "chuẩn bị đồng bộ", "preparing to sync");
+	/* Without one, every type is merged as a register, and the schema comes with this sync. */
+	if (!open_schema_if_any(c))
+		log_debug("no schema yet");
+	return args_has(c->args, "watch") ? watch(c, t, max_bytes)
+					  : contact(c, t, max_bytes, &report);
+}
+
+int cmd_sync(void *context, const struct args *args)
+{
+	AUTO(buf_clear) struct buf complaint = {0};
+	struct cmd *c = context;
+	int64_t max_bytes = 0;
+	int exit;
+
+	if (args_integer(args, "max-bytes", 1, (int64_t)LIMIT_PLAIN_BYTES, &complaint,
+			 &max_bytes) != ERR_OK) {
+		cmd_complain(&complaint);
+		return ARGS_EXIT_USAGE;
+	}
+	if (!cmd_open_vault(c, &exit))
+		return exit;
+	int lock = take_sync_lock(c);
+
+	if (lock < 0)
+		return (void)cmd_fail("một lệnh ctxh sync khác đang chạy; chưa làm gì",
+				      "another ctxh sync is running; nothing was done"),
+		       ARGS_EXIT_UNREACHABLE;
+	exit = run_locked(c, (uint64_t)max_bytes);
+	close(lock);
+	return exit;
+}
+
+/* ---- status ---- */
+
+static const struct table_column status_columns[] = {
+	{.key = "device", .label_vi = "Máy", .label_en = "Device", .type = TABLE_INT},
+	{.key = "units", .label_vi = "Đơn vị", .label_en = "Units", .type = TABLE_LIST},
+	{.key = "epoch", .label_vi = "Kỳ dữ liệu", .label_en = "Epoch"},
+	{.key = "waiting", .label_vi = "Chưa gửi", .label_en = "Waiting", .type = TABLE_INT},
+	{.key = "sent", .label_vi = "Đã gửi", .label_en = "Sent", .type = TABLE_INT},
+	{.key = "backed_up", .label_vi = "Đã sao lưu", .label_en = "Backed up", .type = TABLE_INT},
+	{.key = "last_receipt", .label_vi = "Biên nhận cuối", .label_en = "Last receipt"},
+	{.key = "inbox", .label_vi = "Hộp thư", .label_en = "Inbox", .type = TABLE_INT},
+	{.key = "clock_offset_ms",
+	 .label_vi = "Đồng hồ lệch (ms)",
+	 .label_en = "Clock offset (ms)",
+	 .type = TABLE_INT},
+};
+
+static enum err unit_list(struct cmd *c, struct bytes *ret_text)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	int64_t *scope = NULL;
+	size_t count = 0;
+	enum err e = vault_scope_load(c->vault, &c->arena, &scope, &count);
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		if (i != 0)
+			buf_append_str(&out, ",");
+		buf_append_bytes(&out, cmd_unit_code(c, &c->arena, scope[i]));
+	}
+	*ret_text = arena_copy(&c->arena, buf_bytes(&out));
+	return e;
+}
+
+static void print_status(struct cmd *c, const struct value *cells, size_t count)
+{
+	AUTO(table_clear) struct table t = {0};
+	AUTO(buf_clear) struct buf out = {0};
+	struct table_style style = {0};
+
+	table_init(&t, status_columns, count);
+	table_add(&t, cells);
+	if (c->format == TABLE_JSON)
+		table_print_json_line(&t, 0, &out);
+	else if (c->format == TABLE_CSV)
+		table_print(&t, TABLE_CSV, &style, &out);
+	cmd_write(buf_bytes(&out));
+	for (size_t i = 0; i < count && c->format == TABLE_TABLE; i++) {
+		cmd_printf("%s / %s: ", status_columns[i].label_vi, status_columns[i].label_en);
+		if (cells[i].kind == VALUE_INT)
+			cmd_printf("%lld\n", (long long)cells[i].integer);
+		else if (cells[i].kind == VALUE_TEXT)
+			cmd_printf("%.*s\n", BYTES_FMT(cells[i].bytes));
+		else
+			cmd_printf("-\n");
+	}
+}
+
+static void say_standing(int64_t standing)
+{
+	if (standing == VAULT_STANDING_FORKED)
+		fprintf(stderr,
+			"Văn phòng đã tách máy này ra (đĩa bị sao chép hoặc phục hồi); hãy liên "
+			"hệ. / The office set this device aside; contact it.\n");
+	if (standing == VAULT_STANDING_REVOKED)
+		fprintf(stderr, "Máy này đã bị thu hồi. / This device was revoked.\n");
+	if (standing == VAULT_STANDING_UNKNOWN)
+		fprintf(stderr, "Văn phòng không biết máy này. / The office does not know this "
+				"device.\n");
+}
+
+int cmd_status(void *context, const struct args *args)
+{
+	struct cmd *c = context;
+	struct vault_identity identity = {0};
+	struct vault_counts counts = {0};
+	struct bytes units = BYTES_NONE;
+	char epoch[ID_HEX_LEN];
+	char receipt[CLOCK_ISO_LEN];
+	int exit;
+
+	(void)args;
+	if (!cmd_read_format(c, &exit) || !cmd_open_vault(c, &exit))
+		return exit;
+	const struct vault_state *state = vault_state(c->vault);
+	enum err e = vault_identity_load(c->vault, &c->arena, &identity);
+
+	crypt_wipe(identity.seed, sizeof identity.seed);
+	if (e == ERR_OK)
+		e = vault_count(c->vault, &counts);
+	if (e == ERR_OK)
+		e = unit_list(c, &units);
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
+	id_print(&state->epoch, epoch);
+	clock_print_iso(state->last_receipt_ms, receipt);
+	const struct value cells[] = {
+		value_int(identity.device),
+		value_text(units),
+		value_text(bytes_str(epoch)),
+		value_int(counts.drafts + counts.waiting),
+		value_int(state->acked),
+		value_int(state->backed_up),
+		state->last_receipt_ms != 0 ? value_text(bytes_str(receipt)) : VALUE_NONE,
+		value_int(counts.inbox),
+		state->has_clock_offset != 0 ? value_int(state->clock_offset_ms) : VALUE_NONE,
+	};
+
+	print_status(c, cells, sizeof cells / sizeof *cells);
+	say_standing(state->standing);
+	return ARGS_EXIT_DONE;
+}

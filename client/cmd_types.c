@@ -1,0 +1,98 @@
+#include "client/cmd.h"
+#include "common/base/check.h"
+
+static const struct table_column type_columns[] = {
+	{.key = "type", .label_vi = "Loại", .label_en = "Type"},
+	{.key = "kind", .label_vi = "Kiểu", .label_en = "Kind"},
+	{.key = "vi", .label_vi = "Tên", .label_en = "Vietnamese"},
+	{.key = "en", .label_vi = "Tên tiếng Anh", .label_en = "English"},
+	{.key = "sensitivity", .label_vi = "Mức nhạy cảm", .label_en = "Sensitivity"},
+	{.key = "fields", .label_vi = "Số trường", .label_en = "Fields", .type = TABLE_INT},
+};
+
+static struct value text(const char *s)
+{
+	return value_text(bytes_str(s));
+}
+
+int cmd_types(void *context, const struct args *args)
+{
+	AUTO(table_clear) struct table t = {0};
+	struct cmd *c = context;
+	int exit;
+
+	(void)args;
+	if (!cmd_read_format(c, &exit) || !cmd_open(c, &exit))
+		return exit;
+	table_init(&t, type_columns, sizeof type_columns / sizeof *type_columns);
+	for (size_t i = 0; i < c->schema->type_count; i++) {
+		const struct schema_type *s = &c->schema->types[i];
+		const struct value cells[] = {
+			value_text(s->name),
+			text(s->kind == SCHEMA_EVENT ? "event" : "register"),
+			value_text(s->label.vi),
+			value_text(s->label.en),
+			text(sensitivity_name(s->sensitivity)),
+			value_int((int64_t)s->count),
+		};
+
+		table_add(&t, cells);
+	}
+	cmd_print_table(c, &t);
+	return ARGS_EXIT_DONE;
+}
+
+static const struct table_column field_columns[] = {
+	{.key = "field", .label_vi = "Trường", .label_en = "Field"},
+	{.key = "vi", .label_vi = "Tên", .label_en = "Vietnamese"},
+	{.key = "en", .label_vi = "Tên tiếng Anh", .label_en = "English"},
+	{.key = "kind", .label_vi = "Kiểu", .label_en = "Kind"},
+	{.key = "required", .label_vi = "Bắt buộc", .label_en = "Required", .type = TABLE_BOOL},
+	{.key = "list", .label_vi = "Danh mục", .label_en = "List"},
+	{.key = "target", .label_vi = "Chỉ đến", .label_en = "Target"},
+	{.key = "codes", .label_vi = "Mã", .label_en = "Codes", .type = TABLE_LIST},
+};
+
+static struct value codes_of(struct cmd *c, const struct schema_list *list)
+{
+	AUTO(buf_clear) struct buf out = {0};
+
+	if (list == NULL)
+		return VALUE_NONE;
+	for (size_t i = 0; i < list->count; i++) {
+		if (i != 0)
+			buf_append_str(&out, ",");
+		buf_append_bytes(&out, list->codes[i].code);
+	}
+	return value_text(arena_copy(&c->arena, buf_bytes(&out)));
+}
+
+int cmd_types_show(void *context, const struct args *args)
+{
+	AUTO(table_clear) struct table t = {0};
+	struct cmd *c = context;
+	const struct schema_type *type;
+	int exit;
+
+	if (!cmd_read_format(c, &exit) || !cmd_open(c, &exit) ||
+	    !cmd_find_type(c, args_positional(args, 0), &type, &exit))
+		return exit;
+	table_init(&t, field_columns, sizeof field_columns / sizeof *field_columns);
+	for (size_t i = 0; i < type->count; i++) {
+		const struct schema_field *f = &type->fields[i];
+		const struct value cells[] = {
+			value_text(f->name),
+			value_text(f->label.vi),
+			value_text(f->label.en),
+			text(field_type_name(f->type)),
+			value_bool(f->is_required),
+			f->list != NULL ? value_text(f->list->name) : VALUE_NONE,
+			f->target.len != 0 ? value_text(f->target) : VALUE_NONE,
+			codes_of(c, f->list),
+		};
+
+		table_add(&t, cells);
+	}
+	cmd_print_table(c, &t);
+	return ARGS_EXIT_DONE;
+}

@@ -1,0 +1,25 @@
+/*
+ * double - people who may be here already, told before a new one is saved.
+ *
+ * Likely: the same identity number, or the same name when tones and accents are
+ * dropped and no contradiction in the year of birth. Only told, never joined: Xã Lộc Thành and Xã
+ * Lộc Thạnh differ by a tone (domain rule: never merge on a fold alone).
+ */
+#pragma once
+
+#include "client/cmd.h"
+
+struct double_index;
+
+/* Of all people in the vault; deleted and joined ones left out. */
+enum err double_index_new(struct cmd *c, struct double_index **ret_index);
+void double_index_free(struct double_index *d);
+DEFINE_AUTO(struct double_index *, double_index_free)
+
+/* Whether records of this type are compared at all. */
+bool double_is_for(struct bytes type);
+/* At most `max` ids of likely doubles; the record itself is none. */
+size_t double_find(struct double_index *d, const struct change *change, struct id *ret_ids,
+		   size_t max);
+/* Rows of one import are doubles of each other, too. */
+void double_add(struct double_index *d, const struct change *change);
