@@ -28,9 +28,10 @@
 #define LIMIT_NAME_BYTES      64u                /* type and field names */
 #define LIMIT_VALUE_BYTES     ((size_t)64 << 10) /* one value */
 #define LIMIT_AUTHOR_BYTES    200u
-#define LIMIT_AUTHORS         32u   /* in one change-set */
-#define LIMIT_CHANGE_NODES    1024u /* msgpack values in one change: 200 writes and what is unknown \
-				     */
+#define LIMIT_AUTHORS         32u /* in one change-set */
+#define LIMIT_CHANGE_NODES                                                    \
+	1024u /* msgpack values in one change: 200 writes and what is unknown \
+	       */
 
 /* Records as they travel downstream: every field ever written, also those no schema names. */
 #define LIMIT_FIELDS       1000u              /* in one record */

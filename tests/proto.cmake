@@ -9,3 +9,6 @@ ctxh_fuzz(guard LINK proto)
 ctxh_fuzz(changeset LINK proto)
 ctxh_fuzz(msg LINK proto)
 ctxh_fuzz(invitation LINK proto)
+
+add_executable(bench_proto bench/bench_proto.c)
+target_link_libraries(bench_proto PRIVATE ctxh_flags proto)
