@@ -45,7 +45,7 @@
 /* The rest of a sync answer. */
 #define LIMIT_RECEIPT_BYTES ((size_t)8 << 10) /* 64 repairs of at most 70 bytes and the rest */
 #define LIMIT_NOTICES       1000u             /* in one answer */
-#define LIMIT_RESULTS       (LIMIT_CHANGESETS * LIMIT_CHANGES)
+#define LIMIT_RESULTS       ((size_t)LIMIT_CHANGESETS * LIMIT_CHANGES)
 #define LIMIT_RECORDS       65536u /* in one answer; more waits for the next */
 #define LIMIT_EVICTIONS     65536u
 #define LIMIT_UNITS         32768u /* all units of the country, with their dated names: 15,000 */

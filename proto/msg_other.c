@@ -31,7 +31,10 @@ static const struct shape_field unit_fields[] = {
 static const struct shape unit_shape = SHAPE_OF(struct msg_unit, unit_fields);
 
 struct units {
-	struct msg_unit *units;
+	union {
+		const struct msg_unit *units; /* what is encoded is only read */
+		struct msg_unit *decoded;
+	};
 	size_t count;
 	uint64_t version;
 };
@@ -68,9 +71,7 @@ enum err msg_refusal_decode(struct arena *a, struct bytes message, struct msg_re
 
 void msg_units_encode(const struct msg_unit *units, size_t count, uint64_t version, struct buf *out)
 {
-	/* The encoder only reads; the table is of a struct that also receives. */
-	struct units m = {
-		.units = (struct msg_unit *)(uintptr_t)units, .count = count, .version = version};
+	const struct units m = {.units = units, .count = count, .version = version};
 
 	encode(&units_shape, &m, out);
 }
@@ -83,7 +84,7 @@ enum err msg_units_decode(struct arena *a, struct bytes message, struct msg_unit
 
 	if (e != ERR_OK)
 		return e;
-	*ret_units = m.units;
+	*ret_units = m.decoded;
 	*ret_count = m.count;
 	*ret_version = m.version;
 	return ERR_OK;

@@ -599,7 +599,7 @@ static void too_many_writes_make_a_change_odd_and_the_limit_does_not(void **stat
 	assert_int_equal(opened.odd_count, 0);
 	check_odd(f, change_of(f, LIMIT_WRITES + 1, BYTES_LIT("\x01")), &opened);
 	assert_string_equal(opened.odd[0].reason, CHANGESET_ODD_MANY);
-	check_odd(f, change_of(f, 20 * LIMIT_WRITES, BYTES_LIT("\x01")), &opened);
+	check_odd(f, change_of(f, (size_t)20 * LIMIT_WRITES, BYTES_LIT("\x01")), &opened);
 	assert_string_equal(opened.odd[0].reason, CHANGESET_ODD_MANY);
 }
 

@@ -1,6 +1,8 @@
 #include "tests/unit/test.h"
 
 #include <msgpack.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -310,26 +312,25 @@ static void whatever_passes_decodes_and_its_spans_fill_it(UNUSED_STATE)
 /* Address space in use now, in bytes. */
 static rlim_t space_used(void)
 {
-	unsigned long pages = 0;
+	char line[128] = "";
 	FILE *f = fopen("/proc/self/statm", "r");
 
-	if (f == NULL || fscanf(f, "%lu", &pages) != 1)
-		pages = 0;
-	if (f != NULL)
-		(void)fclose(f);
-	return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof line, f));
+	(void)fclose(f);
+	return (rlim_t)strtoul(line, NULL, 10) * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
 /* What `run` says in a child that may use 64 MiB more than now. */
 static int run_in_little_memory(int (*run)(struct bytes), struct bytes message)
 {
+	rlim_t room = space_used() + ROOM_BYTES;
 	int status = 0;
 	pid_t pid = fork();
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		rlim_t room = space_used() + ROOM_BYTES;
-		struct rlimit limit = {room, room};
+		const struct rlimit limit = {room, room};
 
 		_exit(setrlimit(RLIMIT_AS, &limit) == 0 ? run(message) : 99);
 	}
