@@ -93,9 +93,9 @@ static void case_and_hyphens_and_letters_people_mix_up_do_not_matter(UNUSED_STAT
 			c = 'o';
 		if (i >= start && c == '1')
 			c = i % 2 == 0 ? 'l' : 'I';
-		bool is_upper = i >= start && c >= 'A' && c <= 'Z' && c != 'I';
-
-		sloppy[len++] = is_upper ? (char)tolower((unsigned char)c) : c;
+		if (i >= start && c >= 'A' && c <= 'Z' && c != 'I')
+			c = (char)tolower((unsigned char)c);
+		sloppy[len++] = c;
 	}
 	assert_ok(parse(sloppy, &got));
 	assert_same(&got, &want);
