@@ -23,7 +23,10 @@ struct outgoing_stats {
 /*
  * Fills the downstream part of an answer: records, evictions, notices, cursors,
  * units, included, has_more, is_complete, epoch, now, versions. Lives in `a`. A
- * request of another epoch is answered from cursor zero.
+ * request of another epoch is answered from cursor zero. The caller has begun the snapshot
+ * (store_begin) and fills receipt and results. The budget is of bytes before compression; one log
+ * number is always sent whole, so an answer may go beyond it by that. ERR_NOTFOUND: no such
+ * device.
  */
 enum err outgoing_build(const struct context *ctx, struct store *reader, struct arena *a,
 			uint32_t device, const struct msg_sync *request,

@@ -117,6 +117,8 @@ size_t store_type_count(const struct store *s);
 struct bytes store_type(const struct store *s, size_t index, bool *ret_is_event);
 /* Records of a type, deleted ones included. */
 enum err store_count_records(struct store *s, struct bytes type, uint64_t *ret_count);
+/* Records of a type in a unit, deleted ones left out. */
+enum err store_count_unit(struct store *s, struct bytes type, int64_t unit, uint64_t *ret_count);
 /* The type of a record known by id alone (`record show ID`). ERR_NOTFOUND. */
 enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret_type);
 

@@ -527,6 +527,24 @@ enum err store_count_records(struct store *s, struct bytes type, uint64_t *ret_c
 	return e;
 }
 
+enum err store_count_unit(struct store *s, struct bytes type, int64_t unit, uint64_t *ret_count)
+{
+	AUTO(store_finalize) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf text = {0};
+	enum err e;
+
+	buf_printf(&text, "SELECT count(*) FROM \"%.*s\" WHERE unit = ?1 AND deleted = 0",
+		   BYTES_FMT(type));
+	e = store_prepare(s, buf_bytes(&text), &q);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	e = sql_run_row(q);
+	if (e == ERR_OK)
+		*ret_count = (uint64_t)sql_int(q, 0);
+	return e;
+}
+
 enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret_type)
 {
 	for (size_t i = 0; i < s->table_count; i++) {

@@ -1,0 +1,451 @@
+#include "daemon/outgoing.h"
+
+#include <stdlib.h>
+
+#include "common/base/check.h"
+#include "daemon/store.h"
+#include "daemon/units.h"
+#include "proto/changeset.h"
+#include "proto/limits.h"
+
+#define PAGE_RECORDS 256u /* of one type, read at a time */
+#define EVICT_BYTES  64u  /* about, on the wire */
+#define ANSWER_BYTES 512u /* what an empty answer takes, about */
+#define UNIT_BYTES   10u  /* of one unit and one cursor */
+
+/* One record on its way out. */
+struct item {
+	struct bytes encoded;
+	uint64_t log;
+	bool is_event;
+	size_t order; /* as found: keeps equal ones in order */
+};
+
+struct pull {
+	const struct context *ctx;
+	struct store *store;
+	struct arena *a;
+	const struct msg_sync *request;
+	struct store_device device;
+	const struct schema *schema;
+	const int64_t *scope;
+	size_t scope_count;
+	bool is_anew; /* another epoch: every cursor counts as zero */
+	size_t budget;
+	size_t used;
+	struct msg_synced answer;
+	struct item *items; /* of all units */
+	size_t item_count;
+	size_t item_cap;
+	size_t eviction_cap;
+	size_t cursor_cap;
+	uint64_t last_log;
+	struct outgoing_stats stats;
+};
+
+static void *grow(struct arena *a, void *list, size_t count, size_t *cap, size_t size)
+{
+	void *more;
+
+	if (count < *cap)
+		return list;
+	*cap = *cap * 2 + 32;
+	more = arena_alloc_array(a, *cap, size);
+	if (count != 0)
+		memcpy(more, list, count * size);
+	return more;
+}
+
+/* ---- what waits in one unit, up to one log number ---- */
+
+/* A batch: everything of the unit with log in after..cut, complete. */
+struct batch {
+	int64_t unit;
+	uint64_t cursor; /* what the device has; fields beyond it are news */
+	uint64_t after;  /* what earlier batches of this answer have */
+	uint64_t cut;
+	struct store_state **states;
+	bool *are_events;
+	size_t count;
+	size_t cap;
+	size_t event_cap;
+	struct moved_row *moves;
+	size_t move_count;
+};
+
+static enum err load_type(struct pull *p, struct batch *b, struct bytes type, bool is_event)
+{
+	struct store_page page = {.type = type,
+				  .unit = b->unit,
+				  .after = b->after,
+				  .until = b->cut,
+				  .limit = PAGE_RECORDS};
+	struct store_state *states = NULL;
+	size_t count = 0;
+	enum err e = store_load_page(p->store, p->a, &page, &states, &count);
+
+	if (e != ERR_OK)
+		return e;
+	/* More than fits a page: the batch ends with the last log number that is whole. */
+	if (count >= PAGE_RECORDS && states[count - 1].log < b->cut)
+		b->cut = states[count - 1].log;
+	for (size_t i = 0; i < count; i++) {
+		b->states = grow(p->a, b->states, b->count, &b->cap, sizeof(struct store_state *));
+		b->are_events = grow(p->a, b->are_events, b->count, &b->event_cap, sizeof(bool));
+		b->are_events[b->count] = is_event;
+		b->states[b->count++] = &states[i];
+	}
+	return ERR_OK;
+}
+
+static enum err load_batch(struct pull *p, struct batch *b, uint64_t until)
+{
+	enum err e = ERR_OK;
+
+	b->cut = until;
+	b->count = 0;
+	for (size_t i = 0; e == ERR_OK && i < store_type_count(p->store); i++) {
+		bool is_event = false;
+		struct bytes type = store_type(p->store, i, &is_event);
+
+		/* A type the schema dropped is kept, and no longer sent. */
+		if (schema_find_type(p->schema, type) != NULL)
+			e = load_type(p, b, type, is_event);
+	}
+	if (e != ERR_OK)
+		return e;
+	return store_load_moved_from(p->store, p->a, b->unit, b->after, b->cut, &b->moves,
+				     &b->move_count);
+}
+
+/* ---- records ---- */
+
+static void evict(struct pull *p, struct bytes type, const struct id *id, int64_t unit)
+{
+	p->answer.evictions = grow(p->a, p->answer.evictions, p->answer.eviction_count,
+				   &p->eviction_cap, sizeof *p->answer.evictions);
+	p->answer.evictions[p->answer.eviction_count++] =
+		(struct msg_evict){.type = type, .id = *id, .unit = unit};
+	p->used += EVICT_BYTES;
+}
+
+/* Whether the device had the record before: some field of it is not news. */
+static bool was_known(const struct store_state *state, uint64_t cursor)
+{
+	for (size_t i = 0; i < state->record.count; i++) {
+		if (state->record.fields[i].log <= cursor)
+			return true;
+	}
+	return false;
+}
+
+/* A record that came into the unit after the cursor is sent whole. */
+static uint64_t newer_than(const struct store_state *state, uint64_t cursor)
+{
+	const struct field *unit = record_find(&state->record, BYTES_LIT(RECORD_UNIT));
+
+	return unit != NULL && unit->log > cursor ? 0 : cursor;
+}
+
+static void take_state(struct pull *p, const struct batch *b, size_t index)
+{
+	AUTO(buf_clear) struct buf encoded = {0};
+	const struct store_state *state = b->states[index];
+
+	if (!p->device.id.is_cleared && schema_is_restricted(p->schema, &state->record)) {
+		/* It has become restricted: the device must forget what it had. */
+		if (b->cursor != 0 && was_known(state, b->cursor))
+			evict(p, state->record.type, &state->record.id, b->unit);
+		return;
+	}
+	record_encode(&state->record, newer_than(state, b->cursor), &encoded);
+	p->items = grow(p->a, p->items, p->item_count, &p->item_cap, sizeof *p->items);
+	p->items[p->item_count] = (struct item){.encoded = arena_copy(p->a, buf_bytes(&encoded)),
+						.log = state->log,
+						.is_event = b->are_events[index],
+						.order = p->item_count};
+	p->item_count++;
+	/* A length before each. */
+	p->used += encoded.len + 5;
+}
+
+/* The record is still out of the device's sight: it may have come back, or moved within. */
+static enum err take_move(struct pull *p, const struct batch *b, const struct moved_row *move)
+{
+	struct store_state state = {.record = {.type = move->type, .id = move->id}};
+	enum err e;
+
+	/* What a device without a cursor never got it need not forget. */
+	if (b->cursor == 0)
+		return ERR_OK;
+	e = store_load_states(p->store, p->a, &state, 1);
+	if (e == ERR_OK && !units_scope_has(p->scope, p->scope_count, record_unit(&state.record)))
+		evict(p, move->type, &move->id, b->unit);
+	return e;
+}
+
+/* Where a state of the batch stands by log number. */
+struct by_log {
+	uint64_t log;
+	size_t index;
+};
+
+static int compare_by_log(const void *a, const void *b)
+{
+	const struct by_log *left = a;
+	const struct by_log *right = b;
+
+	if (left->log != right->log)
+		return left->log < right->log ? -1 : 1;
+	return (left->index > right->index) - (left->index < right->index);
+}
+
+static size_t sort_batch(struct pull *p, const struct batch *b, struct by_log **ret_order)
+{
+	struct by_log *order = arena_alloc_array(p->a, b->count, sizeof *order);
+	size_t count = 0;
+
+	/* Types read before the cut came down may hold some from beyond it. */
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->states[i]->log <= b->cut)
+			order[count++] = (struct by_log){b->states[i]->log, i};
+	}
+	qsort(order, count, sizeof *order, compare_by_log);
+	*ret_order = order;
+	return count;
+}
+
+/* How much the answer holds: to take the latest log number out again. */
+struct level {
+	size_t items;
+	size_t evictions;
+	size_t used;
+};
+
+static struct level level_of(const struct pull *p)
+{
+	return (struct level){p->item_count, p->answer.eviction_count, p->used};
+}
+
+static bool has_something(const struct level *l, const struct pull *p)
+{
+	return l->items + l->evictions + p->answer.notice_count != 0;
+}
+
+/*
+ * Takes what fits, in whole log numbers: many records share one, and a cursor between
+ * them would skip some. One number is taken whatever its size when the answer is empty, or the
+ * device would never get on. *ret_done: up to here the device has everything then.
+ */
+static enum err take_batch(struct pull *p, const struct batch *b, uint64_t *ret_done)
+{
+	struct by_log *order;
+	size_t count = sort_batch(p, b, &order);
+	size_t move = 0;
+	size_t i = 0;
+	enum err e = ERR_OK;
+
+	*ret_done = b->after;
+	while (e == ERR_OK && (i < count || move < b->move_count)) {
+		struct level level = level_of(p);
+		uint64_t log = i < count ? order[i].log : UINT64_MAX;
+
+		if (move < b->move_count && b->moves[move].log < log)
+			log = b->moves[move].log;
+		while (i < count && order[i].log == log)
+			take_state(p, b, order[i++].index);
+		while (e == ERR_OK && move < b->move_count && b->moves[move].log == log)
+			e = take_move(p, b, &b->moves[move++]);
+		if (p->used > p->budget && has_something(&level, p)) {
+			p->item_count = level.items;
+			p->answer.eviction_count = level.evictions;
+			p->used = level.used;
+			p->answer.has_more = true;
+			return e;
+		}
+		*ret_done = log;
+	}
+	if (e == ERR_OK)
+		*ret_done = b->cut;
+	return e;
+}
+
+/* ---- units ---- */
+
+static uint64_t cursor_of(const struct pull *p, int64_t unit)
+{
+	if (p->is_anew)
+		return 0;
+	for (size_t i = 0; i < p->request->cursor_count; i++) {
+		const struct msg_cursor *c = &p->request->cursors[i];
+
+		/* A cursor beyond our log has seen a history that is not ours. */
+		if (c->unit == unit)
+			return c->log <= p->last_log ? c->log : 0;
+	}
+	return 0;
+}
+
+static void move_cursor(struct pull *p, int64_t unit, uint64_t log)
+{
+	p->answer.cursors = grow(p->a, p->answer.cursors, p->answer.cursor_count, &p->cursor_cap,
+				 sizeof *p->answer.cursors);
+	p->answer.cursors[p->answer.cursor_count++] = (struct msg_cursor){.unit = unit, .log = log};
+}
+
+static enum err pull_unit(struct pull *p, int64_t unit)
+{
+	struct batch b = {.unit = unit, .cursor = cursor_of(p, unit)};
+	uint64_t until = 0;
+	uint64_t done = b.cursor;
+	enum err e = store_load_unit_log(p->store, unit, &until);
+
+	while (e == ERR_OK && done < until && !p->answer.has_more) {
+		b.after = done;
+		e = load_batch(p, &b, until);
+		if (e == ERR_OK)
+			e = take_batch(p, &b, &done);
+	}
+	if (e == ERR_OK && done != b.cursor)
+		move_cursor(p, unit, done);
+	return e;
+}
+
+/* Once the answer is full, has_more makes the device come again for the units behind. */
+static enum err pull_units(struct pull *p)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < p->scope_count && !p->answer.has_more; i++)
+		e = pull_unit(p, p->scope[i]);
+	return e;
+}
+
+/* ---- notices ---- */
+
+static size_t notice_size(const struct notice_row *row)
+{
+	size_t values = 0;
+
+	if (row->kept.kind == VALUE_TEXT || row->kept.kind == VALUE_BYTES)
+		values += row->kept.bytes.len;
+	if (row->lost.kind == VALUE_TEXT || row->lost.kind == VALUE_BYTES)
+		values += row->lost.bytes.len;
+	return 64 + values + row->kind.len + row->type.len + row->field.len + row->by.len +
+	       row->text.len;
+}
+
+static enum err pull_notices(struct pull *p)
+{
+	uint64_t after = p->is_anew ? 0 : p->request->notice;
+	struct notice_row *rows = NULL;
+	struct msg_notice *notices;
+	size_t count = 0;
+	enum err e = store_load_notices(p->store, p->a, p->device.id.number, after,
+					LIMIT_NOTICES + 1, &rows, &count);
+
+	if (e != ERR_OK)
+		return e;
+	notices = arena_alloc_array(p->a, count, sizeof *notices);
+	for (size_t i = 0; i < count; i++) {
+		const struct notice_row *row = &rows[i];
+		size_t size = notice_size(row);
+
+		if (i == LIMIT_NOTICES || (i > 0 && p->used + size > p->budget)) {
+			p->answer.has_more = true;
+			break;
+		}
+		notices[i] = (struct msg_notice){.notice = row->notice,
+						 .kind = row->kind,
+						 .type = row->type,
+						 .id = row->id,
+						 .field = row->field,
+						 .kept = row->kept,
+						 .lost = row->lost,
+						 .by = row->by,
+						 .at_ms = row->at_ms,
+						 .text = row->text};
+		p->answer.notice_count++;
+		p->used += size;
+	}
+	p->answer.notices = notices;
+	return ERR_OK;
+}
+
+/* ---- the answer ---- */
+
+/* The lanes: registers, then events. */
+static int compare_lanes(const void *a, const void *b)
+{
+	const struct item *left = a;
+	const struct item *right = b;
+
+	if (left->is_event != right->is_event)
+		return left->is_event ? 1 : -1;
+	return (left->order > right->order) - (left->order < right->order);
+}
+
+static void finish(struct pull *p)
+{
+	struct msg_synced *answer = &p->answer;
+
+	qsort(p->items, p->item_count, sizeof *p->items, compare_lanes);
+	answer->records = arena_alloc_array(p->a, p->item_count, sizeof *answer->records);
+	for (size_t i = 0; i < p->item_count; i++)
+		answer->records[i] = p->items[i].encoded;
+	answer->record_count = p->item_count;
+	answer->included = p->device.last_number;
+	answer->is_complete = !answer->has_more;
+	p->stats = (struct outgoing_stats){.records = answer->record_count,
+					   .evictions = answer->eviction_count,
+					   .notices = answer->notice_count};
+}
+
+static enum err start(struct pull *p, uint32_t device)
+{
+	const struct msg_sync *q = p->request;
+	int64_t now_ms = clock_wall_ms(p->ctx->clock);
+	int64_t *scope = NULL;
+	enum err e = store_load_device(p->store, p->a, device, &p->device);
+
+	if (e == ERR_OK)
+		e = units_load_scope(p->store, p->a, device, units_day_of(now_ms), &scope,
+				     &p->scope_count);
+	if (e == ERR_OK)
+		e = store_last_log(p->store, &p->last_log);
+	if (e == ERR_OK)
+		e = units_version(p->store, &p->answer.units_version);
+	if (e != ERR_OK)
+		return e;
+	p->scope = scope;
+	p->schema = store_schema(p->store);
+	p->is_anew = id_compare(&q->epoch, &p->ctx->epoch) != 0;
+	p->budget = q->max_bytes != 0 && q->max_bytes < LIMIT_ANSWER_BYTES ? (size_t)q->max_bytes
+									   : LIMIT_ANSWER_BYTES;
+	p->used = ANSWER_BYTES + p->scope_count * UNIT_BYTES;
+	p->answer.epoch = p->ctx->epoch;
+	p->answer.now_ms = now_ms;
+	p->answer.units = scope;
+	p->answer.unit_count = p->scope_count;
+	memcpy(p->answer.schema_version, p->schema->version, sizeof p->answer.schema_version);
+	return ERR_OK;
+}
+
+enum err outgoing_build(const struct context *ctx, struct store *reader, struct arena *a,
+			uint32_t device, const struct msg_sync *request,
+			struct msg_synced *ret_answer, struct outgoing_stats *ret_stats)
+{
+	struct pull p = {.ctx = ctx, .store = reader, .a = a, .request = request};
+	enum err e = start(&p, device);
+
+	if (e == ERR_OK)
+		e = pull_notices(&p);
+	if (e == ERR_OK)
+		e = pull_units(&p);
+	if (e != ERR_OK)
+		return e;
+	finish(&p);
+	*ret_answer = p.answer;
+	*ret_stats = p.stats;
+	return ERR_OK;
+}

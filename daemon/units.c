@@ -1,0 +1,469 @@
+#include "daemon/units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/check.h"
+#include "common/base/clock.h"
+#include "common/model/vntext.h"
+#include "daemon/store.h"
+#include "daemon/store_sql.h"
+#include "daemon/units_private.h"
+
+#define DAY_MS       INT64_C(86400000)
+#define VIET_NAM_MS  (INT64_C(7) * 3600 * 1000) /* UTC+7, no summer time */
+#define VERSION_NAME "units_version"
+
+/* ---- days ---- */
+
+enum err units_parse_day(struct bytes text, int64_t *ret_day)
+{
+	int64_t wall_ms;
+	enum err e;
+
+	if (text.len != 10)
+		return err_raise(ERR_INVAL, "not a date: YYYY-MM-DD is wanted");
+	e = clock_parse_iso((const char *)text.data, text.len, &wall_ms);
+	if (e == ERR_OK)
+		*ret_day = wall_ms >= 0 ? wall_ms / DAY_MS : -((-wall_ms + DAY_MS - 1) / DAY_MS);
+	return e;
+}
+
+int64_t units_day_of(int64_t wall_ms)
+{
+	int64_t local = wall_ms + VIET_NAM_MS;
+
+	return local >= 0 ? local / DAY_MS : -((-local + DAY_MS - 1) / DAY_MS);
+}
+
+/* ---- names ---- */
+
+struct bytes units_kind_of(struct bytes name)
+{
+	static const char *const kinds[] = {"Thành phố", "Thị trấn", "Thị xã", "Phường", "Đặc khu",
+					    "Huyện",     "Quận",     "Tỉnh",   "Xã"};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		struct bytes kind = bytes_str(kinds[i]);
+
+		if (name.len > kind.len && name.data[kind.len] == ' ' &&
+		    memcmp(name.data, kind.data, kind.len) == 0)
+			return bytes_of(name.data, kind.len);
+	}
+	return BYTES_NONE;
+}
+
+enum err units_bare(struct arena *a, struct bytes name, struct bytes kind, struct bytes *ret_bare)
+{
+	AUTO(buf_clear) struct buf key = {0};
+	struct bytes rest = name;
+	enum err e;
+
+	if (kind.len == 0)
+		kind = units_kind_of(name);
+	if (kind.len != 0 && name.len > kind.len + 1 &&
+	    memcmp(name.data, kind.data, kind.len) == 0 && name.data[kind.len] == ' ')
+		rest = bytes_of(name.data + kind.len + 1, name.len - kind.len - 1);
+	e = vntext_key(rest, VNTEXT_EXACT, &key);
+	if (e == ERR_OK)
+		*ret_bare = arena_copy(a, buf_bytes(&key));
+	return e;
+}
+
+void units_read_name(struct sql *q, struct arena *a, struct unit_name *ret_name)
+{
+	*ret_name = (struct unit_name){
+		.unit = sql_int(q, 0),
+		.first = sql_int(q, 1),
+		.last = sql_int(q, 2),
+		.level = (enum unit_level)sql_int(q, 3),
+		.code = sql_text_copy(q, 4, a),
+		.name = sql_text_copy(q, 5, a),
+		.bare = sql_text_copy(q, 6, a),
+		.kind = sql_text_copy(q, 7, a),
+		.parent = sql_int(q, 8),
+		.province = sql_int(q, 9),
+	};
+}
+
+/* ---- reading ---- */
+
+/* Names with the province's code of the same day beside them. */
+#define ROW_COLUMNS                                                                               \
+	"SELECT n.unit, n.level, n.parent, n.code, n.name, n.kind, n.first_day, n.last_day,"      \
+	" ifnull((SELECT p.code FROM unit_name p WHERE p.unit = n.province"                       \
+	" ORDER BY p.first_day <= n.first_day DESC, abs(p.first_day - n.first_day) LIMIT 1), '')" \
+	" FROM unit_name n "
+
+static void read_row(struct sql *q, struct arena *a, struct unit_row *ret_row)
+{
+	*ret_row = (struct unit_row){
+		.unit = sql_int(q, 0),
+		.level = (enum unit_level)sql_int(q, 1),
+		.parent = sql_int(q, 2),
+		.code = sql_text_copy(q, 3, a),
+		.name = sql_text_copy(q, 4, a),
+		.kind = sql_text_copy(q, 5, a),
+		.from = sql_int(q, 6),
+		.until = sql_int(q, 7),
+		.province_code = sql_text_copy(q, 8, a),
+	};
+}
+
+static enum err collect_rows(struct sql *q, struct arena *a, struct unit_row **ret_rows,
+			     size_t *ret_count)
+{
+	struct unit_row *rows = NULL;
+	size_t count = 0;
+	size_t cap = 0;
+	bool is_row = false;
+	enum err e;
+
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		if (count == cap) {
+			struct unit_row *more = arena_alloc_array(a, cap * 2 + 64, sizeof *more);
+
+			if (count != 0)
+				memcpy(more, rows, count * sizeof *more);
+			rows = more;
+			cap = cap * 2 + 64;
+		}
+		read_row(q, a, &rows[count++]);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_rows = rows;
+	*ret_count = count;
+	return ERR_OK;
+}
+
+static const char SQL_LIST[] =
+	ROW_COLUMNS "WHERE n.first_day <= ?1 AND n.last_day > ?1 AND (?3 = 0 OR n.level = ?3)"
+		    " AND (?2 IS NULL OR n.province IN (SELECT unit FROM unit_name WHERE level = 1"
+		    " AND code = ?2 AND first_day <= ?1 AND last_day > ?1))"
+		    " ORDER BY n.level, n.code, n.unit";
+
+enum err units_list(struct store *s, struct arena *a, int64_t day, struct bytes province,
+		    enum unit_level level, struct unit_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_LIST, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, day);
+	sql_bind_text_or_null(q, 2, province);
+	sql_bind_int(q, 3, level);
+	return collect_rows(q, a, ret_rows, ret_count);
+}
+
+static const char SQL_FIND[] = ROW_COLUMNS
+	"WHERE n.code = ?1 AND n.level IN (1, 2, 3) AND n.first_day <= ?2 AND n.last_day > ?2"
+	" ORDER BY n.level DESC, n.first_day DESC LIMIT 1";
+
+enum err units_find(struct store *s, struct arena *a, struct bytes code, int64_t day,
+		    struct unit_row *ret_row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_FIND, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, code);
+	sql_bind_int(q, 2, day);
+	e = sql_run_row(q);
+	if (e == ERR_OK)
+		read_row(q, a, ret_row);
+	return e;
+}
+
+static const char SQL_LOAD[] = ROW_COLUMNS
+	"WHERE n.unit = ?1 ORDER BY n.first_day <= ?2 DESC, abs(n.first_day - ?2) LIMIT 1";
+
+enum err units_load(struct store *s, struct arena *a, int64_t unit, int64_t day,
+		    struct unit_row *ret_row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_LOAD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	sql_bind_int(q, 2, day);
+	e = sql_run_row(q);
+	if (e == ERR_OK)
+		read_row(q, a, ret_row);
+	return e;
+}
+
+static const char SQL_EXISTS[] = "SELECT 1 FROM unit WHERE unit = ?";
+
+bool units_exists(struct store *s, int64_t unit, enum err *ret_e)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_EXISTS, &q);
+
+	if (e == ERR_OK) {
+		sql_bind_int(q, 1, unit);
+		e = sql_step(q, &is_row);
+	}
+	*ret_e = e;
+	return is_row;
+}
+
+/* ---- scope ---- */
+
+/* From the units of `start`: what lies below them on day ?2, and all whole predecessors by then. */
+#define BELOW                                                                          \
+	" below(unit) AS (SELECT unit FROM start"                                      \
+	"  UNION SELECT n.unit FROM start JOIN unit_name n ON n.parent = start.unit"   \
+	"   WHERE n.first_day <= ?2 AND n.last_day > ?2"                               \
+	"  UNION SELECT n.unit FROM start JOIN unit_name n ON n.province = start.unit" \
+	"   WHERE n.first_day <= ?2 AND n.last_day > ?2),"                             \
+	" every(unit) AS (SELECT unit FROM below"                                      \
+	"  UNION SELECT s.old FROM every JOIN unit_succession s ON s.new = every.unit" \
+	"   WHERE s.is_whole = 1 AND s.day <= ?2)"                                     \
+	" SELECT unit FROM every ORDER BY unit"
+
+static const char SQL_SCOPE[] =
+	"WITH RECURSIVE start(unit) AS (SELECT unit FROM device_unit WHERE device = ?1"
+	"  UNION SELECT s.new FROM start JOIN unit_succession s ON s.old = start.unit"
+	"   WHERE s.is_whole = 1 AND s.day <= ?2)," BELOW;
+
+static const char SQL_BELOW[] = "WITH RECURSIVE start(unit) AS (SELECT ?1)," BELOW;
+
+static enum err load_units(struct store *s, struct arena *a, const char *text, int64_t key,
+			   int64_t day, struct bytes *ret_units)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf found = {0};
+	bool is_row = false;
+	enum err e = sql_use(s, text, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, key);
+	sql_bind_int(q, 2, day);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		int64_t unit = sql_int(q, 0);
+
+		buf_append(&found, &unit, sizeof unit);
+	}
+	if (e == ERR_OK)
+		*ret_units = arena_copy(a, buf_bytes(&found));
+	return e;
+}
+
+/* Arena memory is aligned for any type. */
+static int64_t *as_units(struct bytes bytes, size_t *ret_count)
+{
+	union {
+		const uint8_t *bytes;
+		int64_t *units;
+	} view = {.bytes = bytes.data};
+
+	*ret_count = bytes.len / sizeof(int64_t);
+	return view.units;
+}
+
+enum err units_load_scope(struct store *s, struct arena *a, uint32_t device, int64_t day,
+			  int64_t **ret_units, size_t *ret_count)
+{
+	struct bytes found;
+	enum err e = load_units(s, a, SQL_SCOPE, device, day, &found);
+
+	if (e == ERR_OK)
+		*ret_units = as_units(found, ret_count);
+	return e;
+}
+
+enum err units_load_below(struct store *s, struct arena *a, int64_t unit, int64_t day,
+			  int64_t **ret_units, size_t *ret_count)
+{
+	struct bytes found;
+	enum err e = load_units(s, a, SQL_BELOW, unit, day, &found);
+
+	if (e == ERR_OK)
+		*ret_units = as_units(found, ret_count);
+	return e;
+}
+
+bool units_scope_has(const int64_t *units, size_t count, int64_t unit)
+{
+	size_t low = 0;
+	size_t high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (units[middle] == unit)
+			return true;
+		if (units[middle] < unit)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* ---- placing ---- */
+
+static const char SQL_PLACING[] =
+	"SELECT old, new FROM unit_succession WHERE is_whole = 0 AND day <= ? ORDER BY old, new";
+
+/* Live records of a unit, over all types. */
+static enum err count_records(struct store *s, int64_t unit, uint64_t *ret_count)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	uint64_t total = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < store_type_count(s); i++) {
+		bool is_event;
+		uint64_t count = 0;
+
+		e = store_count_unit(s, store_type(s, i, &is_event), unit, &count);
+		total += count;
+	}
+	if (e == ERR_OK)
+		*ret_count = total;
+	return e;
+}
+
+static enum err read_placing(struct sql *q, struct arena *a, struct unit_placing **ret_rows,
+			     size_t *ret_count)
+{
+	struct unit_placing *rows = NULL;
+	size_t count = 0;
+	size_t cap = 0;
+	bool is_row = false;
+	enum err e;
+
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct unit_placing *last = count != 0 ? &rows[count - 1] : NULL;
+
+		if (last == NULL || last->unit != sql_int(q, 0)) {
+			if (count == cap) {
+				struct unit_placing *more =
+					arena_alloc_array(a, cap * 2 + 16, sizeof *more);
+
+				if (count != 0)
+					memcpy(more, rows, count * sizeof *more);
+				rows = more;
+				cap = cap * 2 + 16;
+			}
+			last = &rows[count++];
+			last->unit = sql_int(q, 0);
+		}
+		int64_t *into = arena_alloc_array(a, last->into_count + 1, sizeof *into);
+
+		if (last->into_count != 0)
+			memcpy(into, last->into, last->into_count * sizeof *into);
+		into[last->into_count++] = sql_int(q, 1);
+		last->into = into;
+	}
+	*ret_rows = rows;
+	*ret_count = count;
+	return e;
+}
+
+enum err units_load_placing(struct store *s, struct arena *a, int64_t day,
+			    struct unit_placing **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct unit_placing *rows = NULL;
+	size_t count = 0;
+	enum err e = sql_use(s, SQL_PLACING, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, day);
+	e = read_placing(q, a, &rows, &count);
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		e = count_records(s, rows[i].unit, &rows[i].records);
+	if (e != ERR_OK)
+		return e;
+	*ret_rows = rows;
+	*ret_count = count;
+	return ERR_OK;
+}
+
+/* ---- what devices get ---- */
+
+static const char SQL_MESSAGE[] =
+	"SELECT " UNIT_NAME_COLUMNS "FROM unit_name n ORDER BY n.unit, n.first_day";
+static const char SQL_COUNT[] = "SELECT count(*) FROM unit_name";
+
+static struct bytes print_day(struct arena *a, int64_t day)
+{
+	char text[CLOCK_ISO_LEN];
+
+	if (day == UNITS_DAY_OPEN)
+		return BYTES_NONE;
+	clock_print_iso(day * DAY_MS, text);
+	return arena_copy(a, bytes_of(text, 10));
+}
+
+enum err units_load_message(struct store *s, struct arena *a, struct msg_unit **ret_units,
+			    size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *total = NULL;
+	AUTO(sql_done) struct sql *q = NULL;
+	struct msg_unit *units;
+	size_t count = 0;
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_COUNT, &total);
+
+	if (e == ERR_OK)
+		e = sql_run_row(total);
+	if (e == ERR_OK)
+		e = sql_use(s, SQL_MESSAGE, &q);
+	if (e != ERR_OK)
+		return e;
+	units = arena_alloc_array(a, (size_t)sql_int(total, 0), sizeof *units);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct unit_name n;
+
+		units_read_name(q, a, &n);
+		units[count++] = (struct msg_unit){.unit = n.unit,
+						   .code = n.code,
+						   .name = n.name,
+						   .kind = n.kind,
+						   .parent = n.parent,
+						   .valid_from = print_day(a, n.first),
+						   .valid_until = print_day(a, n.last)};
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_units = units;
+	*ret_count = count;
+	return ERR_OK;
+}
+
+enum err units_version(struct store *s, uint64_t *ret_version)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes value;
+	enum err e = store_get_setting(s, &a, VERSION_NAME, &value);
+
+	*ret_version = 0;
+	if (e == ERR_NOTFOUND)
+		return ERR_OK;
+	if (e == ERR_OK && value.len != sizeof *ret_version)
+		return err_raise(ERR_CORRUPT, "setting %s", VERSION_NAME);
+	if (e == ERR_OK)
+		memcpy(ret_version, value.data, sizeof *ret_version);
+	return e;
+}
+
+enum err units_bump_version(struct store *s)
+{
+	uint64_t version = 0;
+	enum err e = units_version(s, &version);
+
+	version++;
+	if (e != ERR_OK)
+		return e;
+	return store_put_setting(s, VERSION_NAME, bytes_of(&version, sizeof version));
+}

@@ -1,0 +1,747 @@
+/* Import of a dated list of units. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/check.h"
+#include "common/model/vntext.h"
+#include "common/text/csv.h"
+#include "daemon/store.h"
+#include "daemon/units_private.h"
+
+#define CODE_LEN_MAX 10u
+#define NAME_LEN_MAX 200u
+
+/* ---- problems ---- */
+
+void units_problem(struct problems *p, size_t line, const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (p->count == UNITS_PROBLEMS_MAX)
+		return;
+	if (p->count == p->cap) {
+		struct unit_problem *more = arena_alloc_array(p->a, p->cap * 2 + 8, sizeof *more);
+
+		if (p->count != 0)
+			memcpy(more, p->list, p->count * sizeof *more);
+		p->list = more;
+		p->cap = p->cap * 2 + 8;
+	}
+	va_start(args, fmt);
+	(void)vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	p->list[p->count++] =
+		(struct unit_problem){.line = line, .text = arena_strdup(p->a, bytes_str(text))};
+}
+
+/* ---- the table of dated names ---- */
+
+static const char SQL_PUT[] =
+	"INSERT OR REPLACE INTO unit_name(unit, first_day, last_day, level, code, name, bare, kind,"
+	" parent, province) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+static const char SQL_DROP[] = "DELETE FROM unit_name WHERE unit = ?1 AND first_day = ?2";
+static const char SQL_OF_UNIT[] =
+	"SELECT " UNIT_NAME_COLUMNS "FROM unit_name n WHERE n.unit = ? ORDER BY n.first_day";
+static const char SQL_ADD[] =
+	"INSERT INTO unit(level, has_districts, first_day, last_day) VALUES(?1, ?2, 0, 0)";
+static const char SQL_SETTLE[] =
+	"UPDATE unit SET first_day = (SELECT min(first_day) FROM unit_name WHERE unit = ?1),"
+	" last_day = (SELECT max(last_day) FROM unit_name WHERE unit = ?1) WHERE unit = ?1"
+	" AND EXISTS(SELECT 1 FROM unit_name WHERE unit = ?1)";
+
+enum err units_put_name(struct store *s, const struct unit_name *n)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_PUT, &q);
+
+	REQUIRE(n->first < n->last);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, n->unit);
+	sql_bind_int(q, 2, n->first);
+	sql_bind_int(q, 3, n->last);
+	sql_bind_int(q, 4, n->level);
+	sql_bind_text(q, 5, n->code);
+	sql_bind_text(q, 6, n->name);
+	sql_bind_text(q, 7, n->bare);
+	sql_bind_text(q, 8, n->kind);
+	sql_bind_int(q, 9, n->parent);
+	sql_bind_int(q, 10, n->province);
+	return sql_run(q);
+}
+
+enum err units_drop_name(struct store *s, int64_t unit, int64_t first)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_DROP, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	sql_bind_int(q, 2, first);
+	return sql_run(q);
+}
+
+enum err units_settle(struct store *s, int64_t unit)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_SETTLE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	return sql_run(q);
+}
+
+enum err units_add(struct store *s, enum unit_level level, bool has_districts, int64_t *ret_unit)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_ADD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, level);
+	sql_bind_int(q, 2, has_districts);
+	e = sql_run(q);
+	if (e == ERR_OK)
+		*ret_unit = sql_last_row(s);
+	return e;
+}
+
+/* A unit's names, oldest first. */
+static enum err load_names(struct store *s, struct arena *a, int64_t unit,
+			   struct unit_name **ret_names, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct unit_name *names = NULL;
+	size_t count = 0;
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_OF_UNIT, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct unit_name *more = arena_alloc_array(a, count + 1, sizeof *more);
+
+		if (count != 0)
+			memcpy(more, names, count * sizeof *more);
+		names = more;
+		units_read_name(q, a, &names[count++]);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_names = names;
+	*ret_count = count;
+	return ERR_OK;
+}
+
+/*
+ * No longer valid on `day`. What the unit was already known to be from `resume` on (a later list
+ * has it again) stays; UNITS_DAY_OPEN: nothing.
+ */
+enum err units_end(struct store *s, struct arena *a, int64_t unit, int64_t day, int64_t resume,
+		   bool *ret_is_ended)
+{
+	struct unit_name *names = NULL;
+	size_t count = 0;
+	enum err e = load_names(s, a, unit, &names, &count);
+
+	*ret_is_ended = false;
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		struct unit_name n = names[i];
+
+		if (n.first > day || n.last <= day)
+			continue;
+		*ret_is_ended = true;
+		if (n.last > resume) {
+			struct unit_name again = n;
+
+			again.first = resume;
+			e = units_put_name(s, &again);
+		}
+		if (e == ERR_OK && n.first == day) {
+			e = units_drop_name(s, unit, n.first);
+		} else if (e == ERR_OK) {
+			n.last = day;
+			e = units_put_name(s, &n);
+		}
+	}
+	return e != ERR_OK ? e : units_settle(s, unit);
+}
+
+static const char SQL_OF_CODE[] =
+	"SELECT unit FROM unit_name WHERE level = ?1 AND code = ?2 AND first_day <= ?3"
+	" AND last_day > ?3 AND unit <> ?4";
+
+enum err units_end_code(struct store *s, struct arena *a, enum unit_level level, struct bytes code,
+			int64_t day, int64_t except, size_t *count)
+{
+	bool is_row = true;
+	enum err e = ERR_OK;
+
+	/* Asked anew each time: ending one changes what the statement would walk. */
+	while (e == ERR_OK && is_row) {
+		AUTO(sql_done) struct sql *q = NULL;
+		int64_t unit = 0;
+		bool is_ended = false;
+
+		e = sql_use(s, SQL_OF_CODE, &q);
+		if (e != ERR_OK)
+			return e;
+		sql_bind_int(q, 1, level);
+		sql_bind_text(q, 2, code);
+		sql_bind_int(q, 3, day);
+		sql_bind_int(q, 4, except);
+		e = sql_step(q, &is_row);
+		if (e != ERR_OK || !is_row)
+			return e;
+		unit = sql_int(q, 0);
+		e = units_end(s, a, unit, day, UNITS_DAY_OPEN, &is_ended);
+		*count += is_ended;
+	}
+	return e;
+}
+
+/* ---- the file ---- */
+
+struct list_row {
+	size_t line;
+	struct bytes code;
+	struct bytes name;
+	struct bytes kind;
+	struct bytes district_code; /* empty: a structure without districts */
+	struct bytes district_name;
+	struct bytes province_code;
+	struct bytes province_name; /* empty: not in the file */
+};
+
+struct list {
+	struct list_row *rows;
+	size_t count;
+	bool has_districts;
+};
+
+struct columns {
+	size_t code, name, kind, district_code, district_name, province_code, province_name;
+};
+
+static bool find_columns(const struct csv_reader *r, struct columns *c, struct problems *problems)
+{
+	c->code = csv_find(r, "code");
+	c->name = csv_find(r, "name");
+	c->kind = csv_find(r, "type");
+	c->district_code = csv_find(r, "district_code");
+	c->district_name = csv_find(r, "district_name");
+	c->province_code = csv_find(r, "province_code");
+	c->province_name = csv_find(r, "province_name");
+	if (c->code != CSV_NONE && c->name != CSV_NONE && c->kind != CSV_NONE &&
+	    c->province_code != CSV_NONE &&
+	    (c->district_code == CSV_NONE) == (c->district_name == CSV_NONE) &&
+	    (c->district_code != CSV_NONE || c->province_name != CSV_NONE))
+		return true;
+	units_problem(problems, r->line,
+		      "Cần các cột code,name,type,district_code,district_name,province_code hoặc"
+		      " code,name,type,province_code,province_name / these columns are wanted");
+	return false;
+}
+
+static bool is_code(struct bytes code)
+{
+	if (code.len == 0 || code.len > CODE_LEN_MAX)
+		return false;
+	for (size_t i = 0; i < code.len; i++) {
+		if (code.data[i] < '0' || code.data[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+/* NFC, or a problem. */
+static struct bytes read_name(struct arena *a, struct bytes name, size_t line, const char *column,
+			      struct problems *problems)
+{
+	AUTO(buf_clear) struct buf nfc = {0};
+
+	if (name.len == 0 || name.len > NAME_LEN_MAX || vntext_nfc(name, &nfc) != ERR_OK) {
+		units_problem(problems, line,
+			      "%s: trống, quá dài hoặc không phải UTF-8 / empty, too long or not"
+			      " UTF-8",
+			      column);
+		return BYTES_NONE;
+	}
+	return arena_copy(a, buf_bytes(&nfc));
+}
+
+static void check_code(struct bytes code, size_t line, const char *column,
+		       struct problems *problems)
+{
+	if (!is_code(code))
+		units_problem(problems, line, "%s: mã phải là chữ số / a code is digits", column);
+}
+
+static struct bytes optional(const struct csv_reader *r, size_t column)
+{
+	return column != CSV_NONE ? csv_field(r, column) : BYTES_NONE;
+}
+
+static void read_list_row(struct arena *a, const struct csv_reader *r, const struct columns *c,
+			  struct list_row *row, struct problems *problems)
+{
+	*row = (struct list_row){
+		.line = r->line,
+		.code = arena_copy(a, csv_field(r, c->code)),
+		.name = read_name(a, csv_field(r, c->name), r->line, "name", problems),
+		.kind = read_name(a, csv_field(r, c->kind), r->line, "type", problems),
+		.province_code = arena_copy(a, csv_field(r, c->province_code)),
+	};
+	check_code(row->code, r->line, "code", problems);
+	check_code(row->province_code, r->line, "province_code", problems);
+	if (c->district_code != CSV_NONE) {
+		row->district_code = arena_copy(a, csv_field(r, c->district_code));
+		row->district_name = read_name(a, csv_field(r, c->district_name), r->line,
+					       "district_name", problems);
+		check_code(row->district_code, r->line, "district_code", problems);
+	}
+	if (optional(r, c->province_name).len != 0)
+		row->province_name = read_name(a, csv_field(r, c->province_name), r->line,
+					       "province_name", problems);
+	else if (c->district_code == CSV_NONE)
+		units_problem(problems, r->line, "province_name: trống / empty");
+}
+
+static int by_code(const void *a, const void *b)
+{
+	const struct list_row *left = a;
+	const struct list_row *right = b;
+	int order = bytes_compare(left->code, right->code);
+
+	return order != 0 ? order : (left->line > right->line) - (left->line < right->line);
+}
+
+/* Sorted by code afterwards: the order of the file must not matter. */
+static void check_doubles(struct list *list, struct problems *problems)
+{
+	qsort(list->rows, list->count, sizeof *list->rows, by_code);
+	for (size_t i = 1; i < list->count; i++) {
+		if (bytes_equal(list->rows[i].code, list->rows[i - 1].code))
+			units_problem(problems, list->rows[i].line,
+				      "%.*s: mã đã có ở dòng %zu / the code is on line %zu too",
+				      BYTES_FMT(list->rows[i].code), list->rows[i - 1].line,
+				      list->rows[i - 1].line);
+	}
+}
+
+static void read_list(struct arena *a, struct bytes csv, struct list *list,
+		      struct problems *problems)
+{
+	AUTO(csv_reader_clear) struct csv_reader r;
+	struct columns columns;
+	size_t cap = 0;
+	enum csv_step step;
+
+	csv_reader_init(&r, csv);
+	if (csv_next(&r) != CSV_ROW || !find_columns(&r, &columns, problems)) {
+		if (problems->count == 0)
+			units_problem(problems, 1, "%s", csv_problem_text(r.problem));
+		return;
+	}
+	list->has_districts = columns.district_code != CSV_NONE;
+	while ((step = csv_next(&r)) == CSV_ROW) {
+		if (list->count == cap) {
+			struct list_row *more = arena_alloc_array(a, cap * 2 + 256, sizeof *more);
+
+			if (list->count != 0)
+				memcpy(more, list->rows, list->count * sizeof *more);
+			list->rows = more;
+			cap = cap * 2 + 256;
+		}
+		read_list_row(a, &r, &columns, &list->rows[list->count++], problems);
+	}
+	if (step == CSV_BAD)
+		units_problem(problems, r.line, "%s", csv_problem_text(r.problem));
+	else if (list->count == 0)
+		units_problem(problems, 1, "Không có dòng nào / no rows");
+	if (problems->count == 0)
+		check_doubles(list, problems);
+}
+
+/* ---- the import ---- */
+
+/* A province or district of the file, made once. */
+struct parent {
+	struct bytes code;
+	struct bytes name;
+	int64_t unit;
+	int64_t province;
+	int64_t until; /* a later list of the province takes over on that day */
+	size_t line;
+};
+
+struct parents {
+	struct parent *list; /* few hundred: found by walking from the latest */
+	size_t count;
+	size_t cap;
+};
+
+struct import {
+	struct store *store;
+	struct arena *a;
+	int64_t from;
+	int64_t until;
+	bool has_districts;
+	struct parents provinces;
+	struct parents districts;
+	int64_t *seen; /* every unit of the list */
+	size_t seen_count;
+	struct units_imported *done;
+};
+
+static struct parent *find_parent(struct parents *p, struct bytes code)
+{
+	for (size_t i = p->count; i > 0; i--) {
+		if (bytes_equal(p->list[i - 1].code, code))
+			return &p->list[i - 1];
+	}
+	return NULL;
+}
+
+static struct parent *add_parent(struct arena *a, struct parents *p)
+{
+	if (p->count == p->cap) {
+		struct parent *more = arena_alloc_array(a, p->cap * 2 + 64, sizeof *more);
+
+		if (p->count != 0)
+			memcpy(more, p->list, p->count * sizeof *more);
+		p->list = more;
+		p->cap = p->cap * 2 + 64;
+	}
+	return &p->list[p->count++];
+}
+
+/* The same unit by the identity rule of units.h; nearest in time where there are several. */
+static const char SQL_SAME[] =
+	"SELECT n.unit FROM unit_name n JOIN unit u ON u.unit = n.unit"
+	" WHERE n.level = ?1 AND n.code = ?2 AND (n.bare = ?3 OR n.name = n.code OR ?6 = 1)"
+	" AND u.has_districts = ?4"
+	" ORDER BY abs(n.first_day - ?5) LIMIT 1";
+
+static enum err find_same(struct import *im, const struct unit_name *n, int64_t *ret_unit)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(im->store, SQL_SAME, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, n->level);
+	sql_bind_text(q, 2, n->code);
+	sql_bind_text(q, 3, n->bare);
+	sql_bind_int(q, 4, im->has_districts);
+	sql_bind_int(q, 5, im->from);
+	/* A province whose name the file does not give goes by its code. */
+	sql_bind_int(q, 6, bytes_equal(n->name, n->code));
+	e = sql_step(q, &is_row);
+	if (e == ERR_OK && is_row)
+		*ret_unit = sql_int(q, 0);
+	return e;
+}
+
+static bool is_placeholder(const struct unit_name *n)
+{
+	return bytes_equal(n->name, n->code);
+}
+
+static bool says_same(const struct unit_name *a, const struct unit_name *b)
+{
+	if (!bytes_equal(a->code, b->code) || a->parent != b->parent || a->province != b->province)
+		return false;
+	return is_placeholder(b) ||
+	       (bytes_equal(a->name, b->name) && bytes_equal(a->kind, b->kind));
+}
+
+/*
+ * Lays `want` over the unit's dated names. A name in force on the first day ends there (or is
+ * replaced when it began there); later ones stay and bound the new one.
+ */
+static enum err lay_name(struct import *im, struct unit_name want, bool *ret_is_renamed)
+{
+	struct unit_name *names = NULL;
+	const struct unit_name *covering = NULL;
+	const struct unit_name *next = NULL;
+	size_t count = 0;
+	enum err e = load_names(im->store, im->a, want.unit, &names, &count);
+
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < count; i++) {
+		if (names[i].first <= want.first && names[i].last >= want.first)
+			covering = &names[i];
+		else if (names[i].first > want.first && next == NULL)
+			next = &names[i];
+	}
+	if (next != NULL && want.last > next->first)
+		want.last = next->first;
+	if (covering != NULL && says_same(covering, &want)) {
+		if (covering->last >= want.last)
+			return ERR_OK;
+		struct unit_name longer = *covering;
+
+		longer.last = want.last;
+		return units_put_name(im->store, &longer);
+	}
+	if (covering != NULL && covering->last > want.first) {
+		struct unit_name shorter = *covering;
+
+		*ret_is_renamed = !is_placeholder(covering);
+		if (is_placeholder(covering)) {
+			want.first = covering->first;
+		} else if (covering->first < want.first) {
+			shorter.last = want.first;
+			e = units_put_name(im->store, &shorter);
+		}
+	} else {
+		*ret_is_renamed = covering != NULL;
+	}
+	/* The same name again later: one row from now on. */
+	if (e == ERR_OK && next != NULL && next->first == want.last && says_same(next, &want)) {
+		want.last = next->last;
+		e = units_drop_name(im->store, want.unit, next->first);
+	}
+	return e != ERR_OK ? e : units_put_name(im->store, &want);
+}
+
+/* Finds or makes the unit and lays its name. */
+static enum err take_unit(struct import *im, struct unit_name *n)
+{
+	bool is_new = false;
+	bool is_renamed = false;
+	enum err e = find_same(im, n, &n->unit);
+
+	if (e == ERR_OK && n->unit == 0) {
+		is_new = true;
+		e = units_add(im->store, n->level, im->has_districts, &n->unit);
+	}
+	if (e == ERR_OK)
+		e = units_end_code(im->store, im->a, n->level, n->code, im->from, n->unit,
+				   &im->done->ended);
+	if (e == ERR_OK)
+		e = lay_name(im, *n, &is_renamed);
+	if (e == ERR_OK)
+		e = units_settle(im->store, n->unit);
+	im->done->added += is_new;
+	im->done->renamed += is_renamed && !is_new;
+	im->seen[im->seen_count++] = n->unit;
+	return e;
+}
+
+static const char SQL_LATER[] = "SELECT min(first_day) FROM unit_list WHERE province = ?1"
+				" AND has_districts = ?2 AND first_day > ?3";
+static const char SQL_NOTE[] = "INSERT OR IGNORE INTO unit_list(province, has_districts, first_day)"
+			       " VALUES(?1, ?2, ?3)";
+
+/* Until when the list speaks for a province: its own end, or the next list's day. */
+static enum err find_until(struct import *im, struct bytes province, int64_t *ret_until)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(sql_done) struct sql *note = NULL;
+	enum err e = sql_use(im->store, SQL_LATER, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, province);
+	sql_bind_int(q, 2, im->has_districts);
+	sql_bind_int(q, 3, im->from);
+	e = sql_run_row(q);
+	if (e != ERR_OK)
+		return e;
+	*ret_until = im->until;
+	if (sql_kind(q, 0) == SQL_INT && sql_int(q, 0) < im->until)
+		*ret_until = sql_int(q, 0);
+	e = sql_use(im->store, SQL_NOTE, &note);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(note, 1, province);
+	sql_bind_int(note, 2, im->has_districts);
+	sql_bind_int(note, 3, im->from);
+	return sql_run(note);
+}
+
+static enum err take_parent(struct import *im, struct parent *p, enum unit_level level,
+			    int64_t parent)
+{
+	struct unit_name n = {.first = im->from,
+			      .last = p->until,
+			      .level = level,
+			      .code = p->code,
+			      .name = p->name,
+			      .kind = units_kind_of(p->name),
+			      .parent = parent,
+			      .province = p->province};
+	enum err e = units_bare(im->a, p->name, n.kind, &n.bare);
+
+	if (e == ERR_OK)
+		e = take_unit(im, &n);
+	p->unit = n.unit;
+	return e;
+}
+
+static enum err take_province(struct import *im, const struct list_row *row,
+			      struct parent **ret_parent)
+{
+	struct parent *p = find_parent(&im->provinces, row->province_code);
+	enum err e;
+
+	*ret_parent = p;
+	if (p != NULL)
+		return ERR_OK;
+	p = add_parent(im->a, &im->provinces);
+	p->code = row->province_code;
+	p->name = row->province_name.len != 0 ? row->province_name : row->province_code;
+	e = find_until(im, p->code, &p->until);
+	if (e == ERR_OK)
+		e = take_parent(im, p, UNIT_PROVINCE, 0);
+	p->province = p->unit;
+	*ret_parent = p;
+	return e;
+}
+
+static enum err take_district(struct import *im, const struct list_row *row,
+			      const struct parent *province, int64_t *ret_unit)
+{
+	struct parent *p = find_parent(&im->districts, row->district_code);
+	enum err e = ERR_OK;
+
+	if (p == NULL) {
+		p = add_parent(im->a, &im->districts);
+		p->code = row->district_code;
+		p->name = row->district_name;
+		p->province = province->unit;
+		p->until = province->until;
+		e = take_parent(im, p, UNIT_DISTRICT, province->unit);
+	}
+	*ret_unit = p->unit;
+	return e;
+}
+
+static enum err take_row(struct import *im, const struct list_row *row)
+{
+	struct parent *province = NULL;
+	struct unit_name n = {.first = im->from,
+			      .level = UNIT_COMMUNE,
+			      .code = row->code,
+			      .name = row->name,
+			      .kind = row->kind};
+	enum err e = take_province(im, row, &province);
+
+	if (e != ERR_OK)
+		return e;
+	n.last = province->until;
+	n.province = province->unit;
+	n.parent = province->unit;
+	if (im->has_districts)
+		e = take_district(im, row, province, &n.parent);
+	if (e == ERR_OK)
+		e = units_bare(im->a, row->name, row->kind, &n.bare);
+	return e != ERR_OK ? e : take_unit(im, &n);
+}
+
+/* ---- what the list no longer has ---- */
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t *left = a;
+	const int64_t *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static const char SQL_OF_PROVINCE[] =
+	"SELECT DISTINCT n.unit FROM unit_name n JOIN unit u ON u.unit = n.unit"
+	" WHERE n.province = ?1 AND u.has_districts = ?2 AND n.level <> 1"
+	" AND n.first_day <= ?3 AND n.last_day > ?3";
+
+static enum err load_of_province(struct import *im, const struct parent *province, struct buf *out)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(im->store, SQL_OF_PROVINCE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, province->unit);
+	sql_bind_int(q, 2, im->has_districts);
+	sql_bind_int(q, 3, im->from);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		int64_t unit = sql_int(q, 0);
+
+		if (!units_scope_has(im->seen, im->seen_count, unit))
+			buf_append(out, &unit, sizeof unit);
+	}
+	return e;
+}
+
+static enum err end_missing(struct import *im, const struct parent *province)
+{
+	AUTO(buf_clear) struct buf gone = {0};
+	enum err e = load_of_province(im, province, &gone);
+
+	for (size_t i = 0; e == ERR_OK && i < gone.len / sizeof(int64_t); i++) {
+		bool is_ended = false;
+		int64_t unit;
+
+		memcpy(&unit, gone.data + i * sizeof unit, sizeof unit);
+		e = units_end(im->store, im->a, unit, im->from, province->until, &is_ended);
+		im->done->ended += is_ended;
+	}
+	return e;
+}
+
+static enum err import_list(struct import *im, const struct list *list)
+{
+	enum err e = ERR_OK;
+
+	/* Each row can bring a province and a district with it. */
+	im->seen = arena_alloc_array(im->a, list->count * 3, sizeof *im->seen);
+	for (size_t i = 0; e == ERR_OK && i < list->count; i++)
+		e = take_row(im, &list->rows[i]);
+	if (e != ERR_OK)
+		return e;
+	qsort(im->seen, im->seen_count, sizeof *im->seen, by_number);
+	for (size_t i = 0; e == ERR_OK && i < im->provinces.count; i++)
+		e = end_missing(im, &im->provinces.list[i]);
+	if (e != ERR_OK)
+		return e;
+	if (im->done->added + im->done->renamed + im->done->ended == 0)
+		return ERR_OK;
+	return units_bump_version(im->store);
+}
+
+enum err units_import(struct store *s, struct arena *a, struct bytes csv, int64_t from,
+		      int64_t until, struct units_imported *ret_imported)
+{
+	struct problems problems = {.a = a};
+	struct units_imported done = {0};
+	struct list list = {0};
+	struct import im = {.store = s, .a = a, .from = from, .until = until, .done = &done};
+	enum err e = ERR_OK;
+
+	if (from >= until)
+		units_problem(&problems, 0,
+			      "--from phải trước --until / --from must be before --until");
+	read_list(a, csv, &list, &problems);
+	done.problems = problems.list;
+	done.problem_count = problems.count;
+	done.communes = list.count;
+	if (problems.count != 0) {
+		*ret_imported = done;
+		return err_raise(ERR_INVAL, "%zu rows are wrong", problems.count);
+	}
+	im.has_districts = list.has_districts;
+	e = import_list(&im, &list);
+	if (e == ERR_OK)
+		*ret_imported = done;
+	return e;
+}

@@ -1,0 +1,56 @@
+/*
+ * units_private - what units.c, units_list.c and units_succession.c share.
+ */
+#pragma once
+
+#include "common/base/buf.h"
+#include "daemon/store_sql.h"
+#include "daemon/units.h"
+
+/* One dated name as the table has it. */
+struct unit_name {
+	int64_t unit;
+	int64_t first; /* day */
+	int64_t last;  /* exclusive */
+	enum unit_level level;
+	struct bytes code;
+	struct bytes name;
+	struct bytes bare; /* vntext exact key of the name without its type */
+	struct bytes kind;
+	int64_t parent;
+	int64_t province;
+};
+
+/* ERR_NOTFOUND. One statement of unit_name's columns in the order above. */
+#define UNIT_NAME_COLUMNS                                                                     \
+	"n.unit, n.first_day, n.last_day, n.level, n.code, n.name, n.bare, n.kind, n.parent," \
+	" n.province "
+void units_read_name(struct sql *q, struct arena *a, struct unit_name *ret_name);
+enum err units_put_name(struct store *s, const struct unit_name *n);
+enum err units_drop_name(struct store *s, int64_t unit, int64_t first);
+/* Sets the unit's own days to what its names say. */
+enum err units_settle(struct store *s, int64_t unit);
+enum err units_add(struct store *s, enum unit_level level, bool has_districts, int64_t *ret_unit);
+
+/* The name without its type ("Xã", "Thị trấn", "Tỉnh", …) as a key that forgives tone places. */
+enum err units_bare(struct arena *a, struct bytes name, struct bytes kind, struct bytes *ret_bare);
+/* "Quận" of "Quận Ba Đình"; empty when none of the known types begins it. */
+struct bytes units_kind_of(struct bytes name);
+
+/* No longer valid from this day on: every unit with the code at that level but `except`. */
+enum err units_end_code(struct store *s, struct arena *a, enum unit_level level, struct bytes code,
+			int64_t day, int64_t except, size_t *count);
+enum err units_end(struct store *s, struct arena *a, int64_t unit, int64_t day, int64_t resume,
+		   bool *ret_is_ended);
+
+enum err units_bump_version(struct store *s);
+
+struct problems {
+	struct arena *a;
+	struct unit_problem *list;
+	size_t count;
+	size_t cap;
+};
+#define UNITS_PROBLEMS_MAX 100u
+/* Keeps the first UNITS_PROBLEMS_MAX. */
+void units_problem(struct problems *p, size_t line, const char *fmt, ...) PRINTF(3, 4);
