@@ -82,14 +82,21 @@ void schema_free_matcher(struct schema_matcher *m)
 
 bool schema_matches(const struct schema_field *f, struct bytes text)
 {
-	regmatch_t part = {0, (regoff_t)text.len};
+	char few[256]; /* nearly all that has a pattern is a number of some kind */
+	AUTO(mem_free) char *many = NULL;
+	char *copy = few;
 
 	if (f->matcher == NULL)
 		return true;
-	/* NUL ends a text for regexec() even so; a text with one fits nothing. */
-	if (text.len == 0)
-		return regexec(&f->matcher->regex, "", 0, NULL, 0) == 0;
-	if (memchr(text.data, 0, text.len) != NULL)
+	/* NUL ends a text for regexec(); one inside fits nothing. */
+	if (text.len != 0 && memchr(text.data, 0, text.len) != NULL)
 		return false;
-	return regexec(&f->matcher->regex, (const char *)text.data, 0, &part, REG_STARTEND) == 0;
+	if (text.len >= sizeof few) {
+		many = mem_alloc(text.len + 1);
+		copy = many;
+	}
+	if (text.len != 0)
+		memcpy(copy, text.data, text.len);
+	copy[text.len] = '\0';
+	return regexec(&f->matcher->regex, copy, 0, NULL, 0) == 0;
 }
