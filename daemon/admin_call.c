@@ -100,39 +100,42 @@ enum err admin_need_int(struct admin_call *call, const char *name, int64_t min, 
 	return admin_want_int(call, name, min, max, ret_number);
 }
 
-/* Two civil forms people use; the calendar itself is checked by reading it back. */
+/* "5/9/2020" -> "2020-09-05", digits padded; anything else stays as it is. */
+static void turn_slashes(struct buf *text)
+{
+	const char *day = buf_cstr(text);
+	const char *month = strchr(day, '/');
+	const char *year = month != NULL ? strchr(month + 1, '/') : NULL;
+	AUTO(buf_clear) struct buf turned = {0};
+
+	if (year == NULL || strlen(year + 1) != 4 || month - day > 2 || year - month > 3)
+		return;
+	buf_printf(&turned, "%s-%s%.*s-%s%.*s", year + 1, year - month == 2 ? "0" : "",
+		   (int)(year - month - 1), month + 1, month - day == 1 ? "0" : "",
+		   (int)(month - day), day);
+	buf_reset(text);
+	buf_append_bytes(text, buf_bytes(&turned));
+}
+
+/* Two civil forms people use; a day that the calendar does not have is none. */
 static bool parse_date(struct bytes text, char ret_date[ADMIN_DATE_LEN])
 {
-	char copy[ADMIN_DATE_LEN];
-	int year = 0;
-	int month = 0;
-	int day = 0;
-	int end = 0;
-	int64_t back_year;
-	int back_month;
-	int back_day;
+	AUTO(buf_clear) struct buf date = {0};
+	char iso[CLOCK_ISO_LEN];
+	int64_t ms = 0;
 
-	if (text.len == 0 || text.len >= sizeof copy)
+	if (text.len == 0 || text.len >= ADMIN_DATE_LEN)
 		return false;
-	memcpy(copy, text.data, text.len);
-	copy[text.len] = '\0';
-	if (strspn(copy, "0123456789-/") != text.len)
+	buf_append_bytes(&date, text);
+	turn_slashes(&date);
+	if (date.len != ADMIN_DATE_LEN - 1 ||
+	    clock_parse_iso(buf_cstr(&date), date.len, &ms) != ERR_OK)
 		return false;
-	if (sscanf(copy, "%4d-%2d-%2d%n", &year, &month, &day, &end) != 3 ||
-	    (size_t)end != text.len) {
-		end = 0;
-		if (sscanf(copy, "%2d/%2d/%4d%n", &day, &month, &year, &end) != 3 ||
-		    (size_t)end != text.len)
-			return false;
-	}
-	if (year < 1 || month < 1 || month > 12 || day < 1 || day > 31)
+	clock_print_iso(ms, iso);
+	if (memcmp(iso, date.data, date.len) != 0)
 		return false;
-	clock_civil_from_days(clock_days_from_civil(year, month, day), &back_year, &back_month,
-			      &back_day);
-	if (back_year != year || back_month != month || back_day != day)
-		return false;
-	(void)snprintf(ret_date, ADMIN_DATE_LEN, "%04d-%02d-%02d", year % 10000, month % 100,
-		       day % 100);
+	memcpy(ret_date, iso, date.len);
+	ret_date[date.len] = '\0';
 	return true;
 }
 

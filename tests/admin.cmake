@@ -1,1 +1,2 @@
 ctxh_test(ctl LINK admin Threads::Threads)
+ctxh_test(report LINK daemon)
