@@ -26,9 +26,9 @@ static enum err open_set(struct arena *a, const struct log_row *row, struct fold
 	enum err e;
 
 	packer_init(&p, &wire, PACK_UNBOUNDED);
-	pack_array(&p, 2);
-	pack_bin(&p, row->body);
-	pack_bin(&p, bytes_of(row->signature.bytes, SIGN_LEN));
+	packer_array(&p, 2);
+	packer_bin(&p, row->body);
+	packer_bin(&p, bytes_of(row->signature.bytes, SIGN_LEN));
 	packer_done(&p);
 	/* Decoded parts borrow from the bytes, so these must live as long as the arena. */
 	e = changeset_open(a, arena_copy(a, buf_bytes(&wire)), NULL, &opened);

@@ -26,26 +26,26 @@ static bool is_long(const struct value *v)
 
 static void pack_writes(struct packer *p, const struct change *c)
 {
-	pack_uint(p, KEY_WRITES);
-	pack_map(p, c->count);
+	packer_uint(p, KEY_WRITES);
+	packer_map(p, c->count);
 	for (size_t i = 0; i < c->count; i++) {
 		REQUIRE(i == 0 || bytes_compare(c->writes[i - 1].name, c->writes[i].name) < 0);
-		pack_text(p, c->writes[i].name);
-		pack_value(p, &c->writes[i].value);
+		packer_text(p, c->writes[i].name);
+		packer_value(p, &c->writes[i].value);
 	}
 }
 
 static void pack_common(struct packer *p, const struct change *c)
 {
-	pack_uint(p, KEY_TYPE);
-	pack_text(p, c->type);
-	pack_uint(p, KEY_ID);
-	pack_bin(p, bytes_of(c->id.bytes, ID_LEN));
-	pack_uint(p, KEY_CLOCK);
-	pack_uint(p, c->clock);
+	packer_uint(p, KEY_TYPE);
+	packer_text(p, c->type);
+	packer_uint(p, KEY_ID);
+	packer_bin(p, bytes_of(c->id.bytes, ID_LEN));
+	packer_uint(p, KEY_CLOCK);
+	packer_uint(p, c->clock);
 	if (c->base != 0) {
-		pack_uint(p, KEY_BASE);
-		pack_uint(p, c->base);
+		packer_uint(p, KEY_BASE);
+		packer_uint(p, c->base);
 	}
 }
 
@@ -106,11 +106,11 @@ void change_pack(struct packer *p, const struct change *c, struct change_authors
 		packer_fail(p, e);
 		return;
 	}
-	pack_map(p, 4u + (c->base != 0) + (c->author.len != 0));
+	packer_map(p, 4u + (c->base != 0) + (c->author.len != 0));
 	pack_common(p, c);
 	if (c->author.len != 0) {
-		pack_uint(p, KEY_AUTHOR_INDEX);
-		pack_uint(p, index);
+		packer_uint(p, KEY_AUTHOR_INDEX);
+		packer_uint(p, index);
 	}
 	pack_writes(p, c);
 }
@@ -120,16 +120,16 @@ void change_encode(const struct change *c, struct buf *out)
 	struct packer p;
 
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_map(&p, 4u + (c->base != 0) + (c->number != 0) + (c->author.len != 0));
+	packer_map(&p, 4u + (c->base != 0) + (c->number != 0) + (c->author.len != 0));
 	pack_common(&p, c);
 	pack_writes(&p, c);
 	if (c->number != 0) {
-		pack_uint(&p, KEY_NUMBER);
-		pack_uint(&p, c->number);
+		packer_uint(&p, KEY_NUMBER);
+		packer_uint(&p, c->number);
 	}
 	if (c->author.len != 0) {
-		pack_uint(&p, KEY_AUTHOR);
-		pack_text(&p, c->author);
+		packer_uint(&p, KEY_AUTHOR);
+		packer_text(&p, c->author);
 	}
 	packer_done(&p);
 }

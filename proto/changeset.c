@@ -40,19 +40,19 @@ struct hash changeset_chain(const struct hash *previous, struct bytes body)
 
 static void pack_head(struct packer *p, const struct changeset_head *head)
 {
-	pack_map(p, KEYS);
-	pack_uint(p, KEY_VERSION);
-	pack_uint(p, CHANGESET_VERSION);
-	pack_uint(p, KEY_DAEMON);
-	pack_bin(p, bytes_of(head->daemon.bytes, ID_LEN));
-	pack_uint(p, KEY_DEVICE);
-	pack_uint(p, head->device);
-	pack_uint(p, KEY_FIRST);
-	pack_uint(p, head->first);
-	pack_uint(p, KEY_COUNT);
-	pack_uint(p, head->count);
-	pack_uint(p, KEY_CHAIN);
-	pack_bin(p, bytes_of(head->chain.bytes, HASH_LEN));
+	packer_map(p, KEYS);
+	packer_uint(p, KEY_VERSION);
+	packer_uint(p, CHANGESET_VERSION);
+	packer_uint(p, KEY_DAEMON);
+	packer_bin(p, bytes_of(head->daemon.bytes, ID_LEN));
+	packer_uint(p, KEY_DEVICE);
+	packer_uint(p, head->device);
+	packer_uint(p, KEY_FIRST);
+	packer_uint(p, head->first);
+	packer_uint(p, KEY_COUNT);
+	packer_uint(p, head->count);
+	packer_uint(p, KEY_CHAIN);
+	packer_bin(p, bytes_of(head->chain.bytes, HASH_LEN));
 }
 
 /* Authors stand before the changes, and are known only behind them: so changes first. */
@@ -74,13 +74,13 @@ static enum err encode_body(const struct changeset_head *head, const struct chan
 
 	packer_init(&p, out, max_bytes);
 	pack_head(&p, head);
-	pack_uint(&p, KEY_AUTHORS);
-	pack_array(&p, authors.count);
+	packer_uint(&p, KEY_AUTHORS);
+	packer_array(&p, authors.count);
 	for (size_t i = 0; i < authors.count; i++)
-		pack_text(&p, authors.names[i]);
-	pack_uint(&p, KEY_CHANGES);
-	pack_array(&p, head->count);
-	pack_packed(&p, buf_bytes(&packed));
+		packer_text(&p, authors.names[i]);
+	packer_uint(&p, KEY_CHANGES);
+	packer_array(&p, head->count);
+	packer_packed(&p, buf_bytes(&packed));
 	return packer_finish(&p);
 }
 
@@ -103,9 +103,9 @@ enum err changeset_seal(const struct changeset_head *head, const struct change *
 	struct signature sig = sign_make(key, CHANGESET_CONTEXT, buf_bytes(&body));
 
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_array(&p, CHANGESET_PARTS);
-	pack_bin(&p, buf_bytes(&body));
-	pack_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
+	packer_array(&p, CHANGESET_PARTS);
+	packer_bin(&p, buf_bytes(&body));
+	packer_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
 	packer_done(&p);
 	*ret_head = changeset_chain(&head->chain, buf_bytes(&body));
 	return ERR_OK;

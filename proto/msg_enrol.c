@@ -46,10 +46,10 @@ void msg_enrol_encode(const struct msg_enrol *m, const struct sign_pair *key, st
 	struct signature sig = sign_make(key, MSG_ENROL_CONTEXT, buf_bytes(&payload));
 
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_array(&p, ENROL_PARTS);
-	pack_uint(&p, MSG_VERSION);
-	pack_bin(&p, buf_bytes(&payload));
-	pack_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
+	packer_array(&p, ENROL_PARTS);
+	packer_uint(&p, MSG_VERSION);
+	packer_bin(&p, buf_bytes(&payload));
+	packer_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
 	packer_done(&p);
 }
 

@@ -63,13 +63,13 @@ void msg_envelope_seal(const struct id *daemon, uint32_t device, uint64_t counte
 	e.signature = sign_make(key, MSG_REQUEST_CONTEXT, bytes_of(data, sizeof data));
 
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_array(&p, ENVELOPE_PARTS);
-	pack_uint(&p, MSG_VERSION);
-	pack_uint(&p, e.device);
-	pack_uint(&p, e.counter);
-	pack_uint(&p, e.packing);
-	pack_bin(&p, e.payload);
-	pack_bin(&p, bytes_of(e.signature.bytes, sizeof e.signature.bytes));
+	packer_array(&p, ENVELOPE_PARTS);
+	packer_uint(&p, MSG_VERSION);
+	packer_uint(&p, e.device);
+	packer_uint(&p, e.counter);
+	packer_uint(&p, e.packing);
+	packer_bin(&p, e.payload);
+	packer_bin(&p, bytes_of(e.signature.bytes, sizeof e.signature.bytes));
 	packer_done(&p);
 }
 
@@ -152,10 +152,10 @@ void msg_answer_seal(struct bytes message, struct buf *out)
 
 	REQUIRE(message.len <= LIMIT_PLAIN_BYTES);
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_array(&p, ANSWER_PARTS);
-	pack_uint(&p, MSG_VERSION);
-	pack_uint(&p, packing);
-	pack_bin(&p, payload);
+	packer_array(&p, ANSWER_PARTS);
+	packer_uint(&p, MSG_VERSION);
+	packer_uint(&p, packing);
+	packer_bin(&p, payload);
 	packer_done(&p);
 }
 

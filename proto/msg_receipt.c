@@ -49,9 +49,9 @@ void msg_receipt_encode(const struct msg_receipt *m, const struct sign_pair *key
 	struct signature sig = sign_make(key, MSG_RECEIPT_CONTEXT, buf_bytes(&body));
 
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_array(&p, RECEIPT_PARTS);
-	pack_bin(&p, buf_bytes(&body));
-	pack_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
+	packer_array(&p, RECEIPT_PARTS);
+	packer_bin(&p, buf_bytes(&body));
+	packer_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
 	packer_done(&p);
 }
 

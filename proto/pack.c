@@ -51,35 +51,35 @@ static msgpack_packer writer(struct packer *p)
 	return (msgpack_packer){.data = p, .callback = on_piece};
 }
 
-void pack_array(struct packer *p, size_t count)
+void packer_array(struct packer *p, size_t count)
 {
 	msgpack_packer w = writer(p);
 
 	msgpack_pack_array(&w, count);
 }
 
-void pack_map(struct packer *p, size_t count)
+void packer_map(struct packer *p, size_t count)
 {
 	msgpack_packer w = writer(p);
 
 	msgpack_pack_map(&w, count);
 }
 
-void pack_uint(struct packer *p, uint64_t n)
+void packer_uint(struct packer *p, uint64_t n)
 {
 	msgpack_packer w = writer(p);
 
 	msgpack_pack_uint64(&w, n);
 }
 
-void pack_int(struct packer *p, int64_t n)
+void packer_int(struct packer *p, int64_t n)
 {
 	msgpack_packer w = writer(p);
 
 	msgpack_pack_int64(&w, n);
 }
 
-void pack_bool(struct packer *p, bool boolean)
+void packer_bool(struct packer *p, bool boolean)
 {
 	msgpack_packer w = writer(p);
 
@@ -89,14 +89,14 @@ void pack_bool(struct packer *p, bool boolean)
 		msgpack_pack_false(&w);
 }
 
-static void pack_nil(struct packer *p)
+static void packer_nil(struct packer *p)
 {
 	msgpack_packer w = writer(p);
 
 	msgpack_pack_nil(&w);
 }
 
-void pack_text(struct packer *p, struct bytes text)
+void packer_text(struct packer *p, struct bytes text)
 {
 	msgpack_packer w = writer(p);
 
@@ -105,7 +105,7 @@ void pack_text(struct packer *p, struct bytes text)
 	msgpack_pack_str_body(&w, text.data, text.len);
 }
 
-void pack_bin(struct packer *p, struct bytes data)
+void packer_bin(struct packer *p, struct bytes data)
 {
 	msgpack_packer w = writer(p);
 
@@ -114,18 +114,18 @@ void pack_bin(struct packer *p, struct bytes data)
 	msgpack_pack_bin_body(&w, data.data, data.len);
 }
 
-void pack_value(struct packer *p, const struct value *v)
+void packer_value(struct packer *p, const struct value *v)
 {
 	switch (v->kind) {
-	case VALUE_NULL: pack_nil(p); break;
-	case VALUE_BOOL: pack_bool(p, v->boolean); break;
-	case VALUE_INT: pack_int(p, v->integer); break;
-	case VALUE_TEXT: pack_text(p, v->bytes); break;
-	case VALUE_BYTES: pack_bin(p, v->bytes); break;
+	case VALUE_NULL: packer_nil(p); break;
+	case VALUE_BOOL: packer_bool(p, v->boolean); break;
+	case VALUE_INT: packer_int(p, v->integer); break;
+	case VALUE_TEXT: packer_text(p, v->bytes); break;
+	case VALUE_BYTES: packer_bin(p, v->bytes); break;
 	}
 }
 
-void pack_packed(struct packer *p, struct bytes packed)
+void packer_packed(struct packer *p, struct bytes packed)
 {
 	(void)on_piece(p, (const char *)packed.data, packed.len);
 }

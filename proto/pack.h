@@ -28,13 +28,13 @@ void packer_done(struct packer *p);
 /* Makes the packer fail with `e`, unless it has failed already. */
 void packer_fail(struct packer *p, enum err e);
 
-void pack_array(struct packer *p, size_t count);
-void pack_map(struct packer *p, size_t count);
-void pack_uint(struct packer *p, uint64_t n);
-void pack_int(struct packer *p, int64_t n);
-void pack_bool(struct packer *p, bool boolean);
-void pack_text(struct packer *p, struct bytes text);
-void pack_bin(struct packer *p, struct bytes data);
-void pack_value(struct packer *p, const struct value *v);
+void packer_array(struct packer *p, size_t count);
+void packer_map(struct packer *p, size_t count);
+void packer_uint(struct packer *p, uint64_t n);
+void packer_int(struct packer *p, int64_t n);
+void packer_bool(struct packer *p, bool boolean);
+void packer_text(struct packer *p, struct bytes text);
+void packer_bin(struct packer *p, struct bytes data);
+void packer_value(struct packer *p, const struct value *v);
 /* What another packer made, as it is. */
-void pack_packed(struct packer *p, struct bytes packed);
+void packer_packed(struct packer *p, struct bytes packed);

@@ -83,14 +83,14 @@ static void encode_field(const struct shape_field *f, const void *message, struc
 
 	switch (f->kind) {
 	case SHAPE_NUMBER: REQUIRE(*(const uint64_t *)at <= INT64_MAX); [[fallthrough]];
-	case SHAPE_CLOCK: pack_uint(p, *(const uint64_t *)at); break;
-	case SHAPE_UINT32: pack_uint(p, *(const uint32_t *)at); break;
-	case SHAPE_INT: pack_int(p, *(const int64_t *)at); break;
-	case SHAPE_BOOL: pack_bool(p, *(const bool *)at); break;
-	case SHAPE_FIXED: pack_bin(p, bytes_of(at, f->max)); break;
-	case SHAPE_TEXT: pack_text(p, text_cut(*(const struct bytes *)at, f->max)); break;
-	case SHAPE_BIN: pack_bin(p, *(const struct bytes *)at); break;
-	case SHAPE_VALUE: pack_value(p, at); break;
+	case SHAPE_CLOCK: packer_uint(p, *(const uint64_t *)at); break;
+	case SHAPE_UINT32: packer_uint(p, *(const uint32_t *)at); break;
+	case SHAPE_INT: packer_int(p, *(const int64_t *)at); break;
+	case SHAPE_BOOL: packer_bool(p, *(const bool *)at); break;
+	case SHAPE_FIXED: packer_bin(p, bytes_of(at, f->max)); break;
+	case SHAPE_TEXT: packer_text(p, text_cut(*(const struct bytes *)at, f->max)); break;
+	case SHAPE_BIN: packer_bin(p, *(const struct bytes *)at); break;
+	case SHAPE_VALUE: packer_value(p, at); break;
 	case SHAPE_LIST: UNREACHABLE();
 	}
 }
@@ -104,7 +104,7 @@ static void encode_list(const struct shape_field *f, const void *message, struct
 	size_t count = list_count(f, message);
 
 	REQUIRE(count <= f->max);
-	pack_array(p, count);
+	packer_array(p, count);
 	for (size_t i = 0; i < count; i++) {
 		const void *item = items + i * f->of->size;
 
@@ -121,13 +121,13 @@ static void encode_map(const struct shape *s, const void *message, struct packer
 
 	for (size_t i = 0; i < s->count; i++)
 		count += s->fields[i].is_required || !is_default(&s->fields[i], message);
-	pack_map(p, count);
+	packer_map(p, count);
 	for (size_t i = 0; i < s->count; i++) {
 		const struct shape_field *f = &s->fields[i];
 
 		if (!f->is_required && is_default(f, message))
 			continue;
-		pack_uint(p, f->key);
+		packer_uint(p, f->key);
 		if (f->kind == SHAPE_LIST)
 			encode_list(f, message, p);
 		else

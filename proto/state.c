@@ -71,26 +71,26 @@ static void choose(const struct record *r, uint64_t newer_than_log, struct chose
 
 static void pack_stamps(struct packer *p, const struct record *r, const struct chosen *c)
 {
-	pack_uint(p, KEY_STAMPS);
-	pack_array(p, c->stamp_count * STAMP_PARTS);
+	packer_uint(p, KEY_STAMPS);
+	packer_array(p, c->stamp_count * STAMP_PARTS);
 	for (size_t i = 0; i < c->stamp_count; i++) {
 		const struct field *f = &r->fields[c->bearers[i]];
 
-		pack_uint(p, f->stamp.clock);
-		pack_uint(p, f->stamp.device);
-		pack_uint(p, f->log);
+		packer_uint(p, f->stamp.clock);
+		packer_uint(p, f->stamp.device);
+		packer_uint(p, f->log);
 	}
 }
 
 static void pack_fields(struct packer *p, const struct record *r, const struct chosen *c)
 {
-	pack_uint(p, KEY_FIELDS);
-	pack_map(p, c->count);
+	packer_uint(p, KEY_FIELDS);
+	packer_map(p, c->count);
 	for (size_t i = 0; i < c->count; i++) {
 		const struct field *f = &r->fields[c->fields[i]];
 
-		pack_text(p, f->name);
-		pack_value(p, &f->value);
+		packer_text(p, f->name);
+		packer_value(p, &f->value);
 	}
 }
 
@@ -103,18 +103,18 @@ void record_encode(const struct record *r, uint64_t newer_than_log, struct buf *
 
 	choose(r, newer_than_log, &c);
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_map(&p, 4u + (c.stamp_count > 1));
-	pack_uint(&p, KEY_TYPE);
-	pack_text(&p, r->type);
-	pack_uint(&p, KEY_ID);
-	pack_bin(&p, bytes_of(r->id.bytes, ID_LEN));
+	packer_map(&p, 4u + (c.stamp_count > 1));
+	packer_uint(&p, KEY_TYPE);
+	packer_text(&p, r->type);
+	packer_uint(&p, KEY_ID);
+	packer_bin(&p, bytes_of(r->id.bytes, ID_LEN));
 	pack_stamps(&p, r, &c);
 	pack_fields(&p, r, &c);
 	if (c.stamp_count > 1) {
-		pack_uint(&p, KEY_INDEX);
-		pack_array(&p, c.count);
+		packer_uint(&p, KEY_INDEX);
+		packer_array(&p, c.count);
 		for (size_t i = 0; i < c.count; i++)
-			pack_uint(&p, c.stamps[i]);
+			packer_uint(&p, c.stamps[i]);
 	}
 	packer_done(&p);
 }

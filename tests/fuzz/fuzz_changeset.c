@@ -69,9 +69,9 @@ static void try_body(struct bytes body)
 	struct packer p;
 
 	packer_init(&p, &wire, PACK_UNBOUNDED);
-	pack_array(&p, 2);
-	pack_bin(&p, body);
-	pack_bin(&p, bytes_of(signature, sizeof signature));
+	packer_array(&p, 2);
+	packer_bin(&p, body);
+	packer_bin(&p, bytes_of(signature, sizeof signature));
 	packer_done(&p);
 	try_set(buf_bytes(&wire));
 }

@@ -340,9 +340,9 @@ static void sign_by_hand(struct fixture *f, struct bytes body, struct buf *out)
 	struct packer p;
 
 	packer_init(&p, out, PACK_UNBOUNDED);
-	pack_array(&p, 2);
-	pack_bin(&p, body);
-	pack_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
+	packer_array(&p, 2);
+	packer_bin(&p, body);
+	packer_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
 	packer_done(&p);
 }
 
@@ -351,26 +351,26 @@ static void body_by_hand(struct fixture *f, struct by_hand h, struct buf *body)
 	struct packer p;
 
 	packer_init(&p, body, PACK_UNBOUNDED);
-	pack_map(&p, 8 + h.more_count);
-	pack_uint(&p, 0);
-	pack_uint(&p, 1 + h.add_version);
-	pack_uint(&p, 1);
-	pack_bin(&p, bytes_of(f->head.daemon.bytes, ID_LEN));
-	pack_uint(&p, 2);
-	pack_uint(&p, f->head.device);
-	pack_uint(&p, 3);
-	pack_uint(&p, 41 + h.add_first);
-	pack_uint(&p, 4);
-	pack_uint(&p, 1 + h.add_count);
-	pack_uint(&p, 5);
-	pack_bin(&p, bytes_of(f->head.chain.bytes, HASH_LEN));
-	pack_uint(&p, 6);
-	pack_array(&p, 1);
-	pack_text(&p, BYTES_LIT("Lê Văn Tám"));
-	pack_uint(&p, 7);
-	pack_array(&p, 1 + h.add_real);
-	pack_packed(&p, h.changes);
-	pack_packed(&p, h.more);
+	packer_map(&p, 8 + h.more_count);
+	packer_uint(&p, 0);
+	packer_uint(&p, 1 + h.add_version);
+	packer_uint(&p, 1);
+	packer_bin(&p, bytes_of(f->head.daemon.bytes, ID_LEN));
+	packer_uint(&p, 2);
+	packer_uint(&p, f->head.device);
+	packer_uint(&p, 3);
+	packer_uint(&p, 41 + h.add_first);
+	packer_uint(&p, 4);
+	packer_uint(&p, 1 + h.add_count);
+	packer_uint(&p, 5);
+	packer_bin(&p, bytes_of(f->head.chain.bytes, HASH_LEN));
+	packer_uint(&p, 6);
+	packer_array(&p, 1);
+	packer_text(&p, BYTES_LIT("Lê Văn Tám"));
+	packer_uint(&p, 7);
+	packer_array(&p, 1 + h.add_real);
+	packer_packed(&p, h.changes);
+	packer_packed(&p, h.more);
 	packer_done(&p);
 }
 
@@ -580,10 +580,10 @@ static struct bytes change_of(struct fixture *f, size_t count, struct bytes valu
 
 	buf_append_bytes(&out, BYTES_LIT("\x84" START "\x06"));
 	packer_init(&p, &out, PACK_UNBOUNDED);
-	pack_map(&p, count);
+	packer_map(&p, count);
 	for (size_t i = 0; i < count; i++) {
-		pack_text(&p, arena_printf(&f->arena, "f%04zu", i));
-		pack_packed(&p, value);
+		packer_text(&p, arena_printf(&f->arena, "f%04zu", i));
+		packer_packed(&p, value);
 	}
 	packer_done(&p);
 	return arena_copy(&f->arena, buf_bytes(&out));
@@ -612,10 +612,10 @@ static void too_long_a_value_makes_a_change_odd_and_the_limit_does_not(void **st
 	AUTO(buf_clear) struct buf beyond = {0};
 
 	packer_init(&p, &at, PACK_UNBOUNDED);
-	pack_text(&p, letters(f, LIMIT_VALUE_BYTES));
+	packer_text(&p, letters(f, LIMIT_VALUE_BYTES));
 	packer_done(&p);
 	packer_init(&p, &beyond, PACK_UNBOUNDED);
-	pack_text(&p, letters(f, LIMIT_VALUE_BYTES + 1));
+	packer_text(&p, letters(f, LIMIT_VALUE_BYTES + 1));
 	packer_done(&p);
 
 	assert_ok(open_by_hand(f, BY_HAND(.changes = change_of(f, 1, buf_bytes(&at))), &opened));

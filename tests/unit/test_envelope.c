@@ -148,13 +148,13 @@ static enum err open_envelope(struct fixture *f, uint64_t version, uint64_t devi
 
 	buf_reset(&f->out);
 	packer_init(&p, &f->out, PACK_UNBOUNDED);
-	pack_array(&p, 6);
-	pack_uint(&p, version);
-	pack_uint(&p, device);
-	pack_uint(&p, counter);
-	pack_uint(&p, packing);
-	pack_bin(&p, BYTES_LIT("x"));
-	pack_bin(&p, letters(f, signature_len));
+	packer_array(&p, 6);
+	packer_uint(&p, version);
+	packer_uint(&p, device);
+	packer_uint(&p, counter);
+	packer_uint(&p, packing);
+	packer_bin(&p, BYTES_LIT("x"));
+	packer_bin(&p, letters(f, signature_len));
 	packer_done(&p);
 	return msg_envelope_open(buf_bytes(&f->out), &got);
 }

@@ -492,13 +492,13 @@ static struct bytes list_of(struct fixture *f, uint8_t key, size_t count, struct
 
 	buf_reset(&f->out);
 	packer_init(&p, &f->out, PACK_UNBOUNDED);
-	pack_map(&p, 2);
-	pack_uint(&p, 2);
-	pack_uint(&p, 1);
-	pack_uint(&p, key);
-	pack_array(&p, count);
+	packer_map(&p, 2);
+	packer_uint(&p, 2);
+	packer_uint(&p, 1);
+	packer_uint(&p, key);
+	packer_array(&p, count);
 	for (size_t i = 0; i < count; i++)
-		pack_packed(&p, item);
+		packer_packed(&p, item);
 	packer_done(&p);
 	return buf_bytes(&f->out);
 }
@@ -540,7 +540,7 @@ static struct bytes packed_bin(struct fixture *f, size_t len)
 	struct packer p;
 
 	packer_init(&p, &out, PACK_UNBOUNDED);
-	pack_bin(&p, letters(f, len));
+	packer_bin(&p, letters(f, len));
 	packer_done(&p);
 	return arena_copy(&f->arena, buf_bytes(&out));
 }
@@ -563,11 +563,11 @@ static struct bytes text_of(struct fixture *f, uint8_t key, size_t len)
 
 	buf_reset(&f->out);
 	packer_init(&p, &f->out, PACK_UNBOUNDED);
-	pack_map(&p, 2);
-	pack_uint(&p, 2);
-	pack_uint(&p, 1);
-	pack_uint(&p, key);
-	pack_text(&p, letters(f, len));
+	packer_map(&p, 2);
+	packer_uint(&p, 2);
+	packer_uint(&p, 1);
+	packer_uint(&p, key);
+	packer_text(&p, letters(f, len));
 	packer_done(&p);
 	return buf_bytes(&f->out);
 }

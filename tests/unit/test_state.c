@@ -255,7 +255,7 @@ static void ten_thousand_people_take_at_most_190_bytes_each(void **state)
 		someone(a, &r, i, &person);
 		buf_reset(&one);
 		record_encode(&person, 0, &one);
-		pack_bin(&p, buf_bytes(&one));
+		packer_bin(&p, buf_bytes(&one));
 	}
 	packer_done(&p);
 	assert_true(squeeze_pack(buf_bytes(&all), &packed));
