@@ -178,6 +178,7 @@ static const char *const reserved[] = {
 	"then",
 	"ties",
 	"to",
+	"touched",
 	"trailing",
 	"transaction",
 	"trigger",
