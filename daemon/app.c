@@ -499,7 +499,7 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 {
 	AUTO(peers_free) struct peers *peers = peers_new();
 	AUTO(registry_free) struct registry *registry = registry_new();
-	AUTO(units_cache_free) struct units_cache *units = units_cache_new();
+	AUTO(public_cache_free) struct public_cache *cache = public_cache_new();
 	AUTO(tls_free) struct tls *tls = tls_new();
 	struct metrics metrics = {0};
 	struct disk_look disk = {0};
@@ -515,10 +515,12 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 	ctx->metrics = &metrics;
 	ctx->peers = peers;
 	ctx->registry = registry;
-	ctx->units = units;
+	ctx->cache = cache;
 	ctx->started_ms = clock_wall_ms(ctx->clock);
 	atomic_store(&ctx->config, config);
 	atomic_store(&ctx->schema, schema);
+	/* The store makes its own files: nobody else may read them. */
+	umask(0077);
 	raise_file_limit();
 	return run(&app);
 }

@@ -22,7 +22,7 @@ struct metrics;
 struct peers;
 struct registry;
 struct readers;
-struct units_cache;
+struct public_cache;
 struct writer;
 
 struct context {
@@ -30,17 +30,17 @@ struct context {
 	struct rand *rand;
 	_Atomic(const struct config *) config;
 	_Atomic(const struct schema *) schema;
-	struct registry *registry; /* devices: keys, counters, scope; registry.h */
-	struct readers *readers;   /* reading connections for pool threads; store.h */
-	struct writer *writer;     /* the one writing thread; writer.h */
-	struct loop *loop;         /* work for the pool threads; loop.h */
-	struct metrics *metrics;   /* counters; metrics.h */
-	struct peers *peers;       /* what one address may do; peers.h; loop thread */
-	struct units_cache *units; /* GET /v1/units; handle.h */
-	const char *state;         /* folder of everything that lasts */
-	struct id daemon;          /* identity of this installation */
-	struct id epoch;           /* of its history; changes when restored from a backup */
-	struct sign_pair key;      /* signs receipts */
+	struct registry *registry;  /* devices: keys, counters, scope; registry.h */
+	struct readers *readers;    /* reading connections for pool threads; store.h */
+	struct writer *writer;      /* the one writing thread; writer.h */
+	struct loop *loop;          /* work for the pool threads; loop.h */
+	struct metrics *metrics;    /* counters; metrics.h */
+	struct peers *peers;        /* what one address may do; peers.h; loop thread */
+	struct public_cache *cache; /* GET /v1/schema and /v1/units; handle.h */
+	const char *state;          /* folder of everything that lasts */
+	struct id daemon;           /* identity of this installation */
+	struct id epoch;            /* of its history; changes when restored from a backup */
+	struct sign_pair key;       /* signs receipts */
 	/* SHA-256 of the TLS key. Only the writer thread sees it change (reload): commands that
 	 * need it are writing ones. */
 	uint8_t tls_pin[INVITATION_PIN_LEN];

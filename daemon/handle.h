@@ -31,7 +31,7 @@ void handle_metrics(struct context *ctx, struct http_request *r);
 void handle_log_refused(struct context *ctx, const struct http_request *r, uint32_t device,
 			bool is_device_known, const char *code, uint64_t bytes_out);
 
-struct units_cache;
-struct units_cache *units_cache_new(void);
-void units_cache_free(struct units_cache *c);
-DEFINE_AUTO(struct units_cache *, units_cache_free)
+struct public_cache;
+struct public_cache *public_cache_new(void);
+void public_cache_free(struct public_cache *c);
+DEFINE_AUTO(struct public_cache *, public_cache_free)

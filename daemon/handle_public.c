@@ -16,26 +16,29 @@
 
 #define TAG_LEN 40u
 
-/* The sealed list of units, as of one version: thousands of devices fetch the same. */
-struct units_cache {
-	pthread_mutex_t lock;
-	uint64_t version;
-	struct buf body; /* empty: nothing kept yet */
+/* What thousands of devices fetch the same, sealed and compressed once. */
+struct public_cache {
+	pthread_mutex_t lock; /* units: pool threads */
+	uint64_t units_version;
+	struct buf units;               /* empty: nothing kept yet */
+	const struct schema *schema_of; /* loop thread */
+	struct buf schema;
 };
 
-struct units_cache *units_cache_new(void)
+struct public_cache *public_cache_new(void)
 {
-	struct units_cache *c = mem_alloc_zero(sizeof *c);
+	struct public_cache *c = mem_alloc_zero(sizeof *c);
 	int rc = pthread_mutex_init(&c->lock, NULL);
 
 	INVARIANT(rc == 0);
 	return c;
 }
 
-void units_cache_free(struct units_cache *c)
+void public_cache_free(struct public_cache *c)
 {
 	pthread_mutex_destroy(&c->lock);
-	buf_clear(&c->body);
+	buf_clear(&c->units);
+	buf_clear(&c->schema);
 	mem_free(c);
 }
 
@@ -68,11 +71,17 @@ static void answer_versioned(struct http_request *r, const char *version, struct
 void handle_schema(struct context *ctx, struct http_request *r)
 {
 	const struct schema *schema = ctx->schema;
+	struct public_cache *c = ctx->cache;
 	char version[2 * sizeof schema->version + 1];
 	struct buf body = {0};
 
 	hex_print(schema->version, sizeof schema->version, version);
-	msg_answer_seal(buf_bytes(&schema->source), &body);
+	if (c->schema_of != schema) {
+		buf_reset(&c->schema);
+		msg_answer_seal(buf_bytes(&schema->source), &c->schema);
+		c->schema_of = schema;
+	}
+	buf_append_bytes(&body, buf_bytes(&c->schema));
 	answer_versioned(r, version, &body);
 }
 
@@ -87,27 +96,27 @@ struct fetch {
 
 static bool take_cached(struct fetch *f)
 {
-	struct units_cache *c = f->ctx->units;
+	struct public_cache *c = f->ctx->cache;
 	bool is_there;
 	int rc = pthread_mutex_lock(&c->lock);
 
 	INVARIANT(rc == 0);
-	is_there = c->body.len > 0 && c->version == f->version;
+	is_there = c->units.len > 0 && c->units_version == f->version;
 	if (is_there)
-		buf_append_bytes(&f->body, buf_bytes(&c->body));
+		buf_append_bytes(&f->body, buf_bytes(&c->units));
 	pthread_mutex_unlock(&c->lock);
 	return is_there;
 }
 
 static void put_cached(const struct fetch *f)
 {
-	struct units_cache *c = f->ctx->units;
+	struct public_cache *c = f->ctx->cache;
 	int rc = pthread_mutex_lock(&c->lock);
 
 	INVARIANT(rc == 0);
-	buf_reset(&c->body);
-	buf_append_bytes(&c->body, buf_bytes(&f->body));
-	c->version = f->version;
+	buf_reset(&c->units);
+	buf_append_bytes(&c->units, buf_bytes(&f->body));
+	c->units_version = f->version;
 	pthread_mutex_unlock(&c->lock);
 }
 
