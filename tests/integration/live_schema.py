@@ -11,31 +11,26 @@ import harness
 from harness import ROOT, check
 
 ADDED = """\
-extend:
-  - type: person
-    fields:
-      - name: boat_number
-        label: {vi: "Số ghe", en: "Boat number"}
-        type: text
 types:
-  - name: boat
-    label: {vi: "Ghe", en: "Boat"}
+  person:
+    extend: true
+    fields:
+      boat_number: {type: text, vi: Số ghe, en: Boat number}
+  boat:
+    vi: Ghe
+    en: Boat
     kind: register
     sensitivity: basic
     fields:
-      - name: plate
-        label: {vi: "Biển số", en: "Plate"}
-        type: text
-        required: true
+      plate: {type: text, vi: Biển số, en: Plate, required: true, title: true}
 """
 
 BROKEN = """\
-extend:
-  - type: person
+types:
+  person:
+    extend: true
     fields:
-      - name: other_number
-        label: {vi: "Số khác", en: "Other number"}
-        type: colour
+      other_number: {type: colour, vi: Số khác, en: Other number}
 """
 
 
