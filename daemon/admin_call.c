@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/mem.h"
+#include "daemon/store.h"
 
 #define DAY_MS        INT64_C(86400000)
 #define VIETNAM_MS    (INT64_C(7) * 3600000) /* UTC+7 all year since 1975 */
@@ -284,4 +285,28 @@ json_t *admin_json_value(const struct value *v)
 	case VALUE_BYTES: return admin_json_hex(v->bytes);
 	}
 	return json_null();
+}
+
+bool admin_wants_audit(const struct admin_call *call)
+{
+	return call->audit_action[0] != '\0';
+}
+
+enum err admin_leave_audit(struct admin_call *call)
+{
+	AUTO(mem_free) char *detail = NULL;
+
+	if (call->audit_detail != NULL)
+		detail = json_dumps(call->audit_detail, JSON_COMPACT | JSON_SORT_KEYS);
+	return store_put_audit(call->store, clock_wall_ms(call->ctx->clock),
+			       bytes_str(call->caller.name), bytes_str(call->audit_action),
+			       bytes_str(detail != NULL ? detail : "{}"));
+}
+
+void admin_call_clear(struct admin_call *call)
+{
+	json_decref(call->result);
+	json_decref(call->audit_detail);
+	call->result = NULL;
+	call->audit_detail = NULL;
 }

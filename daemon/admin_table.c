@@ -2,13 +2,9 @@
 
 #include <string.h>
 
-#include "common/base/clock.h"
-#include "common/base/log.h"
-#include "common/base/mem.h"
 #include "daemon/admin.h"
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
-#include "daemon/store.h"
 
 static const struct admin_command commands[] = {
 	{"status", false, admin_status, NULL},
@@ -76,28 +72,4 @@ enum err admin_run(const struct admin_command *command, struct admin_call *call)
 	call->result = NULL;
 	explain(call, e);
 	return e;
-}
-
-bool admin_wants_audit(const struct admin_call *call)
-{
-	return call->audit_action[0] != '\0';
-}
-
-enum err admin_leave_audit(struct admin_call *call)
-{
-	AUTO(mem_free) char *detail = NULL;
-
-	if (call->audit_detail != NULL)
-		detail = json_dumps(call->audit_detail, JSON_COMPACT | JSON_SORT_KEYS);
-	return store_put_audit(call->store, clock_wall_ms(call->ctx->clock),
-			       bytes_str(call->caller.name), bytes_str(call->audit_action),
-			       bytes_str(detail != NULL ? detail : "{}"));
-}
-
-void admin_call_clear(struct admin_call *call)
-{
-	json_decref(call->result);
-	json_decref(call->audit_detail);
-	call->result = NULL;
-	call->audit_detail = NULL;
 }

@@ -96,6 +96,17 @@ static enum err make_view(struct store *s, const struct schema_type *t, enum sto
 	return store_exec(s, buf_cstr(&text));
 }
 
+/* Communes of today, by the names people know them by. */
+static const char commune_view[] =
+	"CREATE TEMP VIEW commune AS SELECT n.unit, n.code, n.name, n.kind AS type,"
+	" (SELECT d.code FROM main.unit_name d WHERE d.unit = n.parent AND d.level = 2"
+	"  ORDER BY d.first_day DESC LIMIT 1) AS district_code,"
+	" (SELECT p.code FROM main.unit_name p WHERE p.unit = n.province"
+	"  ORDER BY p.first_day DESC LIMIT 1) AS province_code"
+	" FROM main.unit_name n WHERE n.level = 3"
+	" AND CAST(julianday('now', '+7 hours') - 2440587.5 AS INTEGER) >= n.first_day"
+	" AND CAST(julianday('now', '+7 hours') - 2440587.5 AS INTEGER) < n.last_day";
+
 static enum err make_all(struct store *s, enum store_views views)
 {
 	static const char tables[] =
@@ -105,6 +116,8 @@ static enum err make_all(struct store *s, enum store_views views)
 
 	if (views == STORE_VIEWS_REPORT)
 		e = store_exec(s, tables);
+	else
+		e = store_exec(s, commune_view);
 	for (size_t i = 0; e == ERR_OK && i < s->schema->type_count; i++)
 		e = make_view(s, &s->schema->types[i], views);
 	return e;
@@ -196,9 +209,9 @@ static bool is_one_of(const char *name, const char *const *names, size_t count)
 static bool is_open_table(const char *name)
 {
 	static const char *const open[] = {
-		"unit",         "unit_name",   "unit_succession", "unit_list", "changeset",
-		"device",       "device_unit", "session",         "moved",     "record_type",
-		"record_field", "json_each",   "json_tree"};
+		"unit",        "unit_name",    "unit_succession", "unit_list", "changeset",
+		"commune",     "device",       "device_unit",     "session",   "moved",
+		"record_type", "record_field", "json_each",       "json_tree"};
 
 	return is_one_of(name, open, sizeof open / sizeof open[0]);
 }

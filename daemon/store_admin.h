@@ -8,7 +8,8 @@
  * reading connections. Thread: the store's.
  *
  * The views: for each type T `live_T`, the records that count: not deleted, not voided, not
- * joined to another (docs/schema.md). For a report they are limited to the units of `scope`:
+ * joined to another (docs/schema.md). For a query also `commune`: communes of today with code,
+ * name, type, district_code, province_code. For a report they are limited to the units of `scope`:
  *
  *   scope(unit, commune, code)    every unit whose records belong to the report, the unit of
  *                                 the report that its records count for, and that one's code

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/admin_call.h"
 #include "daemon/store.h"
@@ -81,6 +82,7 @@ static inline void office_open(struct office *o)
 	snprintf(o->path, sizeof o->path, "%s/ctxhd.db", o->folder);
 	snprintf(schema_folder, sizeof schema_folder, "%s/schema", getenv("CTXH_SOURCE_DIR"));
 	assert_ok(crypt_init());
+	log_set_filter(getenv("CTXH_TEST_LOG") != NULL ? getenv("CTXH_TEST_LOG") : "err");
 	assert_ok(schema_load_folder(schema_folder, &o->schema, error));
 	assert_ok(store_open_writer(o->path, o->schema, &o->writer));
 	assert_ok(store_open_reader(o->path, o->schema, &o->reader));
