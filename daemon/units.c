@@ -88,12 +88,16 @@ void units_read_name(struct sql *q, struct arena *a, struct unit_name *ret_name)
 
 /* ---- reading ---- */
 
-/* Names with the province's code of the same day beside them. */
-#define ROW_COLUMNS                                                                               \
-	"SELECT n.unit, n.level, n.parent, n.code, n.name, n.kind, n.first_day, n.last_day,"      \
-	" ifnull((SELECT p.code FROM unit_name p WHERE p.unit = n.province"                       \
-	" ORDER BY p.first_day <= n.first_day DESC, abs(p.first_day - n.first_day) LIMIT 1), '')" \
-	" FROM unit_name n "
+/*
+ * Names with the province's code of the same day beside them, else its first one. (SQLite does not
+ * look for outer columns in an ORDER BY, so this is two steps.)
+ */
+#define ROW_COLUMNS                                                                          \
+	"SELECT n.unit, n.level, n.parent, n.code, n.name, n.kind, n.first_day, n.last_day," \
+	" coalesce((SELECT p.code FROM unit_name p WHERE p.unit = n.province"                \
+	" AND p.first_day <= n.first_day ORDER BY p.first_day DESC LIMIT 1),"                \
+	" (SELECT p.code FROM unit_name p WHERE p.unit = n.province ORDER BY p.first_day"    \
+	" LIMIT 1), '') FROM unit_name n "
 
 static void read_row(struct sql *q, struct arena *a, struct unit_row *ret_row)
 {
