@@ -241,6 +241,10 @@ struct quarantine_row {
 enum err store_put_quarantine(struct store *s, struct quarantine_row *row);
 enum err store_load_quarantine(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
 			       size_t limit, struct quarantine_row **ret_rows, size_t *ret_count);
+/* Log numbers of the change-sets from which changes of this record are in quarantine; some may
+ * repeat. */
+enum err store_load_quarantine_logs(struct store *s, struct arena *a, struct bytes type,
+				    const struct id *id, uint64_t **ret_logs, size_t *ret_count);
 /* ERR_NOTFOUND. */
 enum err store_set_quarantine_state(struct store *s, uint64_t quarantine, const char *state,
 				    struct bytes why);

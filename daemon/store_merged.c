@@ -236,6 +236,33 @@ enum err store_load_quarantine(struct store *s, struct arena *a, uint64_t after,
 	return ERR_OK;
 }
 
+static const char SQL_QUARANTINE_LOGS[] =
+	"SELECT log FROM quarantine WHERE id = ?1 AND type = ?2 AND log > 0";
+
+enum err store_load_quarantine_logs(struct store *s, struct arena *a, struct bytes type,
+				    const struct id *id, uint64_t **ret_logs, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct rows rows = {.a = a, .size = sizeof **ret_logs};
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_QUARANTINE_LOGS, &q);
+
+	if (e != ERR_OK)
+		return e;
+	bind_id(q, 1, id);
+	sql_bind_text(q, 2, type);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		uint64_t *log = rows_add(&rows);
+
+		*log = (uint64_t)sql_int(q, 0);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_logs = (void *)rows.list;
+	*ret_count = rows.count;
+	return ERR_OK;
+}
+
 enum err store_set_quarantine_state(struct store *s, uint64_t quarantine, const char *state,
 				    struct bytes why)
 {

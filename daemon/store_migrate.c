@@ -75,6 +75,7 @@ static const char step_1[] =
 	" text TEXT NOT NULL, change BLOB NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL,"
 	" why TEXT NOT NULL) STRICT;"
 	"CREATE INDEX quarantine_by_device ON quarantine(device, number);"
+	"CREATE INDEX quarantine_by_id ON quarantine(id);"
 	"CREATE INDEX quarantine_open ON quarantine(quarantine) WHERE state = 'open';"
 	"CREATE TABLE notice(device INTEGER NOT NULL, notice INTEGER NOT NULL, kind TEXT NOT NULL,"
 	" type TEXT NOT NULL, id BLOB NOT NULL, field TEXT NOT NULL, kept BLOB NOT NULL,"

@@ -1,0 +1,383 @@
+#include "daemon/enrol.h"
+
+#include <stdio.h>
+
+#include "common/base/check.h"
+#include "daemon/store_sql.h"
+#include "daemon/units.h"
+
+#define KEY_SETTING   "invitation_key"
+#define TRIES_SETTING "enrol_tries"
+#define KEY_LEN       32u
+#define HOUR_MS       INT64_C(3600000)
+
+/* ---- codes ---- */
+
+/*
+ * Codes are kept as a hash under a key of this store: who reads a backup can neither
+ * enrol with them nor tell which string one was.
+ */
+static enum err load_key(const struct context *ctx, struct store *s, uint8_t ret_key[KEY_LEN])
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes value;
+	enum err e = store_get_setting(s, &a, KEY_SETTING, &value);
+
+	if (e == ERR_OK && value.len != KEY_LEN)
+		return err_raise(ERR_CORRUPT, "setting %s", KEY_SETTING);
+	if (e == ERR_OK)
+		memcpy(ret_key, value.data, KEY_LEN);
+	if (e != ERR_NOTFOUND)
+		return e;
+	rand_fill(ctx->rand, ret_key, KEY_LEN);
+	return store_put_setting(s, KEY_SETTING, bytes_of(ret_key, KEY_LEN));
+}
+
+static enum err hash_code(const struct context *ctx, struct store *s,
+			  const uint8_t code[INVITATION_CODE_LEN], struct hash *ret_hash)
+{
+	uint8_t key[KEY_LEN];
+	enum err e = load_key(ctx, s, key);
+
+	if (e == ERR_OK)
+		*ret_hash = hash_keyed(bytes_of(key, KEY_LEN), bytes_of(code, INVITATION_CODE_LEN));
+	crypt_wipe(key, sizeof key);
+	return e;
+}
+
+/* Wrong codes in the present hour. */
+struct tries {
+	int64_t hour;
+	uint64_t count;
+};
+
+static enum err load_tries(struct store *s, int64_t now_ms, struct tries *ret_tries)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes value;
+	struct tries tries = {0};
+	enum err e = store_get_setting(s, &a, TRIES_SETTING, &value);
+
+	if (e == ERR_OK && value.len != sizeof tries)
+		return err_raise(ERR_CORRUPT, "setting %s", TRIES_SETTING);
+	if (e == ERR_OK)
+		memcpy(&tries, value.data, sizeof tries);
+	if (e != ERR_OK && e != ERR_NOTFOUND)
+		return e;
+	if (tries.hour != now_ms / HOUR_MS)
+		tries = (struct tries){.hour = now_ms / HOUR_MS};
+	*ret_tries = tries;
+	return ERR_OK;
+}
+
+static enum err count_try(struct store *s, struct tries *tries)
+{
+	tries->count++;
+	return store_put_setting(s, TRIES_SETTING, bytes_of(tries, sizeof *tries));
+}
+
+/* ---- invitations ---- */
+
+static const char SQL_INVITE[] =
+	"INSERT INTO invitation(code, units, author, is_cleared, made_at, expires_at, used_at,"
+	" device) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0)";
+static const char SQL_FIND[] = "SELECT units, author, is_cleared, expires_at, used_at, device"
+			       " FROM invitation WHERE code = ?";
+static const char SQL_USE[] = "UPDATE invitation SET used_at = ?2, device = ?3 WHERE code = ?1";
+static const char SQL_BY_KEY[] = "SELECT number FROM device WHERE key = ?";
+static const char SQL_NEXT[] = "SELECT max(ifnull(max(number), 0), 0) + 1 FROM device";
+
+static enum err put_invitation(struct store *s, const struct enrol_invite *invite,
+			       const struct hash *code)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	int64_t expires =
+		invite->expires_ms != 0 ? invite->expires_ms : invite->now_ms + ENROL_EXPIRES_MS;
+	enum err e = sql_use(s, SQL_INVITE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_blob(q, 1, bytes_of(code->bytes, HASH_LEN));
+	sql_bind_blob(q, 2, bytes_of(invite->units, invite->unit_count * sizeof *invite->units));
+	sql_bind_text(q, 3, invite->author);
+	sql_bind_int(q, 4, invite->is_cleared);
+	sql_bind_int(q, 5, invite->now_ms);
+	sql_bind_int(q, 6, expires);
+	return sql_run(q);
+}
+
+enum err enrol_invite(const struct context *ctx, struct store *s, const struct enrol_invite *invite,
+		      struct invitation *ret_invitation)
+{
+	struct invitation invitation = {0};
+	struct hash code;
+	enum err e;
+
+	if (invite->unit_count == 0)
+		return err_raise(ERR_INVAL, "an invitation without a unit");
+	rand_fill(ctx->rand, invitation.code, sizeof invitation.code);
+	(void)snprintf(invitation.address, sizeof invitation.address, "%s", ctx->address);
+	memcpy(invitation.pin, ctx->tls_pin, sizeof invitation.pin);
+	e = hash_code(ctx, s, invitation.code, &code);
+	if (e == ERR_OK)
+		e = put_invitation(s, invite, &code);
+	if (e == ERR_OK)
+		*ret_invitation = invitation;
+	crypt_wipe(invitation.code, sizeof invitation.code);
+	return e;
+}
+
+struct found {
+	bool is_there;
+	struct bytes units;
+	struct bytes author;
+	bool is_cleared;
+	int64_t expires_ms;
+	bool is_used;
+	uint32_t device;
+};
+
+static enum err find_invitation(struct store *s, struct arena *a, const struct hash *code,
+				struct found *ret_found)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(s, SQL_FIND, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_blob(q, 1, bytes_of(code->bytes, HASH_LEN));
+	e = sql_step(q, &is_row);
+	*ret_found = (struct found){.is_there = is_row};
+	if (e != ERR_OK || !is_row)
+		return e;
+	ret_found->units = sql_blob_copy(q, 0, a);
+	ret_found->author = sql_text_copy(q, 1, a);
+	ret_found->is_cleared = sql_int(q, 2) != 0;
+	ret_found->expires_ms = sql_int(q, 3);
+	ret_found->is_used = sql_int(q, 4) != 0;
+	ret_found->device = (uint32_t)sql_int(q, 5);
+	return ERR_OK;
+}
+
+/* ---- enrolment ---- */
+
+static enum err load_number(struct store *s, const char *text, const struct sign_public *key,
+			    bool *ret_is_there, uint32_t *ret_number)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, text, &q);
+
+	if (e != ERR_OK)
+		return e;
+	if (key != NULL)
+		sql_bind_blob(q, 1, bytes_of(key->bytes, SIGN_PUBLIC_LEN));
+	e = sql_step(q, ret_is_there);
+	if (e == ERR_OK && *ret_is_there)
+		*ret_number = (uint32_t)sql_int(q, 0);
+	return e;
+}
+
+static enum err mark_used(struct store *s, const struct hash *code, int64_t now_ms, uint32_t device)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_USE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_blob(q, 1, bytes_of(code->bytes, HASH_LEN));
+	sql_bind_int(q, 2, now_ms);
+	sql_bind_int(q, 3, device);
+	return sql_run(q);
+}
+
+static enum err add_units(struct store *s, uint32_t device, struct bytes units)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < units.len / sizeof(int64_t); i++) {
+		int64_t unit;
+
+		memcpy(&unit, units.data + i * sizeof unit, sizeof unit);
+		e = store_add_device_unit(s, device, unit);
+	}
+	return e;
+}
+
+static enum err make_device(struct store *s, const struct msg_enrol *enrol,
+			    const struct found *found, int64_t now_ms, struct store_device *device)
+{
+	bool is_there = false;
+	enum err e = load_number(s, SQL_BY_KEY, &enrol->key, &is_there, &device->id.number);
+
+	if (e == ERR_OK && is_there)
+		return err_raise(ERR_CONFLICT, "the key is device %u's", device->id.number);
+	if (e == ERR_OK)
+		e = load_number(s, SQL_NEXT, NULL, &is_there, &device->id.number);
+	if (e != ERR_OK)
+		return e;
+	device->id.key = enrol->key;
+	device->id.state = DEVICE_ACTIVE;
+	device->id.is_cleared = found->is_cleared;
+	device->name = enrol->name;
+	device->author = found->author.len != 0 ? found->author : enrol->author;
+	device->enrolled_ms = now_ms;
+	device->client_version = enrol->client_version;
+	e = store_put_device(s, device);
+	return e != ERR_OK ? e : add_units(s, device->id.number, found->units);
+}
+
+static enum err answer(const struct context *ctx, struct store *s, struct arena *a,
+		       const struct store_device *device, struct msg_enrolled *ret_enrolled)
+{
+	int64_t now_ms = clock_wall_ms(ctx->clock);
+	struct msg_enrolled m = {
+		.daemon = ctx->daemon,
+		.epoch = ctx->epoch,
+		.device = device->id.number,
+		.daemon_key = ctx->key.public_key,
+		.is_cleared = device->id.is_cleared,
+		.author = device->author,
+		.now_ms = now_ms,
+	};
+	enum err e = units_load_scope(s, a, device->id.number, units_day_of(now_ms), &m.units,
+				      &m.unit_count);
+
+	if (e == ERR_OK)
+		*ret_enrolled = m;
+	return e;
+}
+
+/* The answer was lost and the device asks again: the same key, the same device. */
+static enum err find_again(struct store *s, struct arena *a, const struct found *found,
+			   const struct msg_enrol *enrol, struct store_device *ret_device)
+{
+	struct store_device device;
+	enum err e = store_load_device(s, a, found->device, &device);
+
+	if (e == ERR_NOTFOUND ||
+	    (e == ERR_OK && memcmp(device.id.key.bytes, enrol->key.bytes, SIGN_PUBLIC_LEN) != 0))
+		return ERR_AUTH;
+	if (e == ERR_OK)
+		*ret_device = device;
+	return e;
+}
+
+static enum err admit(const struct context *ctx, struct store *s, struct arena *a,
+		      const struct msg_enrol *enrol, struct store_device *device)
+{
+	int64_t now_ms = clock_wall_ms(ctx->clock);
+	struct hash code;
+	struct found found;
+	enum err e = hash_code(ctx, s, enrol->code, &code);
+
+	if (e == ERR_OK)
+		e = find_invitation(s, a, &code, &found);
+	if (e != ERR_OK)
+		return e;
+	if (!found.is_there || (!found.is_used && found.expires_ms <= now_ms))
+		return ERR_AUTH;
+	if (found.is_used)
+		return find_again(s, a, &found, enrol, device);
+	e = make_device(s, enrol, &found, now_ms, device);
+	return e != ERR_OK ? e : mark_used(s, &code, now_ms, device->id.number);
+}
+
+enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
+		   const struct msg_enrol *enrol, struct msg_enrolled *ret_enrolled,
+		   struct registry_device *ret_device)
+{
+	struct store_device device = {0};
+	struct tries tries;
+	enum err e = load_tries(s, clock_wall_ms(ctx->clock), &tries);
+
+	if (e != ERR_OK)
+		return e;
+	if (tries.count >= ENROL_TRIES_HOUR)
+		return err_raise(ERR_AGAIN, "too many wrong codes this hour");
+	e = admit(ctx, s, a, enrol, &device);
+	if (e == ERR_AUTH) {
+		enum err counted = count_try(s, &tries);
+
+		return counted != ERR_OK ? counted : err_raise(ERR_AUTH, "no such code");
+	}
+	if (e == ERR_OK)
+		e = answer(ctx, s, a, &device, ret_enrolled);
+	if (e == ERR_OK)
+		*ret_device = device.id;
+	return e;
+}
+
+/* ---- the office, the registry, the end of a device ---- */
+
+enum err enrol_office(const struct context *ctx, struct store *s)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct store_device office = {
+		.id = {.number = STAMP_DEVICE_OFFICE,
+		       .key = ctx->key.public_key,
+		       .state = DEVICE_ACTIVE,
+		       .is_cleared = true},
+		.name = BYTES_LIT("Văn phòng / office"),
+		.enrolled_ms = clock_wall_ms(ctx->clock),
+	};
+	struct store_device there;
+	enum err e = store_load_device(s, &a, STAMP_DEVICE_OFFICE, &there);
+
+	return e == ERR_NOTFOUND ? store_put_device(s, &office) : e;
+}
+
+enum err enrol_load_registry(struct store *s, struct registry *registry)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct store_device *devices = NULL;
+	size_t count = 0;
+	enum err e = store_load_devices(s, &a, &devices, &count);
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		/* The office speaks through the admin socket, never through the network. */
+		if (devices[i].id.number != STAMP_DEVICE_OFFICE)
+			registry_put(registry, &devices[i].id);
+	}
+	return e;
+}
+
+enum err enrol_revoke(struct store *s, uint32_t number, struct bytes why, int64_t now_ms,
+		      struct registry_device *ret_device)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct store_device device;
+	enum err e = store_load_device(s, &a, number, &device);
+
+	if (e != ERR_OK)
+		return e;
+	if (number == STAMP_DEVICE_OFFICE)
+		return err_raise(ERR_INVAL, "the office cannot be revoked");
+	if (device.id.state != DEVICE_REVOKED) {
+		device.id.state = DEVICE_REVOKED;
+		device.revoked_ms = now_ms;
+		device.why = why;
+		e = store_put_device(s, &device);
+	}
+	if (e == ERR_OK)
+		*ret_device = device.id;
+	return e;
+}
+
+enum err enrol_release(struct store *s, uint32_t number, struct registry_device *ret_device)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct store_device device;
+	enum err e = store_load_device(s, &a, number, &device);
+
+	if (e != ERR_OK)
+		return e;
+	if (device.id.state == DEVICE_REVOKED)
+		return err_raise(ERR_CONFLICT, "device %u is revoked: it must be enrolled anew",
+				 number);
+	device.id.state = DEVICE_ACTIVE;
+	e = store_put_device(s, &device);
+	if (e == ERR_OK)
+		*ret_device = device.id;
+	return e;
+}
