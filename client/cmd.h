@@ -90,7 +90,6 @@ int cmd_show(void *context, const struct args *args);
 int cmd_list(void *context, const struct args *args);
 int cmd_search(void *context, const struct args *args);
 int cmd_import(void *context, const struct args *args);
-int cmd_import_undo(void *context, const struct args *args);
 int cmd_export(void *context, const struct args *args);
 int cmd_sync(void *context, const struct args *args);
 int cmd_status(void *context, const struct args *args);

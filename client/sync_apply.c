@@ -130,7 +130,7 @@ enum err sync_go_back(struct sync *s, int64_t number, struct vault_state *state,
 		return e;
 	}
 	if (e == ERR_OK)
-		e = vault_outbox_load(s->vault, &a, number, 100000, SIZE_MAX, &sets, &count);
+		e = vault_outbox_load(s->vault, &a, number, SIZE_MAX, SIZE_MAX, &sets, &count);
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		e = wait_again(s, &a, &sets[i], acked);
 	if (e != ERR_OK)

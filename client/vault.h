@@ -271,20 +271,6 @@ enum err vault_notices_forget(struct vault *v);
 enum err vault_notices(struct vault *v, struct arena *a, bool with_accepted,
 		       struct vault_notice **ret_notices, size_t *ret_count);
 
-/* ---- imports, so that they can be undone ---- */
-
-struct vault_import {
-	int64_t import;
-	int64_t at_ms;
-	bool is_undone;
-	struct bytes body; /* import.c's own bytes */
-};
-
-enum err vault_import_add(struct vault *v, int64_t at_ms, struct bytes body, int64_t *ret_import);
-enum err vault_import_load(struct vault *v, struct arena *a, int64_t import,
-			   struct vault_import *ret_import);
-enum err vault_import_undone(struct vault *v, int64_t import);
-
 /* ---- check ---- */
 
 /* Tells one thing that is wrong: which invariant of docs/client-store.md, and what. */

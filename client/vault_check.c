@@ -98,7 +98,7 @@ static enum err check_outbox(struct walk *w)
 	const struct vault_state *state = vault_state(w->vault);
 	struct vault_set *sets = NULL;
 	size_t count = 0;
-	enum err e = vault_outbox_load(w->vault, &a, 0, 100000, SIZE_MAX, &sets, &count);
+	enum err e = vault_outbox_load(w->vault, &a, 0, SIZE_MAX, SIZE_MAX, &sets, &count);
 
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		e = check_set(w, &sets[i], i != 0 ? &sets[i - 1] : NULL);

@@ -39,7 +39,6 @@ enum vault_sql {
 	SQL_OUTBOX_DROP,
 	SQL_OUTBOX_HEAD,
 	SQL_OUTBOX_BEFORE,
-	SQL_OUTBOX_ALL,
 	SQL_RECEIPT_ADD,
 	SQL_RECEIPT_EACH,
 	SQL_NOTICE_PUT,
@@ -48,9 +47,6 @@ enum vault_sql {
 	SQL_NOTICE_FORGET,
 	SQL_NOTICE_REMOVE,
 	SQL_NOTICES,
-	SQL_IMPORT_ADD,
-	SQL_IMPORT_LOAD,
-	SQL_IMPORT_UNDONE,
 	SQL_CHECK_ORPHAN_CHANGES,
 	SQL_CHECK_WAITING,
 	SQL_CHECK_DOUBLE_NUMBERS,
@@ -100,7 +96,6 @@ enum err vault_db_open(struct vault *v, const char *path, bool is_new);
 enum err vault_db_make_tables(struct vault *v);
 void vault_db_close(struct vault *v);
 bool vault_db_is_idle(struct vault *v);
-int64_t vault_db_last_row(struct vault *v);
 /* "ok", or what is wrong, line by line. */
 enum err vault_db_quick_check(struct vault *v, vault_problem_fn problem, void *arg);
 

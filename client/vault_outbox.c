@@ -216,8 +216,9 @@ enum err vault_outbox_load(struct vault *v, struct arena *a, int64_t number, siz
 			   size_t max_bytes, struct vault_set **ret_sets, size_t *ret_count)
 {
 	AUTO(query_end) struct query q = {0};
-	struct vault_set *sets = arena_alloc_array(a, max_count, sizeof *sets);
+	struct vault_set *sets = NULL;
 	size_t count = 0;
+	size_t capacity = 0;
 	size_t bytes = 0;
 	bool has_row = false;
 	enum err e = query_start(v, SQL_OUTBOX_LOAD, &q);
@@ -231,6 +232,14 @@ enum err vault_outbox_load(struct vault *v, struct arena *a, int64_t number, siz
 			return e;
 		if (!has_row)
 			break;
+		if (count == capacity) {
+			struct vault_set *old = sets;
+
+			capacity = capacity != 0 ? 2 * capacity : 8;
+			sets = arena_alloc_array(a, capacity, sizeof *sets);
+			if (count != 0)
+				memcpy(sets, old, count * sizeof *sets);
+		}
 		e = read_set(&q, a, &sets[count]);
 		if (e != ERR_OK)
 			return e;

@@ -55,10 +55,7 @@ static const char schema_sql[] =
 	" seq INTEGER PRIMARY KEY AUTOINCREMENT,"
 	" number INTEGER NOT NULL, at INTEGER NOT NULL, wire BLOB NOT NULL) STRICT;"
 	"CREATE TABLE notice ("
-	" notice INTEGER PRIMARY KEY, is_accepted INTEGER NOT NULL, body BLOB NOT NULL) STRICT;"
-	"CREATE TABLE import ("
-	" import INTEGER PRIMARY KEY AUTOINCREMENT,"
-	" at INTEGER NOT NULL, is_undone INTEGER NOT NULL, body BLOB NOT NULL) STRICT;";
+	" notice INTEGER PRIMARY KEY, is_accepted INTEGER NOT NULL, body BLOB NOT NULL) STRICT;";
 
 /* Pending of a record: 3 refused, 2 draft, 1 waiting, NULL none. */
 #define RECORD_COLUMNS                                                                        \
@@ -118,7 +115,6 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_OUTBOX_DROP] = "DELETE FROM outbox WHERE first + count - 1 <= ?1",
 	[SQL_OUTBOX_HEAD] = "SELECT head FROM outbox WHERE first + count - 1 = ?1",
 	[SQL_OUTBOX_BEFORE] = "SELECT before FROM outbox WHERE first = ?1",
-	[SQL_OUTBOX_ALL] = "SELECT first, count, before, head, wire FROM outbox ORDER BY first",
 	[SQL_RECEIPT_ADD] = "INSERT INTO receipt (number, at, wire) VALUES (?1, ?2, ?3)",
 	[SQL_RECEIPT_EACH] = "SELECT wire FROM receipt ORDER BY seq",
 	[SQL_NOTICE_PUT] = "INSERT INTO notice (notice, is_accepted, body) VALUES (?1, ?2, ?3)"
@@ -129,9 +125,6 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_NOTICE_REMOVE] = "DELETE FROM notice WHERE notice = ?1",
 	[SQL_NOTICES] = "SELECT notice, is_accepted, body FROM notice"
 			" WHERE is_accepted <= ?1 ORDER BY abs(notice), notice",
-	[SQL_IMPORT_ADD] = "INSERT INTO import (at, is_undone, body) VALUES (?1, 0, ?2)",
-	[SQL_IMPORT_LOAD] = "SELECT import, at, is_undone, body FROM import WHERE import = ?1",
-	[SQL_IMPORT_UNDONE] = "UPDATE import SET is_undone = 1 WHERE import = ?1",
 	[SQL_CHECK_ORPHAN_CHANGES] = "SELECT count(*) FROM change c"
 				     " WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.id = c.id)",
 	[SQL_CHECK_WAITING] = "SELECT (SELECT count(*) FROM change, state WHERE is_refused = 0 AND"
@@ -386,11 +379,6 @@ void vault_db_close(struct vault *v)
 bool vault_db_is_idle(struct vault *v)
 {
 	return sqlite3_get_autocommit(v->db) != 0;
-}
-
-int64_t vault_db_last_row(struct vault *v)
-{
-	return sqlite3_last_insert_rowid(v->db);
 }
 
 enum err vault_db_quick_check(struct vault *v, vault_problem_fn problem, void *arg)
