@@ -334,7 +334,15 @@ static enum err compile(struct store *s, struct bytes text, struct sqlite3_stmt 
 	sqlite3_finalize(second);
 	if (rc != SQLITE_OK)
 		return store_from_sqlite(s, rc, "query");
-	return err_raise(ERR_INVAL, "more than one statement, or not a reading one");
+	return err_raise(ERR_INVAL, "more than one statement, or one that is not a SELECT");
+}
+
+/* A table function declares its columns when it is first named, which a guard takes for CREATE. */
+static enum err meet_functions(struct store *s)
+{
+	AUTO(store_finalize) struct sql *q = NULL;
+
+	return store_prepare(s, BYTES_LIT("SELECT 1 FROM json_each('[]'), json_tree('[]')"), &q);
 }
 
 enum err store_use_query(struct store *s, struct bytes text, bool is_cleared, struct sql **ret_sql,
@@ -343,8 +351,10 @@ enum err store_use_query(struct store *s, struct bytes text, bool is_cleared, st
 	struct guard guard = {.schema = s->schema, .is_cleared = is_cleared};
 	struct sqlite3_stmt *stmt = NULL;
 	struct sql *q;
-	enum err e;
+	enum err e = meet_functions(s);
 
+	if (e != ERR_OK)
+		return e;
 	(void)sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, QUERY_LENGTH_MAX);
 	sqlite3_set_authorizer(s->db, on_authorize, &guard);
 	e = compile(s, text, &stmt);
