@@ -101,7 +101,8 @@ struct listener {
 	enum http_kind kind;
 	uv_poll_t poll;
 	uv_timer_t timer;
-	bool is_kicked; /* something was resumed: the library must run again soon */
+	uv_idle_t again; /* runs the library once in every turn of the loop while active */
+	bool is_kicked;  /* something was resumed: the library must run again soon */
 };
 
 struct http {
@@ -164,13 +165,24 @@ static void on_poll(uv_poll_t *p, int status, int events)
 	pump(l);
 }
 
+static void on_again(uv_idle_t *i)
+{
+	struct listener *l = CONTAINER_OF(i, struct listener, again);
+
+	pump(l);
+}
+
 /* A resumed connection does not show in MHD_get_timeout(): ask for a run ourselves. */
 static void kick(struct listener *l)
 {
 	l->is_kicked = true;
-	uv_timer_start(&l->timer, on_timer, 0, 0);
+	uv_idle_start(&l->again, on_again);
 }
 
+/*
+ * "At once" is an idle handle, not a timer of 0 ms: this libuv runs a timer that is due again in
+ * the same pass over its timers, so a busy peer would keep everybody else from being heard.
+ */
 static void pump(struct listener *l)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
@@ -181,11 +193,15 @@ static void pump(struct listener *l)
 	MHD_run(l->mhd);
 	if (l->is_kicked)
 		return;
+	uv_idle_stop(&l->again);
+	uv_timer_stop(&l->timer);
 	/* 0 means: run again. Edge-triggered epoll and TLS leave work that no event announces. */
-	if (MHD_get_timeout(l->mhd, &ms) == MHD_YES)
-		uv_timer_start(&l->timer, on_timer, ms, 0);
+	if (MHD_get_timeout(l->mhd, &ms) != MHD_YES)
+		return;
+	if (ms == 0)
+		uv_idle_start(&l->again, on_again);
 	else
-		uv_timer_stop(&l->timer);
+		uv_timer_start(&l->timer, on_timer, ms, 0);
 }
 
 /* ---- the budget of body bytes ---- */
@@ -794,10 +810,11 @@ enum err http_listen(struct http *h, int fd, enum http_kind kind)
 	}
 	epoll = MHD_get_daemon_info(l->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
 	uv_timer_init(loop_uv(h->ctx->loop), &l->timer);
+	uv_idle_init(loop_uv(h->ctx->loop), &l->again);
 	uv_poll_init(loop_uv(h->ctx->loop), &l->poll, epoll);
 	uv_poll_start(&l->poll, UV_READABLE, on_poll);
 	h->listener_count++;
-	h->open_handles += 2;
+	h->open_handles += 3;
 	kick(l);
 	return ERR_OK;
 }
@@ -848,6 +865,7 @@ void http_free(struct http *h)
 		uv_poll_stop(&l->poll);
 		close_handle(h, (uv_handle_t *)&l->poll);
 		close_handle(h, (uv_handle_t *)&l->timer);
+		close_handle(h, (uv_handle_t *)&l->again);
 		MHD_stop_daemon(MOVE(l->mhd));
 	}
 	close_handle(h, (uv_handle_t *)&h->tick);

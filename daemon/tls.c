@@ -178,18 +178,24 @@ static enum err load_file(const char *path, gnutls_datum_t *ret_datum)
 	return ERR_OK;
 }
 
-static enum err import(struct tls_pair *p, const gnutls_datum_t *crt, const gnutls_datum_t *key)
+static enum err import_chain(struct tls_pair *p, const gnutls_datum_t *crt, const char *path)
 {
 	unsigned count = CHAIN_MAX;
 	int rc = gnutls_pcert_list_import_x509_raw(p->chain, &count, crt, GNUTLS_X509_FMT_PEM, 0);
 
 	if (rc < 0)
-		return from_gnutls(rc, "certificate");
+		return from_gnutls(rc, path);
 	p->count = count;
-	rc = gnutls_privkey_init(&p->key);
+	return ERR_OK;
+}
+
+static enum err import_key(struct tls_pair *p, const gnutls_datum_t *key, const char *path)
+{
+	int rc = gnutls_privkey_init(&p->key);
+
 	if (rc >= 0)
 		rc = gnutls_privkey_import_x509_raw(p->key, key, GNUTLS_X509_FMT_PEM, NULL, 0);
-	return from_gnutls(rc, "key");
+	return from_gnutls(rc, path);
 }
 
 static enum err print_spki(gnutls_pubkey_t key, gnutls_datum_t *ret_der)
@@ -243,7 +249,9 @@ enum err tls_read(const char *certificate_path, const char *key_path, struct tls
 	if (e == ERR_OK)
 		e = load_file(key_path, &key);
 	if (e == ERR_OK)
-		e = import(p, &crt, &key);
+		e = import_chain(p, &crt, certificate_path);
+	if (e == ERR_OK)
+		e = import_key(p, &key, key_path);
 	if (e == ERR_OK)
 		e = pin_of(p, pin);
 	gnutls_free(crt.data);
