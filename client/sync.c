@@ -261,7 +261,8 @@ static enum err go_back(struct contact *c, const struct msg_refusal *r)
 		e = sync_go_back(c->sync, number, &state, c->report);
 	}
 	if (e == ERR_NOTFOUND) {
-		c->report->missing = state.acked - number;
+		if (c->report->missing == 0)
+			c->report->missing = state.acked - number;
 		return err_raise(ERR_PROTO, "the office lacks numbers no longer kept here");
 	}
 	if (e == ERR_OK)

@@ -131,6 +131,11 @@ enum err sync_go_back(struct sync *s, int64_t number, struct vault_state *state,
 	}
 	if (e == ERR_OK)
 		e = vault_outbox_load(s->vault, &a, number, SIZE_MAX, SIZE_MAX, &sets, &count);
+	if (e == ERR_OK && (count == 0 || sets[0].first != number + 1)) {
+		report->missing = (count == 0 ? acked : sets[0].first - 1) - number;
+		return err_raise(ERR_NOTFOUND, "numbers after %lld are no longer kept",
+				 (long long)number);
+	}
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
 		e = wait_again(s, &a, &sets[i], acked);
 	if (e != ERR_OK)

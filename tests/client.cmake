@@ -1,0 +1,8 @@
+add_library(client_office STATIC support/office.c support/client_home.c)
+target_link_libraries(client_office PUBLIC client)
+
+ctxh_test(backoff LINK client)
+ctxh_test(client_sync LINK client_office)
+
+add_executable(make_home support/make_home.c)
+target_link_libraries(make_home PRIVATE client)

@@ -1,0 +1,348 @@
+#include "tests/support/office.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/base/mem.h"
+#include "proto/changeset.h"
+
+static enum merge_kind kind_of(const struct office *o, struct bytes type)
+{
+	const struct schema_type *t = schema_find_type(o->schema, type);
+
+	return t != NULL && t->kind == SCHEMA_EVENT ? MERGE_EVENT : MERGE_REGISTER;
+}
+
+static struct record *find(struct office *o, const struct id *id)
+{
+	for (size_t i = 0; i < o->record_count; i++)
+		if (id_compare(&o->records[i].id, id) == 0)
+			return &o->records[i];
+	return NULL;
+}
+
+const struct record *office_find(const struct office *o, const struct id *id)
+{
+	for (size_t i = 0; i < o->record_count; i++)
+		if (id_compare(&o->records[i].id, id) == 0)
+			return &o->records[i];
+	return NULL;
+}
+
+static struct merge_result merge(struct office *o, const struct change *c, struct stamp stamp)
+{
+	struct record *there = find(o, &c->id);
+	struct merge_result r =
+		merge_change(&o->arena, kind_of(o, c->type), there, c, stamp, o->log);
+
+	if (there == NULL) {
+		INVARIANT(o->record_count < OFFICE_RECORD_MAX);
+		there = &o->records[o->record_count++];
+	}
+	*there = record_copy(&o->arena, &r.after);
+	return r;
+}
+
+void office_write(struct office *o, const char *type, const struct id *id, const char *field,
+		  struct value value, int64_t wall_ms)
+{
+	struct write writes[2] = {{bytes_str(field), value},
+				  {BYTES_LIT(RECORD_UNIT), value_int(OFFICE_UNIT)}};
+	struct change c = {.type = bytes_str(type),
+			   .id = *id,
+			   .base = o->log,
+			   .writes = writes,
+			   .count = find(o, id) == NULL ? 2 : 1};
+	bool is_sound = change_sort(&c);
+
+	REQUIRE(is_sound);
+	o->log++;
+	(void)merge(o, &c, (struct stamp){STAMP_CLOCK_OF(wall_ms), OFFICE_OTHER});
+}
+
+/* ---- taking ---- */
+
+struct taking {
+	struct arena *arena;
+	struct msg_result results[2048];
+	size_t result_count;
+	struct msg_repair repairs[64];
+	size_t repair_count;
+};
+
+static void take_set(struct office *o, struct taking *t, const struct changeset *set,
+		     int64_t sent_ms)
+{
+	struct repair repair =
+		repair_for_network(sent_ms, clock_wall_ms(o->clock), o->tolerance_ms, o->floor);
+	uint64_t prev = repair.floor;
+
+	o->log++;
+	t->repairs[t->repair_count++] = (struct msg_repair){set->first, set->count, repair, o->log};
+	for (size_t i = 0; i < set->count; i++) {
+		const struct change *c = &set->changes[i];
+		uint64_t clock = stamp_effective(&repair, c->clock, &prev);
+
+		if (o->refuse_type.len != 0 && bytes_equal(c->type, o->refuse_type)) {
+			t->results[t->result_count++] =
+				(struct msg_result){.number = c->number,
+						    .code = BYTES_LIT("out_of_scope"),
+						    .text = BYTES_LIT("ngoài phạm vi"),
+						    .is_quarantined = true};
+			continue;
+		}
+		struct merge_result r = merge(o, c, (struct stamp){clock, OFFICE_DEVICE});
+
+		if (r.conflict_count != 0)
+			t->results[t->result_count++] = (struct msg_result){
+				.number = c->number, .code = BYTES_LIT("conflict")};
+	}
+	o->floor = prev;
+	o->number = set->first + set->count - 1;
+	o->chain = set->head;
+}
+
+/* "gap" or NULL. Repeats are known by their numbers and change nothing. */
+static const char *take_sets(struct office *o, struct taking *t, const struct msg_sync *m)
+{
+	for (size_t i = 0; i < m->changeset_count; i++) {
+		struct changeset_opened opened;
+		enum err e = changeset_open(t->arena, m->changesets[i], &o->device_key, &opened);
+
+		REQUIRE(e == ERR_OK);
+		if (o->changesets_seen < 64)
+			o->first_seen[o->changesets_seen] = opened.set.first;
+		o->changesets_seen++;
+		if (opened.set.first + opened.set.count - 1 <= o->number)
+			continue;
+		if (opened.set.first != o->number + 1 ||
+		    memcmp(opened.set.chain.bytes, o->chain.bytes, HASH_LEN) != 0)
+			return "gap";
+		take_set(o, t, &opened.set, m->sent_ms);
+	}
+	return NULL;
+}
+
+/* ---- giving ---- */
+
+static uint64_t cursor_of(const struct office *o, const struct msg_sync *m)
+{
+	if (memcmp(m->epoch.bytes, o->epoch.bytes, ID_LEN) != 0)
+		return 0;
+	for (size_t i = 0; i < m->cursor_count; i++)
+		if (m->cursors[i].unit == OFFICE_UNIT)
+			return m->cursors[i].log;
+	return 0;
+}
+
+static void give_records(struct office *o, struct taking *t, const struct msg_sync *m,
+			 struct msg_synced *answer, struct msg_cursor *cursor)
+{
+	uint64_t since = cursor_of(o, m);
+	size_t page = o->page != 0 ? o->page : OFFICE_RECORD_MAX;
+
+	answer->records = arena_alloc_array(t->arena, OFFICE_RECORD_MAX, sizeof(struct bytes));
+	*cursor = (struct msg_cursor){OFFICE_UNIT, o->log};
+	/* Pages go by log number, so that the cursor of a page says what was given. */
+	for (uint64_t log = since + 1; log <= o->log; log++) {
+		if (answer->record_count >= page) {
+			cursor->log = log - 1;
+			answer->has_more = true;
+			break;
+		}
+		for (size_t i = 0; i < o->record_count; i++) {
+			struct buf out = {0};
+
+			if (record_last_log(&o->records[i]) != log)
+				continue;
+			record_encode(&o->records[i], since, &out);
+			answer->records[answer->record_count++] =
+				arena_copy(t->arena, buf_bytes(&out));
+			buf_clear(&out);
+		}
+	}
+	answer->is_complete = !answer->has_more;
+	answer->cursors = cursor;
+	answer->cursor_count = 1;
+}
+
+static void seal_receipt(struct office *o, struct taking *t, struct buf *out)
+{
+	struct msg_receipt r = {.daemon = o->daemon,
+				.epoch = o->epoch,
+				.device = OFFICE_DEVICE,
+				.number = o->number,
+				.chain = o->chain,
+				.backed_up = o->backed_up,
+				.log = o->log,
+				.at_ms = clock_wall_ms(o->clock),
+				.repairs = t->repairs,
+				.repair_count = t->repair_count};
+	struct sign_pair key = o->key;
+	static const uint8_t other_seed[32] = {99};
+
+	if (o->lie == OFFICE_SIGNATURE)
+		sign_pair_from_seed(other_seed, &key);
+	if (o->lie == OFFICE_CHAIN)
+		r.chain.bytes[0] ^= 1;
+	if (o->lie == OFFICE_DEVICE_NUMBER)
+		r.device++;
+	if (o->lie == OFFICE_EPOCH)
+		r.epoch.bytes[0] ^= 1;
+	if (o->lie == OFFICE_TOO_FAR)
+		r.number += 10;
+	msg_receipt_encode(&r, &key, out);
+}
+
+static int refuse(struct office *o, const char *code, uint64_t expected, struct buf *answer)
+{
+	struct buf message = {0};
+	struct msg_refusal r = {.code = bytes_str(code),
+				.text = BYTES_LIT("thử; a test"),
+				.expected = expected,
+				.chain = o->chain,
+				.retry_after_s = strcmp(code, "busy") == 0 ? 5 : 0};
+
+	msg_refusal_encode(&r, &message);
+	msg_answer_seal(buf_bytes(&message), answer);
+	buf_clear(&message);
+	return strcmp(code, "busy") == 0 ? 503 : 409;
+}
+
+static int answer_sync(struct office *o, struct taking *t, const struct msg_sync *m,
+		       struct buf *answer)
+{
+	const char *problem = take_sets(o, t, m);
+	struct buf receipt = {0};
+	struct buf message = {0};
+	struct msg_cursor cursor;
+	int64_t unit = OFFICE_UNIT;
+
+	if (problem != NULL)
+		return refuse(o, problem, o->number + 1, answer);
+	if (o->number != 0)
+		seal_receipt(o, t, &receipt);
+	struct msg_synced s = {.epoch = o->epoch,
+			       .now_ms = clock_wall_ms(o->clock),
+			       .receipt = buf_bytes(&receipt),
+			       .results = t->results,
+			       .result_count = t->result_count,
+			       .evictions = o->evictions,
+			       .eviction_count = o->eviction_count,
+			       .notices = o->notices,
+			       .notice_count = o->notice_count,
+			       .units = &unit,
+			       .unit_count = 1,
+			       .included = o->number,
+			       .units_version = m->units_version};
+
+	memcpy(s.schema_version, m->schema_version, sizeof s.schema_version);
+	give_records(o, t, m, &s, &cursor);
+	msg_synced_encode(&s, &message);
+	msg_answer_seal(buf_bytes(&message), answer);
+	if (o->lie == OFFICE_GARBAGE)
+		memset(answer->data, 0xc1, answer->len);
+	buf_clear(&message);
+	buf_clear(&receipt);
+	o->notice_count = 0;
+	o->eviction_count = 0;
+	return 200;
+}
+
+static int take_request(struct office *o, struct bytes body, struct buf *answer)
+{
+	struct arena a = {0};
+	struct taking *t = mem_alloc_zero(sizeof *t);
+	struct msg_envelope envelope;
+	struct bytes message;
+	struct msg_sync m;
+	enum err e = msg_envelope_open(body, &envelope);
+
+	t->arena = &a;
+	REQUIRE(e == ERR_OK);
+	REQUIRE(msg_envelope_is_valid(&envelope, &o->daemon, &o->device_key));
+	e = msg_unpack(&a, envelope.packing, envelope.payload, &message);
+	if (e == ERR_OK)
+		e = msg_sync_decode(&a, message, &m);
+	REQUIRE(e == ERR_OK);
+	int status;
+
+	if (o->refuse != NULL) {
+		status = refuse(o, o->refuse, o->refuse_expected, answer);
+		o->refuse = NULL;
+	} else if (envelope.counter <= o->counter) {
+		status = refuse(o, "replay", o->counter + 1, answer);
+	} else {
+		o->counter = envelope.counter;
+		status = answer_sync(o, t, &m, answer);
+	}
+	mem_free(t);
+	arena_clear(&a);
+	return status;
+}
+
+static enum err request(struct sync_transport *link, const char *path, struct bytes body,
+			int *ret_status, struct buf *answer)
+{
+	struct office *o = CONTAINER_OF(link, struct office, link);
+
+	o->requests++;
+	REQUIRE(strcmp(path, "/v1/sync") == 0);
+	if (o->on_request != NULL)
+		o->on_request(o);
+	if (o->lose_requests != 0) {
+		o->lose_requests--;
+		return err_raise(ERR_NET, "the request is lost");
+	}
+	*ret_status = take_request(o, body, answer);
+	if (o->lose_answers != 0) {
+		o->lose_answers--;
+		buf_reset(answer);
+		return err_raise(ERR_TIMEOUT, "the answer is lost");
+	}
+	return ERR_OK;
+}
+
+void office_init(struct office *o, const struct clock *clock, const struct schema *schema)
+{
+	static const uint8_t seed[32] = {1, 2, 3};
+
+	memset(o, 0, sizeof *o);
+	o->link.request = request;
+	o->clock = clock;
+	o->schema = schema;
+	o->tolerance_ms = STAMP_TOLERANCE_MS;
+	o->daemon.bytes[0] = 0xd0;
+	o->epoch.bytes[0] = 0xe0;
+	sign_pair_from_seed(seed, &o->key);
+}
+
+void office_clear(struct office *o)
+{
+	arena_clear(&o->arena);
+}
+
+struct vault_identity office_identity(struct office *o, const uint8_t seed[32])
+{
+	struct vault_identity identity = {
+		.daemon = o->daemon, .device = OFFICE_DEVICE, .daemon_key = o->key.public_key};
+	struct sign_pair key;
+
+	memcpy(identity.seed, seed, sizeof identity.seed);
+	sign_pair_from_seed(seed, &key);
+	o->device_key = key.public_key;
+	return identity;
+}
+
+void office_restore(struct office *o, const struct office *backup)
+{
+	memcpy(o->records, backup->records, sizeof o->records);
+	o->record_count = backup->record_count;
+	o->log = backup->log;
+	o->number = backup->number;
+	o->chain = backup->chain;
+	o->floor = backup->floor;
+	o->backed_up = backup->backed_up;
+	o->epoch.bytes[1]++;
+}
