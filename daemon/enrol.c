@@ -268,7 +268,7 @@ static enum err admit(const struct context *ctx, struct store *s, struct arena *
 {
 	int64_t now_ms = clock_wall_ms(ctx->clock);
 	struct hash code;
-	struct found found;
+	struct found found = {0};
 	enum err e = hash_code(ctx, s, enrol->code, &code);
 
 	if (e == ERR_OK)

@@ -158,6 +158,18 @@ void schema_sql_print_page(const struct table *t, struct buf *out)
 	buf_append_str(out, " WHERE unit = ?1 AND log > ?2 AND log <= ?3 ORDER BY log, row");
 }
 
+void schema_sql_print_rows(const struct table *t, struct buf *out)
+{
+	buf_append_str(out, "SELECT row, id, log, touched, stamps, extra, unit, merged_into");
+	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++) {
+		buf_append_str(out, ", ");
+		print_name(out, at_position(t, i)->name);
+	}
+	buf_append_str(out, ", unit, deleted, voided FROM ");
+	print_name(out, t->type);
+	buf_append_str(out, " WHERE row > ?1 ORDER BY row");
+}
+
 void schema_sql_print_insert(const struct table *t, struct buf *out)
 {
 	buf_append_str(out, "INSERT INTO ");
@@ -321,6 +333,7 @@ enum err store_load_tables(struct store *s)
 	for (size_t i = 0; i < s->table_count; i++) {
 		store_finalize(s->tables[i].load);
 		store_finalize(s->tables[i].page);
+		store_finalize(s->tables[i].rows);
 		store_finalize(s->tables[i].insert);
 		store_finalize(s->tables[i].update);
 		store_finalize(s->tables[i].update_plain);
@@ -549,6 +562,65 @@ static enum err follow_schema(struct store *s, const struct schema *schema,
 			e = store_settle_extra(s, store_find_table(s, schema->types[i].name));
 	}
 	return e;
+}
+
+/* ---- for verify ---- */
+
+static const char SQL_COPY_FIELD[] =
+	"INSERT INTO record_field(type, name, number, kind, is_indexed) VALUES(?1, ?2, ?3, ?4, 0)";
+
+static enum err copy_field(struct store *s, const struct table *t, const struct column *c)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	char kind = (char)c->kind;
+	enum err e = sql_use(s, SQL_COPY_FIELD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, t->type);
+	sql_bind_text(q, 2, c->name);
+	sql_bind_int(q, 3, (int64_t)c->number);
+	sql_bind_text(q, 4, bytes_of(&kind, 1));
+	return sql_run(q);
+}
+
+static enum err copy_table(struct store *s, const struct table *t)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf text = {0};
+	enum err e = sql_use(s, SQL_ADD_TYPE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, t->type);
+	sql_bind_text(q, 2, t->kind);
+	e = sql_run(q);
+	for (size_t i = 0; e == ERR_OK && i < t->count; i++) {
+		if (!is_own(&t->columns[i]))
+			e = copy_field(s, t, &t->columns[i]);
+	}
+	if (e != ERR_OK)
+		return e;
+	schema_sql_print_create(t, &text);
+	return store_exec(s, buf_cstr(&text));
+}
+
+enum err store_make_like(struct store *s, const struct store *other)
+{
+	enum err e = store_begin(s);
+
+	REQUIRE(s->is_writer && s->table_count == 0);
+	for (size_t i = 0; e == ERR_OK && i < other->table_count; i++)
+		e = copy_table(s, &other->tables[i]);
+	if (e == ERR_OK) {
+		store_drop_statements(s);
+		e = store_load_tables(s);
+	}
+	if (e != ERR_OK) {
+		store_rollback(s);
+		return e;
+	}
+	return store_commit(s);
 }
 
 enum err store_use_schema(struct store *s, const struct schema *schema)

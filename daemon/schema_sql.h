@@ -53,5 +53,7 @@ void schema_sql_print_create(const struct table *t, struct buf *out);
 void schema_sql_print_load(const struct table *t, struct buf *out);
 /* unit = ?1, log above ?2 up to ?3, by log and row. */
 void schema_sql_print_page(const struct table *t, struct buf *out);
+/* Rows above ?1, by row; unit, deleted and voided again behind the fields. */
+void schema_sql_print_rows(const struct table *t, struct buf *out);
 void schema_sql_print_insert(const struct table *t, struct buf *out);
 void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct buf *out);

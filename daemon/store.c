@@ -228,7 +228,7 @@ static enum err open_store(const char *path, const struct schema *schema, bool i
 	if (is_writer) {
 		(void)sqlite3_wal_hook(s->db, on_commit_to_wal, s);
 		e = store_migrate(s);
-		if (e == ERR_OK)
+		if (e == ERR_OK && schema != NULL)
 			e = store_use_schema(s, schema);
 		if (e == ERR_OK)
 			e = store_seed_clock(s);
@@ -262,6 +262,7 @@ static void finalize_tables(struct store *s)
 
 		store_finalize(t->load);
 		store_finalize(t->page);
+		store_finalize(t->rows);
 		store_finalize(t->insert);
 		store_finalize(t->update);
 		store_finalize(t->update_plain);

@@ -26,8 +26,8 @@ void store_set_vfs(const char *name);
 /*
  * Opens (or makes) DIR/ctxhd.db: drops the page cache of the file first, checks every
  * pragma by reading it back, migrates, makes typed tables and columns the schema
- * names. `schema` is borrowed until store_use_schema() or close. ERR_CORRUPT: not ours, or
- * damaged; ERR_AGAIN: another process has it open.
+ * names (NULL: none). `schema` is borrowed until store_use_schema() or close. ERR_CORRUPT: not
+ * ours, or damaged; ERR_AGAIN: another process has it open.
  */
 enum err store_open_writer(const char *path, const struct schema *schema, struct store **ret_store);
 /* A reading connection. The writer must have opened the file once before. */
@@ -115,6 +115,17 @@ enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log);
 bool store_has_type(struct store *s, struct bytes type, bool *ret_is_event);
 size_t store_type_count(const struct store *s);
 struct bytes store_type(const struct store *s, size_t index, bool *ret_is_event);
+/* Rows of a type by row number, with the columns reports read, for verify. */
+struct store_row {
+	struct store_state state;
+	int64_t unit;
+	bool is_deleted;
+	bool is_voided;
+};
+enum err store_load_rows(struct store *s, struct arena *a, struct bytes type, int64_t after_row,
+			 size_t limit, struct store_row **ret_rows, size_t *ret_count);
+/* An empty store gets the typed tables of another, field numbers included. Writer only. */
+enum err store_make_like(struct store *s, const struct store *other);
 /* Records of a type, deleted ones included. */
 enum err store_count_records(struct store *s, struct bytes type, uint64_t *ret_count);
 /* Records of a type in a unit, deleted ones left out. */

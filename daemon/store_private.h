@@ -53,6 +53,7 @@ struct table {
 	/* Prepared when first used. */
 	struct sql *load;
 	struct sql *page;
+	struct sql *rows;
 	struct sql *insert;
 	struct sql *update;       /* every column */
 	struct sql *update_plain; /* all but indexed fields: these cost an index write each */

@@ -14,6 +14,7 @@
 enum statement {
 	STATEMENT_LOAD,
 	STATEMENT_PAGE,
+	STATEMENT_ROWS,
 	STATEMENT_INSERT,
 	STATEMENT_UPDATE,
 	STATEMENT_UPDATE_PLAIN
@@ -24,6 +25,7 @@ static void print_statement(const struct table *t, enum statement which, struct 
 	switch (which) {
 	case STATEMENT_LOAD: schema_sql_print_load(t, out); break;
 	case STATEMENT_PAGE: schema_sql_print_page(t, out); break;
+	case STATEMENT_ROWS: schema_sql_print_rows(t, out); break;
 	case STATEMENT_INSERT: schema_sql_print_insert(t, out); break;
 	case STATEMENT_UPDATE: schema_sql_print_update(t, true, out); break;
 	case STATEMENT_UPDATE_PLAIN: schema_sql_print_update(t, false, out); break;
@@ -35,6 +37,7 @@ static struct sql **slot_of(struct table *t, enum statement which)
 	switch (which) {
 	case STATEMENT_LOAD: return &t->load;
 	case STATEMENT_PAGE: return &t->page;
+	case STATEMENT_ROWS: return &t->rows;
 	case STATEMENT_INSERT: return &t->insert;
 	case STATEMENT_UPDATE: return &t->update;
 	case STATEMENT_UPDATE_PLAIN: return &t->update_plain;
@@ -506,6 +509,43 @@ enum err store_load_page(struct store *s, struct arena *a, const struct store_pa
 	if (e != ERR_OK)
 		return e;
 	*ret_states = states;
+	*ret_count = count;
+	return ERR_OK;
+}
+
+enum err store_load_rows(struct store *s, struct arena *a, struct bytes type, int64_t after_row,
+			 size_t limit, struct store_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct table *t = store_find_table(s, type);
+	struct store_row *rows = arena_alloc_array(a, limit, sizeof *rows);
+	size_t count = 0;
+	bool is_row = false;
+	enum err e;
+
+	if (t == NULL)
+		return err_raise(ERR_NOTFOUND, "no table %.*s", BYTES_FMT(type));
+	e = use_table(s, t, STATEMENT_ROWS, &q);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, after_row);
+	while (count < limit && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct store_row *row = &rows[count++];
+		struct bytes id = sql_blob(q, SCHEMA_SQL_ID);
+		int behind = SCHEMA_SQL_UNIT + (int)t->count;
+
+		if (id.len != ID_LEN)
+			return err_raise(ERR_CORRUPT, "an id of %.*s", BYTES_FMT(t->type));
+		memcpy(row->state.record.id.bytes, id.data, ID_LEN);
+		if (!read_state(t, q, a, &row->state))
+			return damaged(t, &row->state.record.id);
+		row->unit = sql_int(q, behind);
+		row->is_deleted = sql_int(q, behind + 1) != 0;
+		row->is_voided = sql_int(q, behind + 2) != 0;
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_rows = rows;
 	*ret_count = count;
 	return ERR_OK;
 }
