@@ -11,7 +11,7 @@
 struct refused {
 	struct writer_job job;
 	struct session_start start;
-	char peer[HTTP_PEER_LEN];
+	char peer[PEER_TEXT_LEN];
 	bool is_device_known;
 	const char *code;
 	uint64_t bytes_out;

@@ -34,7 +34,7 @@ struct sync {
 	struct http_request *request; /* NULL once answered */
 	struct arena arena;
 	struct buf body;
-	char peer[HTTP_PEER_LEN];
+	char peer[PEER_TEXT_LEN];
 	struct msg_envelope envelope;
 	struct registry_device device;
 	struct msg_sync message;

@@ -2,12 +2,9 @@
 
 #include "daemon/http.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -18,6 +15,8 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/config.h"
+#include "daemon/framing.h"
+#include "daemon/listen.h"
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/tls.h"
@@ -32,7 +31,6 @@
 #define SWALLOW_TIMES     2u     /* an over-long body is read this many limits far before 413 */
 #define SHARE             4      /* one address may hold this part of the budget */
 #define FIN_LOOK_MS       2500   /* how long after going idle a lost FIN is looked for */
-#define DIGITS_MAX        18u    /* of a Content-Length */
 
 /*
  * What a connection waits for; each has its deadline.
@@ -60,7 +58,7 @@ struct connection {
 	bool is_counted;  /* in peers */
 	bool is_refused;
 	struct peer_address address;
-	char peer[HTTP_PEER_LEN];
+	char peer[PEER_TEXT_LEN];
 	uint32_t uid;
 	uint32_t gid;
 };
@@ -90,6 +88,7 @@ struct exchange {
 	size_t limit;    /* of the body */
 	size_t reserved; /* of the budget */
 	size_t swallowed;
+	struct framing framing;
 	struct header *headers;
 	struct http_answer answer;
 	struct exchange *next_waiting;
@@ -368,74 +367,21 @@ void http_answer(struct http_request *r, struct http_answer *answer)
 
 /* ---- the head of a request ---- */
 
-struct framing {
-	struct exchange *x;
-	unsigned lengths;
-	unsigned codings;
-	unsigned hosts;
-	bool is_doubtful;
-	size_t length;
-};
-
-static bool is_plain_name(const char *name)
-{
-	/* "Content-Length : 6" gets through the library with the blank in the name. */
-	for (const char *p = name; *p != '\0'; p++)
-		if (*p <= ' ' || *p == 127)
-			return false;
-	return name[0] != '\0';
-}
-
-static bool is_plain_value(const char *value)
-{
-	for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++)
-		if ((*p < ' ' && *p != '\t') || *p == 127)
-			return false;
-	return true;
-}
-
-static bool read_length(const char *text, size_t *ret_length)
-{
-	size_t len = strlen(text);
-
-	if (len == 0 || len > DIGITS_MAX || strspn(text, "0123456789") != len)
-		return false;
-	*ret_length = (size_t)strtoull(text, NULL, 10);
-	return true;
-}
-
 static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char *name,
 				 const char *value)
 {
-	struct framing *f = arg;
-	struct header *h = arena_alloc(&f->x->request.arena, sizeof *h);
+	struct exchange *x = arg;
+	struct header *h = arena_alloc(&x->request.arena, sizeof *h);
 
 	(void)kind;
 	if (value == NULL)
 		value = "";
-	if (!is_plain_name(name) || !is_plain_value(value))
-		f->is_doubtful = true;
-	if (strcasecmp(name, "Content-Length") == 0) {
-		f->lengths++;
-		f->is_doubtful |= !read_length(value, &f->length);
-	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
-		f->codings++;
-		f->is_doubtful |= strcasecmp(value, "chunked") != 0;
-	} else if (strcasecmp(name, "Host") == 0) {
-		f->hosts++;
-	}
-	h->name = copy_text(f->x, name);
-	h->value = copy_text(f->x, value);
-	h->next = f->x->headers;
-	f->x->headers = h;
+	framing_header(&x->framing, name, value);
+	h->name = copy_text(x, name);
+	h->value = copy_text(x, value);
+	h->next = x->headers;
+	x->headers = h;
 	return MHD_YES;
-}
-
-/* Two readers could see two different bodies here: a proxy and we must never disagree. */
-static bool is_doubtful(const struct framing *f)
-{
-	return f->is_doubtful || f->lengths > 1 || f->codings > 1 || f->hosts > 1 ||
-	       (f->lengths > 0 && f->codings > 0);
 }
 
 const char *http_header(const struct http_request *r, const char *name)
@@ -449,9 +395,10 @@ const char *http_header(const struct http_request *r, const char *name)
 	return NULL;
 }
 
-static enum MHD_Result begin_body(struct http *h, struct exchange *x, const struct framing *f)
+static enum MHD_Result begin_body(struct http *h, struct exchange *x)
 {
-	size_t len = f->codings > 0 ? x->limit : f->length;
+	const struct framing *f = &x->framing;
+	size_t len = framing_is_chunked(f) ? x->limit : f->length;
 
 	if (f->length > x->limit) {
 		/* An answer now closes at once and may be lost to a reset of what is still coming,
@@ -478,18 +425,17 @@ static enum MHD_Result on_head(struct exchange *x, const char *path, const char 
 			       const char *version)
 {
 	struct http *h = x->connection->listener->http;
-	struct framing f = {.x = x};
 
 	metrics_add(h->ctx->metrics, requests_total, 1);
 	x->request.path = copy_text(x, path);
 	x->request.method = copy_text(x, method);
-	MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, on_header, &f);
-	if (is_doubtful(&f))
+	MHD_get_connection_values(x->mhd, MHD_HEADER_KIND, on_header, x);
+	if (framing_is_doubtful(&x->framing))
 		return refuse(x, MHD_HTTP_BAD_REQUEST, "bad_request");
 	if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
 		return refuse(x, MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED, "bad_request");
 	x->limit = h->handlers.body_limit(&x->request, h->handlers.user);
-	return begin_body(h, x, &f);
+	return begin_body(h, x);
 }
 
 /* ---- the body ---- */
@@ -565,39 +511,19 @@ static enum MHD_Result on_call(void *arg, struct MHD_Connection *mhd, const char
 
 /* ---- connections ---- */
 
-static void name_peer(struct connection *c, const struct sockaddr *sa)
-{
-	const void *from = NULL;
-
-	if (sa->sa_family == AF_INET)
-		from = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
-	else if (sa->sa_family == AF_INET6)
-		from = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
-	if (from == NULL || inet_ntop(sa->sa_family, from, c->peer, sizeof c->peer) == NULL)
-		snprintf(c->peer, sizeof c->peer, "unix");
-}
-
 static void look_at_peer(struct connection *c, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	struct ucred cred = {0};
-	socklen_t len = sizeof cred;
 
 	if (c->listener->kind == HTTP_ADMIN) {
 		snprintf(c->peer, sizeof c->peer, "unix");
 		c->address.is_local = true;
-		c->uid = UINT32_MAX;
-		c->gid = UINT32_MAX;
-		if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0) {
-			c->uid = cred.uid;
-			c->gid = cred.gid;
-		} else {
-			c->is_refused = true; /* nobody to name in the audit */
-		}
+		/* Nobody to name in the audit: nobody we listen to. */
+		c->is_refused = listen_peer(c->fd, &c->uid, &c->gid) != ERR_OK;
 		return;
 	}
-	name_peer(c, info->client_addr);
+	peer_address_print(info->client_addr, c->peer);
 	c->address = peer_address_of(info->client_addr);
 }
 
@@ -779,9 +705,10 @@ static struct MHD_Daemon *start(struct listener *l, int fd)
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
 			 (is_tls ? MHD_USE_TLS : 0u);
 	unsigned connections = is_tls ? (unsigned)lim->connections : ADMIN_CONNECTIONS;
+	static char priorities[] = TLS_PRIORITIES; /* the library's table is not const */
 	struct MHD_OptionItem tls[] = {
 		{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_callback()},
-		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, priorities},
 		{MHD_OPTION_END, 0, NULL},
 	};
 

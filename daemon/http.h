@@ -19,7 +19,6 @@
 #include "daemon/context.h"
 #include "daemon/peers.h"
 
-#define HTTP_PEER_LEN   64u
 #define HTTP_FIELDS_MAX 16u
 
 enum http_kind {
@@ -35,7 +34,7 @@ struct http_request {
 	const char *query; /* raw; "": none */
 	struct buf body;   /* the handler may MOVE it out */
 	struct peer_address address;
-	char peer[HTTP_PEER_LEN]; /* "10.0.0.5", "unix" */
+	char peer[PEER_TEXT_LEN]; /* "10.0.0.5", "unix" */
 	uint32_t uid;             /* ADMIN: of the process at the other end */
 	uint32_t gid;
 	struct arena arena; /* until the last byte is out */

@@ -151,3 +151,15 @@ enum err listen_print(int fd, char ret_text[LISTEN_TEXT_LEN])
 		 port);
 	return ERR_OK;
 }
+
+enum err listen_peer(int fd, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	struct ucred cred;
+	socklen_t len = sizeof cred;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+		return from_errno("SO_PEERCRED");
+	*ret_uid = cred.uid;
+	*ret_gid = cred.gid;
+	return ERR_OK;
+}

@@ -1,6 +1,8 @@
 #include "daemon/peers.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -10,7 +12,7 @@
 #define TOKEN       1000 /* thousandths of a token, so that refilling by milliseconds loses nothing */
 #define MINUTE_MS   60000
 #define HOUR_MS     3600000
-#define TABLE_SLOTS (2u * PEERS_MAX) /* power of two; about half full at most */
+#define TABLE_SLOTS ((size_t)2 * PEERS_MAX) /* power of two; about half full at most */
 #define PROBE_MAX   64u
 
 struct bucket {
@@ -67,6 +69,18 @@ struct peer_address peer_address_of(const struct sockaddr *sa)
 	if (a.bytes[10] == 0xff && a.bytes[11] == 0xff && a.bytes[12] == 127)
 		a.is_local = true;
 	return a;
+}
+
+void peer_address_print(const struct sockaddr *sa, char ret_text[PEER_TEXT_LEN])
+{
+	const void *from = NULL;
+
+	if (sa->sa_family == AF_INET)
+		from = &((const struct sockaddr_in *)(const void *)sa)->sin_addr;
+	else if (sa->sa_family == AF_INET6)
+		from = &((const struct sockaddr_in6 *)(const void *)sa)->sin6_addr;
+	if (from == NULL || inet_ntop(sa->sa_family, from, ret_text, PEER_TEXT_LEN) == NULL)
+		snprintf(ret_text, PEER_TEXT_LEN, "unix");
 }
 
 struct peers *peers_new(void)

@@ -13,7 +13,8 @@
 
 #include "common/base/attr.h"
 
-#define PEERS_MAX 16384u
+#define PEERS_MAX     16384u
+#define PEER_TEXT_LEN 64u
 
 /* 16 bytes: an IPv6 prefix, or ::ffff:a.b.c.d. */
 struct peer_address {
@@ -23,6 +24,8 @@ struct peer_address {
 
 struct sockaddr;
 struct peer_address peer_address_of(const struct sockaddr *sa);
+/* "10.0.0.5", "2001:db8::1", "unix". */
+void peer_address_print(const struct sockaddr *sa, char ret_text[PEER_TEXT_LEN]);
 
 enum peer_bucket {
 	PEER_ENROL,   /* tries to enrol */

@@ -1,0 +1,59 @@
+#include "daemon/framing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define DIGITS_MAX 18u /* of a Content-Length: fits size_t */
+
+static bool is_plain_name(const char *name)
+{
+	/* "Content-Length : 6" gets through the library with the blank in the name. */
+	for (const char *p = name; *p != '\0'; p++)
+		if (*p <= ' ' || *p == 127)
+			return false;
+	return name[0] != '\0';
+}
+
+static bool is_plain_value(const char *value)
+{
+	for (const unsigned char *p = (const unsigned char *)value; *p != '\0'; p++)
+		if ((*p < ' ' && *p != '\t') || *p == 127)
+			return false;
+	return true;
+}
+
+static bool read_length(const char *text, size_t *ret_length)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > DIGITS_MAX || strspn(text, "0123456789") != len)
+		return false;
+	*ret_length = (size_t)strtoull(text, NULL, 10);
+	return true;
+}
+
+void framing_header(struct framing *f, const char *name, const char *value)
+{
+	f->is_odd |= !is_plain_name(name) || !is_plain_value(value);
+	if (strcasecmp(name, "Content-Length") == 0) {
+		f->lengths++;
+		f->is_odd |= !read_length(value, &f->length);
+	} else if (strcasecmp(name, "Transfer-Encoding") == 0) {
+		f->codings++;
+		f->is_odd |= strcasecmp(value, "chunked") != 0;
+	} else if (strcasecmp(name, "Host") == 0) {
+		f->hosts++;
+	}
+}
+
+bool framing_is_doubtful(const struct framing *f)
+{
+	return f->is_odd || f->lengths > 1 || f->codings > 1 || f->hosts > 1 ||
+	       (f->lengths > 0 && f->codings > 0);
+}
+
+bool framing_is_chunked(const struct framing *f)
+{
+	return f->codings > 0;
+}
