@@ -246,6 +246,18 @@ struct bytes cmd_unit_code(struct cmd *c, struct arena *a, int64_t unit)
 	return u != NULL ? u->code : arena_printf(a, "%lld", (long long)unit);
 }
 
+static enum err read_unit_number(struct bytes text, int64_t *ret_unit)
+{
+	char digits[20] = "";
+	char *end;
+
+	if (text.len == 0 || text.len >= sizeof digits)
+		return err_raise(ERR_NOTFOUND, "no list of units is here yet");
+	memcpy(digits, text.data, text.len);
+	*ret_unit = strtoll(digits, &end, 10);
+	return *end == '\0' && *ret_unit > 0 ? ERR_OK : err_raise(ERR_NOTFOUND, "no such unit");
+}
+
 enum err cmd_unit_find(struct cmd *c, struct bytes code, int64_t *ret_unit)
 {
 	const struct msg_unit *best = NULL;
@@ -253,6 +265,9 @@ enum err cmd_unit_find(struct cmd *c, struct bytes code, int64_t *ret_unit)
 
 	if (e != ERR_OK)
 		return e;
+	/* Without a list, units are shown by their numbers, and read back so. */
+	if (c->unit_count == 0)
+		return read_unit_number(code, ret_unit);
 	for (size_t i = 0; i < c->unit_count; i++) {
 		const struct msg_unit *u = &c->units[i];
 

@@ -3,6 +3,8 @@ target_link_libraries(client_office PUBLIC client)
 
 ctxh_test(backoff LINK client)
 ctxh_test(client_sync LINK client_office)
+ctxh_test(vault LINK client_office)
+ctxh_test(client_entry LINK client_office)
 
 add_executable(make_home support/make_home.c)
 target_link_libraries(make_home PRIVATE client)

@@ -124,7 +124,7 @@ bool client_home_has(struct client_home *h, const struct id *id)
 	return vault_record_load(h->vault, &a, id, &r) == ERR_OK;
 }
 
-static enum err edit(struct client_home *h, const struct change *change)
+enum err client_home_make(struct client_home *h, const struct change *change)
 {
 	AUTO(arena_clear) struct arena a = {0};
 	AUTO(vault_rollback) struct vault *txn = NULL;
@@ -163,7 +163,7 @@ enum err client_home_edit(struct client_home *h, const char *type, const struct 
 			   .count = client_home_has(h, id) ? 1 : 2};
 
 	h->clock.wall += 1000;
-	return edit(h, &c);
+	return client_home_make(h, &c);
 }
 
 enum err client_home_sync(struct client_home *h)

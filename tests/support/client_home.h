@@ -26,6 +26,8 @@ struct id client_home_new_id(struct client_home *h);
 /* One edit in one transaction; a new record gets its unit. */
 enum err client_home_edit(struct client_home *h, const char *type, const struct id *id,
 			  const char *field, const char *text);
+/* A change as it is, in one transaction. */
+enum err client_home_make(struct client_home *h, const struct change *change);
 enum err client_home_sync(struct client_home *h);
 enum vault_sync client_home_standing(struct client_home *h, const struct id *id);
 /* "" when the record or the field is not there. Valid until the next call. */

@@ -1,0 +1,262 @@
+#include "tests/unit/test.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/client_home.h"
+
+static int setup(void **state)
+{
+	struct client_home *h = calloc(1, sizeof *h);
+
+	client_home_init(h);
+	*state = h;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	client_home_clear(*state);
+	free(*state);
+	return 0;
+}
+
+static struct id add_person(struct client_home *h, const char *name)
+{
+	struct id id = client_home_new_id(h);
+
+	assert_ok(client_home_edit(h, "person", &id, "full_name", name));
+	return id;
+}
+
+static void what_was_saved_is_there_after_opening_again(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Điểu K'Ré");
+
+	client_home_reopen(h);
+
+	assert_string_equal(client_home_value(h, &id, "full_name"), "Điểu K'Ré");
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static void a_wrong_passphrase_opens_nothing(void **state)
+{
+	struct client_home *h = *state;
+	uint8_t key[SEAL_KEY_LEN] = {1};
+
+	vault_close(h->vault);
+	h->vault = NULL;
+	assert_ok(vault_open(h->path, &h->rand, &h->vault));
+
+	assert_err(vault_unlock(h->vault, BYTES_LIT("sai")), ERR_AUTH);
+	assert_false(vault_is_unlocked(h->vault));
+	assert_err(vault_unlock_with_key(h->vault, key), ERR_AUTH);
+	assert_false(vault_is_unlocked(h->vault));
+	assert_ok(vault_unlock(h->vault, BYTES_LIT("mật khẩu")));
+}
+
+static void the_old_passphrase_ends_with_the_new_one(void **state)
+{
+	struct client_home *h = *state;
+	struct vault_kdf kdf = {1, 8 << 10};
+	struct id id = add_person(h, "Lan");
+
+	assert_ok(vault_change_passphrase(h->vault, &kdf, BYTES_LIT("mới")));
+	vault_close(h->vault);
+	h->vault = NULL;
+	assert_ok(vault_open(h->path, &h->rand, &h->vault));
+
+	assert_err(vault_unlock(h->vault, BYTES_LIT("mật khẩu")), ERR_AUTH);
+	assert_ok(vault_unlock(h->vault, BYTES_LIT("mới")));
+	assert_string_equal(client_home_value(h, &id, "full_name"), "Lan");
+}
+
+static void a_vault_is_never_made_over_another(void **state)
+{
+	struct client_home *h = *state;
+	struct vault_kdf kdf = {1, 8 << 10};
+	struct vault *second = NULL;
+	struct id id = add_person(h, "Lan");
+
+	vault_pause(h->vault);
+	assert_err(vault_create(h->path, &h->rand, &kdf, BYTES_LIT("khác"), &second), ERR_CONFLICT);
+	assert_ok(vault_resume(h->vault));
+
+	assert_string_equal(client_home_value(h, &id, "full_name"), "Lan");
+}
+
+static size_t count_in_file(const char *home, const char *name, const char *canary)
+{
+	char path[128];
+	size_t hits = 0;
+	struct buf text = {0};
+
+	snprintf(path, sizeof path, "%s/%s", home, name);
+	FILE *f = fopen(path, "rb");
+
+	if (f == NULL)
+		return 0;
+	for (size_t n = 1; n != 0; text.len += n)
+		n = fread(buf_reserve(&text, 65536), 1, 65536, f);
+	fclose(f);
+	for (size_t i = 0; i + strlen(canary) <= text.len; i++)
+		hits += memcmp(text.data + i, canary, strlen(canary)) == 0;
+	buf_clear(&text);
+	return hits;
+}
+
+static void nothing_personal_lies_in_clear(void **state)
+{
+	static const char *const canaries[] = {"CANARY", "person", "full_name", "Thị Bé",
+					       "intervention"};
+	struct client_home *h = *state;
+	struct id id = add_person(h, "CANARY Nguyễn");
+
+	h->office->refuse_type = BYTES_LIT("person");
+	assert_ok(client_home_sync(h));
+	assert_ok(client_home_edit(h, "person", &id, "hamlet", "CANARY thôn"));
+	vault_close(h->vault);
+	h->vault = NULL;
+
+	for (size_t i = 0; i < sizeof canaries / sizeof *canaries; i++) {
+		assert_int_equal(count_in_file(h->path, "vault.db", canaries[i]), 0);
+		assert_int_equal(count_in_file(h->path, "vault.db-wal", canaries[i]), 0);
+	}
+}
+
+static void a_row_in_anothers_place_does_not_open(void **state)
+{
+	struct client_home *h = *state;
+	char command[256];
+	struct id a = add_person(h, "Một");
+	struct id b = add_person(h, "Hai");
+
+	vault_close(h->vault);
+	h->vault = NULL;
+	snprintf(command, sizeof command, "%s/vault.db", h->path);
+	/* the second body under the first one's id */
+	pid_t child = fork();
+
+	if (child == 0) {
+		execlp("sqlite3", "sqlite3", command,
+		       "UPDATE record SET body = (SELECT body FROM record ORDER BY id DESC LIMIT 1)"
+		       " WHERE id = (SELECT min(id) FROM record)",
+		       (char *)NULL);
+		_exit(77);
+	}
+	int status;
+
+	waitpid(child, &status, 0);
+	assert_ok(vault_open(h->path, &h->rand, &h->vault));
+	assert_ok(vault_unlock(h->vault, BYTES_LIT("mật khẩu")));
+	if (WEXITSTATUS(status) == 77)
+		skip();
+	struct arena arena = {0};
+	struct vault_record r;
+	const struct id *first = id_compare(&a, &b) < 0 ? &a : &b;
+
+	assert_err(vault_record_load(h->vault, &arena, first, &r), ERR_CORRUPT);
+	arena_clear(&arena);
+	assert_true(client_home_problems(h) > 0);
+}
+
+/* The child makes entries and tells each id after its commit, until it is killed. */
+static void write_until_killed(struct client_home *h, int out)
+{
+	vault_close(h->vault);
+	h->vault = NULL;
+	client_home_reopen(h);
+	for (int i = 0;; i++) {
+		char name[32];
+		struct id id = client_home_new_id(h);
+
+		snprintf(name, sizeof name, "Người %d", i);
+		if (client_home_edit(h, "person", &id, "full_name", name) != ERR_OK ||
+		    write(out, id.bytes, ID_LEN) != ID_LEN)
+			_exit(1);
+	}
+}
+
+static void kill_nine_loses_no_entry_that_was_told(void **state)
+{
+	struct client_home *h = *state;
+	struct id ids[4096];
+	size_t count = 0;
+
+	print_message("seed %llu\n", (unsigned long long)h->seed);
+	vault_pause(h->vault);
+	for (int round = 0; round < 10; round++) {
+		int pipes[2];
+
+		assert_int_equal(pipe(pipes), 0);
+		pid_t child = fork();
+
+		if (child == 0) {
+			struct rand own;
+
+			rand_seeded_init(&own, h->seed + (uint64_t)round);
+			h->rand = own;
+			write_until_killed(h, pipes[1]);
+		}
+		close(pipes[1]);
+		usleep((useconds_t)(20000 + rand_below(&h->rand, 40000)));
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		while (count < 4096 && read(pipes[0], ids[count].bytes, ID_LEN) == ID_LEN)
+			count++;
+		close(pipes[0]);
+	}
+	assert_ok(vault_resume(h->vault));
+
+	assert_true(count > 10);
+	for (size_t i = 0; i < count; i++)
+		assert_true(client_home_has(h, &ids[i]));
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static void a_damaged_file_is_told_and_set_aside(void **state)
+{
+	struct client_home *h = *state;
+	char path[128];
+	char name[VAULT_PATH_MAX];
+	struct vault *v = NULL;
+
+	(void)add_person(h, "Lan");
+	vault_close(h->vault);
+	h->vault = NULL;
+	snprintf(path, sizeof path, "%s/vault.db", h->path);
+	int fd = open(path, O_WRONLY);
+
+	assert_int_equal(pwrite(fd, "this is no vault", 16, 0), 16);
+	close(fd);
+	snprintf(path, sizeof path, "%s/vault.db-wal", h->path);
+	(void)unlink(path);
+
+	assert_err(vault_open(h->path, &h->rand, &v), ERR_CORRUPT);
+	assert_ok(vault_set_aside(h->path, "nay", name));
+	assert_err(vault_open(h->path, &h->rand, &v), ERR_NOTFOUND);
+	assert_int_equal(access(name, F_OK), 0);
+	(void)unlink(name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		CASE(what_was_saved_is_there_after_opening_again),
+		CASE(a_wrong_passphrase_opens_nothing),
+		CASE(the_old_passphrase_ends_with_the_new_one),
+		CASE(a_vault_is_never_made_over_another),
+		CASE(nothing_personal_lies_in_clear),
+		CASE(a_row_in_anothers_place_does_not_open),
+		CASE(kill_nine_loses_no_entry_that_was_told),
+		CASE(a_damaged_file_is_told_and_set_aside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
