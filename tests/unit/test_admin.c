@@ -32,8 +32,11 @@ static struct config *config;
 static struct device enrol(const char *code, const char *author, bool is_cleared)
 {
 	int64_t unit = office_unit(&office, code, DAY_2021);
-	struct enrol_invite invite = {
-		.units = &unit, .unit_count = 1, .author = bytes_str(author), .now_ms = OFFICE_NOW};
+	struct enrol_invite invite = {.units = &unit,
+				      .unit_count = 1,
+				      .author = bytes_str(author),
+				      .is_cleared = is_cleared,
+				      .now_ms = OFFICE_NOW};
 	struct device d = {.next = 1, .clock = STAMP_CLOCK_OF(OFFICE_NOW), .author = author};
 	struct msg_enrol message = {.name = BYTES_LIT("máy"),
 				    .client_version = BYTES_LIT("0.1.0"),
