@@ -278,11 +278,6 @@ static void queue_for_admission(struct http *h, struct exchange *x, size_t len)
 
 /* ---- answers ---- */
 
-static void free_body(void *body)
-{
-	mem_free(body);
-}
-
 static struct MHD_Response *make_response(struct http_answer *a)
 {
 	struct buf body = a->body;
@@ -292,7 +287,7 @@ static struct MHD_Response *make_response(struct http_answer *a)
 		buf_clear(&body);
 		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
 	}
-	return MHD_create_response_from_buffer_with_free_callback(body.len, body.data, free_body);
+	return MHD_create_response_from_buffer_with_free_callback(body.len, body.data, mem_free);
 }
 
 static enum MHD_Result send_answer(struct exchange *x)

@@ -226,42 +226,59 @@ static void only_some_keys_need_a_restart(void **state)
 	config_free(other);
 }
 
+/* Splits `line` at blanks; it must outlive what is parsed. */
+static void parse_line(char *line, struct cmdline *ret_cmdline)
+{
+	char *argv[16] = {line};
+	int argc = 1;
+
+	for (char *p = line; *p != '\0'; p++)
+		if (*p == ' ') {
+			*p = '\0';
+			argv[argc++] = p + 1;
+		}
+	cmdline_parse(argc, argv, ret_cmdline);
+}
+
 static void the_command_line_wins_over_the_file(void **state)
 {
 	struct fixture *f = *state;
-	char *argv[] = {"ctxhd",    "--state", "/s",    "--config", f->path,
-			"--listen", "[::1]:0", "--log", "debug",    NULL};
-	struct cmdline args;
+	char line[128];
+	struct cmdline cmdline;
 	struct config *c = NULL;
 
 	assert_ok(read_text(f, "listen: [1.2.3.4:1, 1.2.3.4:2]\nlog_level: err\n"));
-	cmdline_parse(9, argv, &args);
-	assert_int_equal(args.wish, CMDLINE_RUN);
-	assert_ok(cmdline_settings(&args, &c, f->error));
+	snprintf(line, sizeof line, "ctxhd --state /s --config %s --listen [::1]:0 --log debug",
+		 f->path);
+	parse_line(line, &cmdline);
+	assert_int_equal(cmdline.wish, CMDLINE_RUN);
+	assert_ok(cmdline_settings(&cmdline, &c, f->error));
 	assert_int_equal(c->listen_count, 1);
 	assert_string_equal(c->listen[0], "[::1]:0");
 	assert_string_equal(c->log_level, "debug");
 	config_free(c);
 }
 
-static enum cmdline_wish wish_of(int argc, char **argv)
+static enum cmdline_wish wish_of(const char *text)
 {
-	struct cmdline args;
+	struct cmdline cmdline;
+	char line[128];
 
-	cmdline_parse(argc, argv, &args);
-	return args.wish;
+	snprintf(line, sizeof line, "%s", text);
+	parse_line(line, &cmdline);
+	return cmdline.wish;
 }
 
 static void arguments_say_what_is_wished(void **state)
 {
 	(void)state;
-	assert_int_equal(wish_of(2, (char *[]){"ctxhd", "--help", NULL}), CMDLINE_HELP);
-	assert_int_equal(wish_of(2, (char *[]){"ctxhd", "--version", NULL}), CMDLINE_VERSION);
-	assert_int_equal(wish_of(1, (char *[]){"ctxhd", NULL}), CMDLINE_WRONG);
-	assert_int_equal(wish_of(2, (char *[]){"ctxhd", "--check", NULL}), CMDLINE_WRONG);
-	assert_int_equal(wish_of(4, (char *[]){"ctxhd", "--state", "x", "y", NULL}), CMDLINE_WRONG);
-	assert_int_equal(wish_of(4, (char *[]){"ctxhd", "--check", "--config", "f", NULL}),
-			 CMDLINE_CHECK);
+	assert_int_equal(wish_of("ctxhd --help"), CMDLINE_HELP);
+	assert_int_equal(wish_of("ctxhd --version"), CMDLINE_VERSION);
+	assert_int_equal(wish_of("ctxhd"), CMDLINE_WRONG);
+	assert_int_equal(wish_of("ctxhd --check"), CMDLINE_WRONG);
+	assert_int_equal(wish_of("ctxhd --state x y"), CMDLINE_WRONG);
+	assert_int_equal(wish_of("ctxhd --check --config f"), CMDLINE_CHECK);
+	assert_int_equal(wish_of("ctxhd --check --config f --nonsense"), CMDLINE_WRONG);
 }
 
 int main(void)
