@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 
 #include "admin/commands.h"
 #include "admin/listing.h"
@@ -115,15 +116,29 @@ static void take_rows(struct follow *f, const json_t *rows, json_t *fresh)
 	json_object_set_new(f->filter, "after", json_integer(after));
 }
 
+/* Rows printed one by one stand under each other only when the headings are as wide as they. */
+static void widen(struct listing_column *columns)
+{
+	for (size_t i = 0; i < COUNT(log_columns); i++) {
+		if (columns[i].kind == LISTING_TIME)
+			columns[i].label_en = "Started            ";
+		if (strcmp(columns[i].key, "author") == 0)
+			columns[i].label_en = "Author                  ";
+	}
+}
+
 static int print_rows(struct follow *f, const json_t *rows)
 {
+	struct listing_column columns[COUNT(log_columns)];
 	AUTO(buf_clear) struct buf out = {0};
 	struct ctl ctl = *f->ctl;
 
 	if (json_array_size(rows) == 0 && !f->is_first)
 		return ARGS_EXIT_DONE;
 	ctl.style.is_headingless = !f->is_first;
-	listing_print_more(&ctl, log_columns, COUNT(log_columns), rows, &out);
+	memcpy(columns, log_columns, sizeof columns);
+	widen(columns);
+	listing_print_more(&ctl, columns, COUNT(columns), rows, &out);
 	f->is_first = false;
 	return ctl_print(&out);
 }

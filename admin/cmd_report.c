@@ -23,6 +23,7 @@ static const struct listing_column list_columns[] = {
 /* Of the table and of CSV; JSON is as the daemon gives it. */
 static const struct listing_column row_columns[] = {
 	{"indicator", "Chỉ tiêu", "Indicator", LISTING_TEXT, false},
+	{"indicator_label", NULL, NULL, LISTING_TEXT, true},
 	{"code", "Mã", "Code", LISTING_TEXT, true},
 	{"label", "Nội dung", "Content", LISTING_TEXT, false},
 	{"label_en", NULL, NULL, LISTING_TEXT, true},
@@ -41,13 +42,13 @@ int cmd_report_list(void *context, const struct args *args)
 	return listing_ask(context, "report list", NULL, list_columns, COUNT(list_columns));
 }
 
-/* Indicators of money say so in their label: "… (đồng)". */
+/* Figures in đồng say so in the label of the row or of the indicator. */
 static bool is_money(const json_t *row)
 {
-	const char *indicator = json_string_value(json_object_get(row, "indicator"));
+	const char *indicator = json_string_value(json_object_get(row, "indicator_label"));
 	const char *label = json_string_value(json_object_get(row, "label"));
 
-	return (indicator != NULL && strncmp(indicator, "KP", 2) == 0) ||
+	return (indicator != NULL && strstr(indicator, "(đồng)") != NULL) ||
 	       (label != NULL && strstr(label, "(đồng)") != NULL);
 }
 
@@ -76,19 +77,37 @@ static void mend_figure(json_t *row, const char *key, bool is_percent)
 	json_object_set_new(row, key, json_string(buf_cstr(&text)));
 }
 
-static json_t *for_people(const json_t *rows)
+static void mend_row(json_t *row)
 {
 	static const char *const keys[] = {"value",  "numerator", "denominator",
 					   "target", "persons",   "person_times"};
-	json_t *mended = json_deep_copy(rows);
 
-	for (size_t i = 0; i < json_array_size(mended); i++) {
-		json_t *row = json_array_get(mended, i);
+	for (size_t i = 0; i < COUNT(keys); i++)
+		mend_figure(row, keys[i], json_is_true(json_object_get(row, "percent")));
+}
 
-		for (size_t k = 0; k < COUNT(keys); k++)
-			mend_figure(row, keys[k], json_is_true(json_object_get(row, "percent")));
+/* A line with the indicator's name over its rows. */
+static json_t *for_people(const json_t *rows)
+{
+	json_t *shown = json_array();
+	const char *last = "";
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *source = json_array_get(rows, i);
+		const char *indicator = json_string_value(json_object_get(source, "indicator"));
+		json_t *row = json_deep_copy(source);
+
+		if (indicator != NULL && strcmp(indicator, last) != 0) {
+			last = indicator;
+			json_array_append_new(
+				shown, json_pack("{s:s, s:O?}", "indicator", indicator, "label",
+						 json_object_get(source, "indicator_label")));
+		}
+		json_object_set_new(row, "indicator", json_string(""));
+		mend_row(row);
+		json_array_append_new(shown, row);
 	}
-	return mended;
+	return shown;
 }
 
 /* Under the table: how far the figures can be trusted. */
@@ -114,10 +133,14 @@ static void append_foot(struct buf *out, const json_t *report)
 
 static void append_head(struct buf *out, const json_t *report)
 {
-	buf_append_str(out, json_string_value(json_object_get(report, "unit_name")));
-	buf_append_str(out, " (");
-	buf_append_str(out, json_string_value(json_object_get(report, "unit")));
-	buf_append_str(out, "), ");
+	const char *name = json_string_value(json_object_get(report, "unit_name"));
+	const char *code = json_string_value(json_object_get(report, "unit"));
+
+	/* A list without names of provinces gives them their code for a name. */
+	if (name != NULL && strcmp(name, code) != 0)
+		buf_printf(out, "%s (%s), ", name, code);
+	else
+		buf_printf(out, "Đơn vị / unit %s, ", code);
 	listing_append_value(out, json_object_get(report, "from"), LISTING_DATE);
 	buf_append_str(out, " - ");
 	listing_append_value(out, json_object_get(report, "to"), LISTING_DATE);
@@ -127,16 +150,16 @@ static void append_head(struct buf *out, const json_t *report)
 static void print_report(const struct ctl *ctl, const json_t *report, struct buf *out)
 {
 	const json_t *rows = json_object_get(report, "rows");
-	JSON_AUTO json_t *mended = NULL;
+	JSON_AUTO json_t *shown = NULL;
 
 	switch (ctl->format) {
 	case TABLE_JSON: ctl_append_json(out, report); return;
 	case TABLE_CSV: listing_print(ctl, row_columns, COUNT(row_columns), rows, out); return;
 	case TABLE_TABLE: break;
 	}
-	mended = for_people(rows);
+	shown = for_people(rows);
 	append_head(out, report);
-	listing_print(ctl, row_columns, COUNT(row_columns), mended, out);
+	listing_print(ctl, row_columns, COUNT(row_columns), shown, out);
 	append_foot(out, report);
 }
 

@@ -326,6 +326,7 @@ static json_t *row_of(const struct report *r, const struct schema_indicator *ind
 	const json_t *code;
 
 	json_object_set_new(row, "indicator", admin_json_text(indicator->id));
+	json_object_set_new(row, "indicator_label", admin_json_text(indicator->label.vi));
 	json_object_set_new(row, "code", text_of(q, "code"));
 	json_object_set_new(row, "label", text_of(q, "label_vi"));
 	json_object_set_new(row, "label_en", text_of(q, "label_en"));

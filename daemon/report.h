@@ -34,9 +34,9 @@ enum err report_is_restricted(const struct schema *schema, struct bytes id,
 			      bool *ret_is_restricted);
 
 /*
- * {id, unit, unit_name, from, to, on, as_of, stale_units, quarantined, rows: [{indicator, code,
- * label, label_en, unit, value, numerator?, denominator?, target?, persons?, person_times?}]}.
- * ERR_NOTFOUND: no such unit on that day. ERR_INVAL: an indicator's SQL failed:
+ * {id, unit, unit_name, from, to, on, as_of, stale_units, quarantined, rows: [{indicator,
+ * indicator_label, code, label, label_en, unit, value, numerator?, denominator?, target?, persons?,
+ * person_times?}]}. ERR_NOTFOUND: no such unit on that day. ERR_INVAL: an indicator's SQL failed:
  * log_last_detail() names it. The caller releases the result.
  */
 enum err report_run(struct store *reader, struct arena *a, const struct report_request *request,
