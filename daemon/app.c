@@ -54,6 +54,11 @@ const char *app_schema_folder(const struct config *c)
 	return CTXH_SCHEMA_SOURCE;
 }
 
+const char *app_in_use(const struct app *app)
+{
+	return app->in_use.data != NULL ? (const char *)app->in_use.data : "";
+}
+
 static enum err load_schema(const struct config *c, struct schema **ret_schema,
 			    char ret_error[CONFIG_ERROR_LEN])
 {
@@ -185,6 +190,8 @@ static enum err add_tls(struct listeners *ls, int fd, enum http_kind kind)
 	ls->has_devices |= kind == HTTP_DEVICES;
 	ls->has_console |= kind == HTTP_CONSOLE;
 	buf_printf(&ls->text, "%s\n", text);
+	if (kind == HTTP_DEVICES)
+		buf_printf(&ls->app->in_use, "%s\n", text);
 	return http_listen(ls->app->http, fd, kind);
 }
 
@@ -272,6 +279,7 @@ static enum err start_listening(struct app *app)
 	if (e == ERR_OK)
 		e = keys_write_file(app->args->state, LISTEN_FILE, buf_bytes(&ls.text));
 	app->has_listen_file = e == ERR_OK;
+	(void)buf_cstr(&app->in_use); /* read as text by reload's pool thread */
 	buf_clear(&ls.text);
 	return e;
 }
@@ -475,6 +483,7 @@ static void stop(struct app *app)
 		readers_close(ctx->readers);
 	if (app->admin_path[0] != '\0')
 		(void)unlink(app->admin_path);
+	buf_clear(&app->in_use);
 	crypt_wipe(&ctx->key, sizeof ctx->key);
 	keys_close(&app->keys);
 }

@@ -29,6 +29,7 @@ struct app {
 	struct disk_look *disk;
 	char admin_path[KEYS_PATH_LEN]; /* "": the socket is systemd's */
 	bool has_listen_file;
+	struct buf in_use; /* addresses of devices listened on, one a line */
 };
 
 /* Runs until told to stop. `ret_error` says more than the code where there is more to say. */
@@ -38,3 +39,5 @@ enum err app_check(const struct cmdline *args, char ret_error[CONFIG_ERROR_LEN])
 
 /* What a configuration means by its schema folder and its TLS files. */
 const char *app_schema_folder(const struct config *c);
+/* Addresses devices may come to, one a line; does not change after the start. */
+const char *app_in_use(const struct app *app);

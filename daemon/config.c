@@ -408,10 +408,24 @@ static bool differs(const struct key *k, const struct config *a, const struct co
 	return memcmp(in_a, in_b, sizeof(int64_t)) != 0;
 }
 
-const char *config_needs_restart(const struct config *old, const struct config *new)
+static bool is_in_use(const struct config *c, const char *in_use)
+{
+	for (size_t i = 0; i < c->listen_count; i++) {
+		size_t len = strlen(c->listen[i]);
+
+		if (strncmp(in_use, c->listen[i], len) != 0 || in_use[len] != '\n')
+			return false;
+		in_use += len + 1;
+	}
+	return *in_use == '\0';
+}
+
+const char *config_needs_restart(const struct config *old, const struct config *new,
+				 const char *in_use)
 {
 	for (size_t i = 0; i < KEY_TOTAL; i++)
-		if (keys[i].is_fixed && differs(&keys[i], old, new))
+		if (keys[i].is_fixed && differs(&keys[i], old, new) &&
+		    !(keys[i].kind == KEY_LIST && is_in_use(new, in_use)))
 			return keys[i].name;
 	return NULL;
 }

@@ -84,5 +84,10 @@ enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_E
  */
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
 
-/* NULL, or the first key that differs and that only a restart may change. */
-const char *config_needs_restart(const struct config *old, const struct config *new);
+/*
+ * NULL, or the first key that differs and that only a restart may change. `in_use`: the addresses
+ * listened on, one a line; a `listen` that names exactly these is no difference (port 0 was given
+ * a number).
+ */
+const char *config_needs_restart(const struct config *old, const struct config *new,
+				 const char *in_use);

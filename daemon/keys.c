@@ -204,7 +204,7 @@ static enum err load_sign(const char *state, struct rand *rand, struct sign_pair
 	struct sign_pair pair;
 	enum err e = read_file(state, "sign.key", &raw);
 
-	if (e == ERR_OK && raw.len != sizeof pair.secret)
+	if (e == ERR_OK && (raw.data == NULL || raw.len != sizeof pair.secret))
 		e = err_raise(ERR_CORRUPT, "%s/sign.key: %zu bytes, %zu wanted", state, raw.len,
 			      sizeof pair.secret);
 	if (e == ERR_OK) {

@@ -135,7 +135,7 @@ enum err listen_unix(const char *path, int *ret_fd)
 
 enum err listen_print(int fd, char ret_text[LISTEN_TEXT_LEN])
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = {0};
 	socklen_t len = sizeof ss;
 	char host[64];
 	char port[8];

@@ -107,7 +107,7 @@ static void read_all(struct task *t)
 	r->e = cmdline_settings(r->app->args, &g->config, r->error);
 	if (r->e != ERR_OK)
 		return;
-	fixed = config_needs_restart(now, g->config);
+	fixed = config_needs_restart(now, g->config, app_in_use(r->app));
 	if (fixed != NULL) {
 		snprintf(r->error, sizeof r->error, "%s: only a restart changes it", fixed);
 		r->e = ERR_INVAL;

@@ -12,14 +12,14 @@
 
 /* clang-format off */
 static const struct route routes[] = {
-	{HTTP_DEVICES, "POST", "/v1/sync",   LIMIT_REQUEST_BYTES, handle_sync,   true},
-	{HTTP_DEVICES, "POST", "/v1/enrol",  LIMIT_ENROL_BYTES,   handle_enrol,  true},
-	{HTTP_DEVICES, "GET",  "/v1/schema", 0,                   handle_schema, false},
-	{HTTP_DEVICES, "GET",  "/v1/units",  0,                   handle_units,  false},
-	{HTTP_ADMIN,   "POST", "/v1/call",   LIMIT_ADMIN_BYTES,   handle_call,    false},
-	{HTTP_ADMIN,   "GET",  "/healthz",   0,                   handle_healthz, false},
-	{HTTP_ADMIN,   "GET",  "/readyz",    0,                   handle_readyz,  false},
-	{HTTP_ADMIN,   "GET",  "/metrics",   0,                   handle_metrics, false},
+	{"POST", "/v1/sync",   LIMIT_REQUEST_BYTES, handle_sync, HTTP_DEVICES, true},
+	{"POST", "/v1/enrol",  LIMIT_ENROL_BYTES,   handle_enrol, HTTP_DEVICES, true},
+	{"GET",  "/v1/schema", 0,                   handle_schema, HTTP_DEVICES, false},
+	{"GET",  "/v1/units",  0,                   handle_units, HTTP_DEVICES, false},
+	{"POST", "/v1/call",   LIMIT_ADMIN_BYTES,   handle_call, HTTP_ADMIN, false},
+	{"GET",  "/healthz",   0,                   handle_healthz, HTTP_ADMIN, false},
+	{"GET",  "/readyz",    0,                   handle_readyz, HTTP_ADMIN, false},
+	{"GET",  "/metrics",   0,                   handle_metrics, HTTP_ADMIN, false},
 };
 /* clang-format on */
 

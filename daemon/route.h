@@ -6,11 +6,11 @@
 #include "daemon/handle.h"
 
 struct route {
-	enum http_kind kind;
 	const char *method;
 	const char *path;
 	size_t body_limit;
 	handle_fn handle;
+	enum http_kind kind;
 	bool is_logged; /* refusals leave a row of the sync log */
 };
 

@@ -182,6 +182,7 @@ static void run_group(struct writer *w)
 
 static void run_alone(struct writer *w, struct writer_job *job)
 {
+	REQUIRE(job != NULL);
 	job->result = live_or_die(job->run(job, w->store), "job alone");
 	metrics_add(w->options.metrics, writer_jobs_total, 1);
 	push(&w->group, job);

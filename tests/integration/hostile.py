@@ -23,7 +23,7 @@ listen: 127.0.0.1:{port}
 limits:
   header: 2s
   body: 2s
-  idle: 4s
+  idle: 10s
   disk_free: 0
 """
 
@@ -157,7 +157,7 @@ def idle_connections(e):
         check(answer(s)[0] == 200, "one of 200 was not answered")
     check(e.metric("connections") >= before + 200, "200 connections are not there")
     e.good("200 idle connections")
-    n = closed_within(socks, 15)
+    n = closed_within(socks, 30)
     check(n == 200, f"{n} of 200 idle connections were closed")
     end = time.monotonic() + 10
     while e.metric("connections") > 5 and time.monotonic() < end:

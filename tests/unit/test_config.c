@@ -217,12 +217,15 @@ static void only_some_keys_need_a_restart(void **state)
 	struct fixture *f = *state;
 	struct config *other = config_new();
 
-	assert_null(config_needs_restart(f->c, other));
+	assert_null(config_needs_restart(f->c, other, ""));
 	assert_ok(config_set(other, "clock_tolerance", "1s", f->error));
 	assert_ok(config_set(other, "schema", "/s", f->error));
-	assert_null(config_needs_restart(f->c, other));
+	assert_null(config_needs_restart(f->c, other, ""));
 	assert_ok(config_set(other, "listen", "127.0.0.1:1", f->error));
-	assert_string_equal(config_needs_restart(f->c, other), "listen");
+	assert_string_equal(config_needs_restart(f->c, other, ""), "listen");
+	assert_string_equal(config_needs_restart(f->c, other, "127.0.0.1:10\n"), "listen");
+	assert_string_equal(config_needs_restart(f->c, other, "127.0.0.1:1\n[::1]:1\n"), "listen");
+	assert_null(config_needs_restart(f->c, other, "127.0.0.1:1\n"));
 	config_free(other);
 }
 
