@@ -285,35 +285,47 @@ static enum err on_searched(void *arg, const struct vault_record *r)
 	return ERR_OK;
 }
 
+struct hits {
+	struct table table;
+	struct buf json;
+	size_t shown;
+};
+
+static enum err show_hit(struct search *s, const struct id *id, struct hits *out)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_record r;
+	enum err e = vault_record_load(s->cmd->vault, &a, id, &r);
+
+	if (e != ERR_OK)
+		return e;
+	if (s->cmd->format == TABLE_JSON) {
+		buf_append_str(&out->json, out->shown == 0 ? "[" : ",\n");
+		view_json(s->cmd, &r, &out->json);
+	} else {
+		add_row(s->cmd, &out->table, &r);
+	}
+	out->shown++;
+	return ERR_OK;
+}
+
 static enum err print_hits(struct search *s)
 {
-	AUTO(table_clear) struct table t = {0};
-	AUTO(buf_clear) struct buf out = {0};
-	size_t shown = 0;
+	struct hits out = {0};
+	enum err e = ERR_OK;
 
-	table_init(&t, list_columns, sizeof list_columns / sizeof *list_columns);
-	for (int level = 0; level < SEARCH_LEVELS; level++) {
-		for (size_t i = 0; i < s->counts[level] && shown < SEARCH_LIMIT; i++, shown++) {
-			AUTO(arena_clear) struct arena a = {0};
-			struct vault_record r;
-			enum err e = vault_record_load(s->cmd->vault, &a, &s->hits[level][i], &r);
-
-			if (e != ERR_OK)
-				return e;
-			if (s->cmd->format != TABLE_JSON) {
-				add_row(s->cmd, &t, &r);
-				continue;
-			}
-			buf_append_str(&out, shown == 0 ? "[" : ",\n");
-			view_json(s->cmd, &r, &out);
-		}
-	}
-	buf_append_str(&out, shown == 0 ? "[]\n" : "]\n");
-	if (s->cmd->format == TABLE_JSON)
-		cmd_write(buf_bytes(&out));
-	else
-		cmd_print_table(s->cmd, &t);
-	return ERR_OK;
+	table_init(&out.table, list_columns, sizeof list_columns / sizeof *list_columns);
+	for (int level = 0; level < SEARCH_LEVELS; level++)
+		for (size_t i = 0; i < s->counts[level] && out.shown < SEARCH_LIMIT; i++)
+			e = e == ERR_OK ? show_hit(s, &s->hits[level][i], &out) : e;
+	buf_append_str(&out.json, out.shown == 0 ? "[]\n" : "]\n");
+	if (e == ERR_OK && s->cmd->format == TABLE_JSON)
+		cmd_write(buf_bytes(&out.json));
+	else if (e == ERR_OK)
+		cmd_print_table(s->cmd, &out.table);
+	table_clear(&out.table);
+	buf_clear(&out.json);
+	return e;
 }
 
 int cmd_search(void *context, const struct args *args)

@@ -97,8 +97,9 @@ static void print_report(const struct sync_report *r)
 			r->quarantined, r->quarantined);
 	if (r->conflicts != 0)
 		cmd_printf(
-			"%zu thay đổi xung đột: xem ctxh inbox. / %zu changes are in conflict: see "
-			"ctxh inbox.\n",
+			"%zu thay đổi gặp thay đổi của người khác; cả hai giá trị đều được giữ, "
+			"ctxh inbox báo nếu giá trị của bạn không thắng. / %zu changes met another "
+			"person's; both values are kept, ctxh inbox tells if yours lost.\n",
 			r->conflicts, r->conflicts);
 	fflush(stdout);
 }

@@ -155,21 +155,19 @@ static enum err fill_request(struct contact *c, struct arena *a, struct msg_sync
 	const struct vault_state *state = vault_state(v);
 	struct bytes *authors = NULL;
 	size_t author_count = 0;
-	struct vault_set *sets = NULL;
-	size_t count = 0;
+	struct vault_sets sets = {0};
 	enum err e = vault_cursors_load(v, a, &m->cursors, &m->cursor_count);
 
 	if (e == ERR_OK)
 		e = vault_authors_load(v, a, &authors, &author_count);
 	if (e == ERR_OK)
-		e = vault_outbox_load(v, a, state->acked, LIMIT_CHANGESETS, c->upload_bytes, &sets,
-				      &count);
+		e = vault_outbox_load(v, a, state->acked, LIMIT_CHANGESETS, c->upload_bytes, &sets);
 	if (e != ERR_OK)
 		return e;
-	m->changesets = arena_alloc_array(a, count, sizeof *m->changesets);
-	for (size_t i = 0; i < count; i++)
-		m->changesets[i] = sets[i].wire;
-	m->changeset_count = count;
+	m->changesets = arena_alloc_array(a, sets.count, sizeof *m->changesets);
+	for (size_t i = 0; i < sets.count; i++)
+		m->changesets[i] = sets.items[i].wire;
+	m->changeset_count = sets.count;
 	if (c->is_epoch_open)
 		m->cursor_count = 0;
 	else

@@ -116,8 +116,7 @@ enum err sync_go_back(struct sync *s, int64_t number, struct vault_state *state,
 		      struct sync_report *report)
 {
 	AUTO(arena_clear) struct arena a = {0};
-	struct vault_set *sets = NULL;
-	size_t count = 0;
+	struct vault_sets sets = {0};
 	struct hash head;
 	int64_t acked = state->acked;
 
@@ -130,14 +129,14 @@ enum err sync_go_back(struct sync *s, int64_t number, struct vault_state *state,
 		return e;
 	}
 	if (e == ERR_OK)
-		e = vault_outbox_load(s->vault, &a, number, SIZE_MAX, SIZE_MAX, &sets, &count);
-	if (e == ERR_OK && (count == 0 || sets[0].first != number + 1)) {
-		report->missing = (count == 0 ? acked : sets[0].first - 1) - number;
+		e = vault_outbox_load(s->vault, &a, number, SIZE_MAX, SIZE_MAX, &sets);
+	if (e == ERR_OK && (sets.count == 0 || sets.items[0].first != number + 1)) {
+		report->missing = (sets.count == 0 ? acked : sets.items[0].first - 1) - number;
 		return err_raise(ERR_NOTFOUND, "numbers after %lld are no longer kept",
 				 (long long)number);
 	}
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = wait_again(s, &a, &sets[i], acked);
+	for (size_t i = 0; i < sets.count && e == ERR_OK; i++)
+		e = wait_again(s, &a, &sets.items[i], acked);
 	if (e != ERR_OK)
 		return e;
 	state->acked = number;
@@ -213,19 +212,18 @@ static enum err land_set(struct apply *ap, const struct vault_set *set, struct l
 
 static enum err land_sets(struct apply *ap, struct landed_list *list)
 {
-	struct vault_set *sets = NULL;
-	size_t count = 0;
+	struct vault_sets sets = {0};
 	size_t total = 0;
 	enum err e = vault_outbox_load(ap->sync->vault, ap->arena, ap->state.acked,
-				       LIMIT_CHANGESETS, SIZE_MAX, &sets, &count);
+				       LIMIT_CHANGESETS, SIZE_MAX, &sets);
 
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		total += (size_t)sets[i].count;
+	for (size_t i = 0; i < sets.count && e == ERR_OK; i++)
+		total += (size_t)sets.items[i].count;
 	list->items = arena_alloc_array(ap->arena, total, sizeof *list->items);
-	for (size_t i = 0; i < count && e == ERR_OK; i++) {
-		if (sets[i].first > (int64_t)ap->receipt.number)
+	for (size_t i = 0; i < sets.count && e == ERR_OK; i++) {
+		if (sets.items[i].first > (int64_t)ap->receipt.number)
 			break;
-		e = land_set(ap, &sets[i], list);
+		e = land_set(ap, &sets.items[i], list);
 	}
 	return e;
 }
@@ -510,9 +508,9 @@ static enum err settle_clock(struct apply *ap)
 
 	if (e != ERR_OK)
 		return e;
-	if (counts.drafts + counts.waiting + counts.refused == 0)
-		ap->state.hlc = ap->state.seen;
-	else if (ap->state.hlc < ap->state.seen)
+	bool is_all_told = counts.drafts + counts.waiting + counts.refused == 0;
+
+	if (is_all_told || ap->state.hlc < ap->state.seen)
 		ap->state.hlc = ap->state.seen;
 	return ERR_OK;
 }

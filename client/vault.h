@@ -229,9 +229,13 @@ struct vault_set {
 };
 
 enum err vault_outbox_add(struct vault *v, const struct vault_set *set);
+struct vault_sets {
+	struct vault_set *items;
+	size_t count;
+};
 /* Sets after `number`, in order, while they fit into both limits (one always does). */
 enum err vault_outbox_load(struct vault *v, struct arena *a, int64_t number, size_t max_count,
-			   size_t max_bytes, struct vault_set **ret_sets, size_t *ret_count);
+			   size_t max_bytes, struct vault_sets *ret_sets);
 /* Drops sets wholly at or below `number`. */
 enum err vault_outbox_drop(struct vault *v, int64_t number);
 /* The chain head after `number`, where a set ends. ERR_NOTFOUND. */

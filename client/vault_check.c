@@ -96,22 +96,21 @@ static enum err check_outbox(struct walk *w)
 {
 	AUTO(arena_clear) struct arena a = {0};
 	const struct vault_state *state = vault_state(w->vault);
-	struct vault_set *sets = NULL;
-	size_t count = 0;
-	enum err e = vault_outbox_load(w->vault, &a, 0, SIZE_MAX, SIZE_MAX, &sets, &count);
+	struct vault_sets sets = {0};
+	enum err e = vault_outbox_load(w->vault, &a, 0, SIZE_MAX, SIZE_MAX, &sets);
 
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = check_set(w, &sets[i], i != 0 ? &sets[i - 1] : NULL);
+	for (size_t i = 0; i < sets.count && e == ERR_OK; i++)
+		e = check_set(w, &sets.items[i], i != 0 ? &sets.items[i - 1] : NULL);
 	if (e != ERR_OK)
 		return e;
-	const struct vault_set *last = count != 0 ? &sets[count - 1] : NULL;
+	const struct vault_set *last = sets.count != 0 ? &sets.items[sets.count - 1] : NULL;
 
 	if (last != NULL && (last->first + last->count - 1 != state->number ||
 			     !crypt_equal(last->head.bytes, state->chain.bytes, HASH_LEN)))
 		say(w, "C7", "the outbox does not end at the last number sealed");
 	if (last == NULL && state->acked != state->number)
 		say(w, "C8", "numbers without receipt are no longer kept");
-	if (count != 0 && sets[0].first > state->backed_up + 1)
+	if (sets.count != 0 && sets.items[0].first > state->backed_up + 1)
 		say(w, "C8", "a change-set was dropped before it was backed up");
 	return ERR_OK;
 }

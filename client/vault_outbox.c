@@ -212,12 +212,25 @@ static enum err read_set(struct query *q, struct arena *a, struct vault_set *ret
 	return e;
 }
 
+/* An array that doubles; the arena keeps the few smaller ones until it goes. */
+static struct vault_set *next_set(struct arena *a, struct vault_sets *sets, size_t *capacity)
+{
+	if (sets->count == *capacity) {
+		struct vault_set *old = sets->items;
+
+		*capacity = *capacity != 0 ? 2 * *capacity : 8;
+		sets->items = arena_alloc_array(a, *capacity, sizeof *old);
+		if (sets->count != 0)
+			memcpy(sets->items, old, sets->count * sizeof *old);
+	}
+	return &sets->items[sets->count];
+}
+
 enum err vault_outbox_load(struct vault *v, struct arena *a, int64_t number, size_t max_count,
-			   size_t max_bytes, struct vault_set **ret_sets, size_t *ret_count)
+			   size_t max_bytes, struct vault_sets *ret_sets)
 {
 	AUTO(query_end) struct query q = {0};
-	struct vault_set *sets = NULL;
-	size_t count = 0;
+	struct vault_sets sets = {0};
 	size_t capacity = 0;
 	size_t bytes = 0;
 	bool has_row = false;
@@ -226,30 +239,22 @@ enum err vault_outbox_load(struct vault *v, struct arena *a, int64_t number, siz
 	if (e != ERR_OK)
 		return e;
 	query_bind_int(&q, 1, number);
-	while (count < max_count) {
+	while (sets.count < max_count) {
 		e = query_row(&q, &has_row);
-		if (e != ERR_OK)
-			return e;
-		if (!has_row)
+		if (e == ERR_OK && !has_row)
 			break;
-		if (count == capacity) {
-			struct vault_set *old = sets;
+		struct vault_set *set = next_set(a, &sets, &capacity);
 
-			capacity = capacity != 0 ? 2 * capacity : 8;
-			sets = arena_alloc_array(a, capacity, sizeof *sets);
-			if (count != 0)
-				memcpy(sets, old, count * sizeof *sets);
-		}
-		e = read_set(&q, a, &sets[count]);
+		if (e == ERR_OK)
+			e = read_set(&q, a, set);
 		if (e != ERR_OK)
 			return e;
-		bytes += sets[count].wire.len;
-		if (count != 0 && bytes > max_bytes)
+		bytes += set->wire.len;
+		if (sets.count != 0 && bytes > max_bytes)
 			break;
-		count++;
+		sets.count++;
 	}
 	*ret_sets = sets;
-	*ret_count = count;
 	return ERR_OK;
 }
 
