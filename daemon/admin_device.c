@@ -111,7 +111,7 @@ enum err admin_device_show(struct admin_call *call)
 static enum err read_expiry(struct admin_call *call, int64_t now_ms, int64_t *ret_ms)
 {
 	static const struct {
-		char letter;
+		uint8_t letter;
 		int64_t ms;
 	} unit[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
 	struct bytes text;

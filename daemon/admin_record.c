@@ -30,14 +30,12 @@ static enum err fail_ambiguous(struct admin_call *call, const struct store_found
 static enum err find_record(struct admin_call *call, struct store_found *ret_found)
 {
 	struct store_found *found = NULL;
-	struct id from;
-	struct id to;
+	struct id range[2];
 	size_t count = 0;
-	enum err e = admin_need_id(call, "record", &from, &to);
+	enum err e = admin_need_id(call, "record", &range[0], &range[1]);
 
 	if (e == ERR_OK)
-		e = store_find_ids(call->store, call->arena, &from, &to, CANDIDATES, &found,
-				   &count);
+		e = store_find_ids(call->store, call->arena, range, CANDIDATES, &found, &count);
 	if (e != ERR_OK)
 		return e;
 	if (count == 0)
@@ -107,7 +105,7 @@ static enum err put_history(struct admin_call *call, const struct record *r)
 /* {record, reason?} -> {id, type, unit, …, fields: {name: {value, stamp, author, log}}, history} */
 enum err admin_record_show(struct admin_call *call)
 {
-	struct store_found found;
+	struct store_found found = {0};
 	struct store_state state = {0};
 	json_t *fields;
 	bool is_hidden = true;

@@ -400,12 +400,10 @@ static enum err find_in_type(struct store *s, const struct schema_type *t, const
 	return e;
 }
 
-enum err store_find_ids(struct store *s, struct arena *a, const struct id *from,
-			const struct id *to, size_t limit, struct store_found **ret_found,
-			size_t *ret_count)
+enum err store_find_ids(struct store *s, struct arena *a, const struct id range[2], size_t limit,
+			struct store_found **ret_found, size_t *ret_count)
 {
 	struct store_found *found = arena_alloc_array(a, limit, sizeof *found);
-	const struct id range[2] = {*from, *to};
 	size_t count = 0;
 	enum err e = ERR_OK;
 

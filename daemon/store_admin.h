@@ -44,11 +44,12 @@ enum err store_add_commune(struct store *s, int64_t unit, struct bytes code, str
 enum err store_use_query(struct store *s, struct bytes text, bool is_cleared, struct sql **ret_sql,
 			 char ret_denied[STORE_DENIED_LEN]);
 
-/* Records whose id lies in from..to, any type, at most `limit`; `type` is the schema's name. */
+/* Records whose id lies in range[0]..range[1], any type, at most `limit`; `type` is the schema's
+ * name.
+ */
 struct store_found {
 	struct bytes type;
 	struct id id;
 };
-enum err store_find_ids(struct store *s, struct arena *a, const struct id *from,
-			const struct id *to, size_t limit, struct store_found **ret_found,
-			size_t *ret_count);
+enum err store_find_ids(struct store *s, struct arena *a, const struct id range[2], size_t limit,
+			struct store_found **ret_found, size_t *ret_count);

@@ -12,9 +12,10 @@ static int64_t unit;
 /* A clock on which every look takes a second: time limits come soon. */
 static int64_t fast_ms(const struct clock *c)
 {
-	struct clock_fake *fake = CONTAINER_OF((void *)(uintptr_t)c, struct clock_fake, clock);
+	static int64_t now;
 
-	return fake->monotonic += 1000;
+	(void)c;
+	return now += 1000;
 }
 
 static int setup(UNUSED_STATE)
