@@ -1,0 +1,5 @@
+# The daemon's data side, on real SQLite files in temporary folders.
+add_library(ground STATIC support/ground.c)
+target_link_libraries(ground PUBLIC daemon)
+
+ctxh_test(ingest LINK ground)
