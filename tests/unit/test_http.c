@@ -227,8 +227,9 @@ static unsigned ask(struct world *w, const char *request)
 
 	(void)push_text(w, fd, request);
 	pull_all(w, fd, &got);
-	if (sscanf(buf_cstr(&got), "HTTP/1.%*d %u", &status) != 1)
-		status = 0;
+	/* "HTTP/1.1 200 …" */
+	if (strncmp(buf_cstr(&got), "HTTP/1.", 7) == 0)
+		status = (unsigned)strtoul(buf_cstr(&got) + 9, NULL, 10);
 	buf_clear(&got);
 	close(fd);
 	return status;

@@ -134,7 +134,7 @@ static void the_table_is_bounded_and_keeps_who_is_connected(void **state)
 
 		(void)peers_may(*state, PEER_REFUSED, &a, 5, 1000000, i);
 	}
-	assert_true(peers_count(*state) <= 2 * PEERS_MAX);
+	assert_true(peers_count(*state) <= (size_t)2 * PEERS_MAX);
 	for (uint32_t i = 0; i < 100; i++) {
 		assert_int_equal(peers_held(*state, &held[i]), 5);
 		assert_false(peers_enter(*state, &held[i], 1, 0));

@@ -80,7 +80,7 @@ enum err store_checkpoint(struct store *s)
 
 uint64_t store_wal_pages(const struct store *s)
 {
-	return atomic_load(&((struct store *)(uintptr_t)s)->wal);
+	return atomic_load(&s->wal);
 }
 
 void store_close(struct store *s)
@@ -320,7 +320,7 @@ static void a_stream_of_lazy_jobs_does_not_starve(void **state)
 		usleep(20000);
 		loop_turn(w->loop);
 	}
-	assert_true(clock_monotonic_ms(clock_system()) - began < 10 * WRITER_LAZY_MS);
+	assert_true(clock_monotonic_ms(clock_system()) - began < INT64_C(10) * WRITER_LAZY_MS);
 	stop(w);
 	assert_int_equal(done_count, i);
 }
