@@ -90,7 +90,8 @@ static void make_set(struct load_device *ld, size_t index, size_t set)
 	for (size_t i = 0; i < bench.change_count; i++) {
 		bool is_shared = rand_below(&ld->rand, SHARED_SHARE) == 0;
 		bool is_update = !is_shared && set > 0 && rand_below(&ld->rand, UPDATE_SHARE) == 0;
-		int64_t unit = ld->device.units[is_shared ? ld->device.unit_count - 1 : 0];
+		/* Granted in the order of surrogate ids: the shared commune was imported first. */
+		int64_t unit = ld->device.units[is_shared ? 0 : ld->device.unit_count - 1];
 
 		own[done + i] = id_new(clock_system(), &ld->rand);
 		struct id id = is_shared   ? bench.shared[rand_below(&ld->rand, SHARED_COUNT)]

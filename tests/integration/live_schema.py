@@ -81,7 +81,10 @@ def test(w, _args):
     # A broken file: said plainly, and the schema in force stays.
     with open(os.path.join(w.schema, "zz_province.yaml"), "w", encoding="utf-8") as f:
         f.write(BROKEN)
-    r = w.run("ctxhd", "--check", "--schema", w.schema, code=1)
+    config = os.path.join(w.dir, "check.yaml")
+    with open(config, "w", encoding="utf-8") as f:
+        f.write(f"schema: {w.schema}\n")
+    r = w.run("ctxhd", "--check", "--config", config, code=1)
     said = r.stdout + r.stderr
     check("zz_province.yaml:" in said and "other_number" in said, f"--check said: {said}")
     w.daemon.send_signal(signal.SIGHUP)

@@ -190,6 +190,7 @@ static void act_garbage(void)
 	uint8_t noise[1024];
 
 	rand_fill(rand_system(), noise, sizeof noise);
+	noise[0] = 0xc1; /* the one byte msgpack never uses */
 	post(bytes_of(noise, sizeof noise));
 }
 
