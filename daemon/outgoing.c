@@ -389,7 +389,8 @@ static void finish(struct pull *p)
 {
 	struct msg_synced *answer = &p->answer;
 
-	qsort(p->items, p->item_count, sizeof *p->items, compare_lanes);
+	if (p->item_count != 0)
+		qsort(p->items, p->item_count, sizeof *p->items, compare_lanes);
 	answer->records = arena_alloc_array(p->a, p->item_count, sizeof *answer->records);
 	for (size_t i = 0; i < p->item_count; i++)
 		answer->records[i] = p->items[i].encoded;
