@@ -234,6 +234,7 @@ struct search {
 	struct cmd *cmd;
 	const struct schema_type *type; /* NULL: all */
 	struct buf wanted[SEARCH_LEVELS];
+	uint64_t wanted_letters; /* of wanted[VNTEXT_FOLD] */
 	struct buf key;
 	struct id hits[SEARCH_LEVELS][SEARCH_LIMIT];
 	size_t counts[SEARCH_LEVELS];
@@ -245,6 +246,47 @@ static bool contains(const struct buf *text, const struct buf *wanted)
 	       memmem(text->data, text->len, wanted->data, wanted->len) != NULL;
 }
 
+/* Letters that no Vietnamese sign changes: a text without them cannot match at any level. */
+static uint64_t plain_letter(uint8_t byte)
+{
+	static const char changing[] = "adeiouyfjwz";
+
+	if (byte >= '0' && byte <= '9')
+		return UINT64_C(1) << (32 + byte - '0');
+	byte |= 0x20;
+	if (byte < 'a' || byte > 'z' || memchr(changing, byte, sizeof changing - 1) != NULL)
+		return 0;
+	return UINT64_C(1) << (byte - 'a');
+}
+
+static uint64_t plain_letters(struct bytes text)
+{
+	uint64_t letters = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		letters |= plain_letter(text.data[i]);
+	return letters;
+}
+
+/* Bytes of other alphabets, and ç and ñ, may fold to plain letters: those are asked. */
+static bool has_foreign(struct bytes text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t b = text.data[i];
+
+		if (b >= 0xc0 && b != 0xc3 && b != 0xc4 && b != 0xc6 && b != 0xe1)
+			return true;
+		if (b == 0xc3 && i + 1 < text.len && strchr("\x87\x91\xa7\xb1", text.data[i + 1]))
+			return true;
+	}
+	return false;
+}
+
+static bool may_match(const struct search *s, struct bytes text)
+{
+	return (s->wanted_letters & ~plain_letters(text)) == 0 || has_foreign(text);
+}
+
 /* The best level at which the text holds what is wanted; SEARCH_LEVELS: none. */
 static int level_of(struct search *s, struct bytes text)
 {
@@ -252,6 +294,8 @@ static int level_of(struct search *s, struct bytes text)
 							       VNTEXT_EXACT};
 	int best = SEARCH_LEVELS;
 
+	if (!may_match(s, text))
+		return best;
 	/* Coarsest first: nearly every text fails there, at one key each. */
 	for (int i = 0; i < SEARCH_LEVELS; i++) {
 		buf_reset(&s->key);
@@ -343,6 +387,7 @@ int cmd_search(void *context, const struct args *args)
 
 	for (int i = 0; i < SEARCH_LEVELS && e == ERR_OK; i++)
 		e = vntext_key(text, (enum vntext_level)i, &s->wanted[i]);
+	s->wanted_letters = plain_letters(buf_bytes(&s->wanted[VNTEXT_FOLD]));
 	if (e == ERR_OK)
 		e = vault_record_each(s->cmd->vault, on_searched, s);
 	if (e == ERR_OK)
