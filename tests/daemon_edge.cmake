@@ -10,3 +10,11 @@ add_test(NAME integration.hostile
   COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/hostile.py --bin ${CMAKE_BINARY_DIR}/bin)
 set_tests_properties(integration.hostile PROPERTIES LABELS integration TIMEOUT 300
   ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+
+# How much of the machine the service could reach if it were taken over: 2.0 at most (of 10).
+find_program(SYSTEMD_ANALYZE systemd-analyze)
+if(SYSTEMD_ANALYZE)
+  add_test(NAME lint.service
+    COMMAND ${SYSTEMD_ANALYZE} security --offline=true --threshold=20 ${CMAKE_BINARY_DIR}/daemon/ctxhd.service)
+  set_tests_properties(lint.service PROPERTIES LABELS lint)
+endif()
