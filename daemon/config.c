@@ -218,7 +218,7 @@ struct reading {
 
 static enum err wrong(const struct reading *r, const yaml_mark_t *at, const char *what)
 {
-	snprintf(r->error, CONFIG_ERROR_LEN, "%s:%zu: %s", r->path, at->line + 1, what);
+	snprintf(r->error, CONFIG_ERROR_LEN, "%.200s:%zu: %.250s", r->path, at->line + 1, what);
 	return err_raise(ERR_INVAL, "%s", r->error);
 }
 
