@@ -10,3 +10,8 @@ ctxh_test(client_entry LINK client_office)
 
 add_executable(make_home support/make_home.c)
 target_link_libraries(make_home PRIVATE client)
+
+add_test(NAME integration.client_cli
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/client_cli.sh ${CMAKE_BINARY_DIR}/bin)
+set_tests_properties(integration.client_cli PROPERTIES LABELS integration TIMEOUT 120
+  ENVIRONMENT "CTXH_SOURCE_DIR=${PROJECT_SOURCE_DIR}")

@@ -1,0 +1,100 @@
+#!/bin/sh
+# client_cli - the commands of ctxh on a home folder without an office.
+# usage: client_cli.sh <folder with ctxh and make_home>
+set -eu
+bin=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+printf 'thu nghiem\n' >"$work/pass"
+export CTXH_PASSPHRASE_FILE="$work/pass"
+home=$work/home
+"$bin/make_home" "$home" 5
+ctxh() { "$bin/ctxh" --home "$home" "$@"; }
+
+fail() {
+	echo "FAILED: $1"
+	exit 1
+}
+
+# expect <exit code> <what> <command ...>
+expect() {
+	want=$1
+	what=$2
+	shift 2
+	set +e
+	"$@" >"$work/out" 2>"$work/err"
+	got=$?
+	set -e
+	[ "$got" -eq "$want" ] || { cat "$work/out" "$work/err"; fail "$what: exit $got, wanted $want"; }
+}
+
+says() { grep -q "$1" "$work/out" "$work/err" || { cat "$work/out" "$work/err"; fail "no “$1” in: $what"; }; }
+
+expect 0 "add prints the id" ctxh add person full_name="Điểu K'Ré" birth_date=1950
+grep -Eq '^[0-9a-f]{32}$' "$work/out" || fail "no id printed"
+id=$(cat "$work/out")
+
+expect 4 "a likely double is told" ctxh add person "Họ và tên=dieu k're"
+says "$id"
+expect 0 "and saved when it is another person" ctxh add person full_name="dieu k're" --even-so
+
+expect 0 "search without diacritics" ctxh search "dieu k" --format json
+says "$id"
+expect 0 "exact hits come first" ctxh search "Điểu K'Ré" --format json
+head -n 1 "$work/out" | grep -q "$id" || fail "the exact hit is not first"
+
+expect 1 "a wrong value is refused" ctxh edit "$id" identity_number=12
+expect 2 "an unknown field is a usage error" ctxh edit "$id" nosuch=1
+expect 2 "a reason is needed" ctxh delete "$id"
+expect 0 "delete" ctxh delete "$id" --why "nhập nhầm"
+expect 0 "deleted records are hidden" ctxh list person --format json
+grep -q "$id" "$work/out" && fail "a deleted record is listed"
+expect 0 "undelete" ctxh undelete "$id"
+expect 0 "and shown again" ctxh list person --format json
+says "$id"
+
+expect 0 "export" ctxh export person -o "$work/people.csv"
+expect 0 "import takes it back unchanged" ctxh import person "$work/people.csv" --dry-run --format csv
+grep -Ev '^file|,same,' "$work/out" | grep -q . && fail "an exported row is not the same"
+
+printf 'id,full_name,birth_date,identity_number\n' >"$work/new.csv"
+{
+	printf '%s,Điểu K'"'"'Ré Lớn,,\n' "$id"
+	printf ',Hoàn Toàn Mới,1999,\n'
+	printf ',DIEU K'"'"'RE,1950,\n'
+	printf ',Sai Số,,12\n'
+} >>"$work/new.csv"
+expect 4 "a dry run tells every row" ctxh import person "$work/new.csv" --dry-run --format csv
+for word in change new 'double?' refused; do
+	grep -Fq ",$word," "$work/out" || fail "no row is $word"
+done
+expect 0 "and saves nothing" ctxh search "Hoàn Toàn Mới" --format json
+grep -q 'Hoàn' "$work/out" && fail "a dry run saved a record"
+expect 4 "the real one saves what is fine" ctxh import person "$work/new.csv"
+expect 0 "it is there" ctxh search "Hoàn Toàn Mới" --format json
+says 'Hoàn Toàn Mới'
+expect 1 "a heading that is no field stops all" ctxh import person "$work/pass"
+
+expect 3 "no office, no loss" ctxh sync
+expect 0 "status" ctxh status --format json
+says '"waiting": '
+
+printf 'sai\n' >"$work/wrong"
+expect 1 "a wrong passphrase is said plainly" env CTXH_PASSPHRASE_FILE="$work/wrong" \
+	"$bin/ctxh" --home "$home" status
+says 'wrong passphrase'
+
+expect 0 "unlock" ctxh unlock
+expect 0 "the agent has the key" env -u CTXH_PASSPHRASE_FILE "$bin/ctxh" --home "$home" status
+expect 0 "lock" ctxh lock
+printf 'mat khau moi\n' >"$work/new-pass"
+expect 0 "passphrase" env CTXH_NEW_PASSPHRASE_FILE="$work/new-pass" "$bin/ctxh" --home "$home" passphrase
+expect 1 "the old one is over" ctxh status
+CTXH_PASSPHRASE_FILE=$work/new-pass
+expect 0 "verify" ctxh verify
+
+printf 'this is no vault' | dd of="$home/vault.db" conv=notrunc bs=1 2>/dev/null
+rm -f "$home/vault.db-wal"
+expect 1 "a damaged vault is set aside" ctxh status
+ls "$home"/vault.db.damaged-* >/dev/null || fail "the damaged file is gone"
+echo "client_cli: ok"
