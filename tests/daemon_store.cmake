@@ -3,3 +3,4 @@ add_library(ground STATIC support/ground.c)
 target_link_libraries(ground PUBLIC daemon)
 
 ctxh_test(ingest LINK ground)
+ctxh_test(units LINK ground)
