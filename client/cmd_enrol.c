@@ -178,6 +178,13 @@ int cmd_enrol(void *context, const struct args *args)
 	if (e != ERR_OK)
 		return cmd_fail_err(c, e, "ghi khóa của máy", "saving the device's key");
 	e = ask(c, &identity, &report);
+	/* A copied home folder brought another device's key along: this one makes its own. */
+	if (e != ERR_OK && strcmp(report.refusal, "key_known") == 0) {
+		memset(identity.seed, 0, sizeof identity.seed);
+		e = keep_identity(c, &identity, &invitation, args_value(args, "name", ""));
+		if (e == ERR_OK)
+			e = ask(c, &identity, &report);
+	}
 	crypt_wipe(&identity, sizeof identity);
 	if (e != ERR_OK)
 		return fail_enrol(c, e, &report);

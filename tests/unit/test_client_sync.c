@@ -292,6 +292,31 @@ static void a_restored_office_gets_again_what_it_lost(void **state)
 	assert_int_equal(client_home_problems(h), 0);
 }
 
+static void a_restored_office_with_new_work_here_answers_a_gap_first(void **state)
+{
+	struct client_home *h = *state;
+	struct id kept = add_person(h, "Còn");
+
+	assert_ok(client_home_sync(h));
+	struct office backup = *h->office;
+	struct id lost = add_person(h, "Mất");
+
+	assert_ok(client_home_sync(h));
+	struct id fresh = add_person(h, "Mới");
+
+	assert_ok(client_home_edit(h, "person", &lost, "hamlet", "Thôn 4"));
+	office_restore(h->office, &backup);
+	h->clock.wall += 86400000;
+	assert_ok(client_home_sync(h));
+
+	assert_true(h->report.is_epoch_new);
+	assert_int_equal(h->office->number, 4);
+	assert_same_state(h, &kept);
+	assert_same_state(h, &lost);
+	assert_same_state(h, &fresh);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
 static void an_office_that_keeps_less_than_it_said_is_told(void **state)
 {
 	struct client_home *h = *state;
@@ -436,6 +461,7 @@ int main(void)
 		CASE(a_replay_moves_the_counter_on),
 		CASE(the_counter_never_goes_twice),
 		CASE(a_restored_office_gets_again_what_it_lost),
+		CASE(a_restored_office_with_new_work_here_answers_a_gap_first),
 		CASE(an_office_that_keeps_less_than_it_said_is_told),
 		CASE(busy_is_only_later),
 		CASE(a_revoked_or_forked_device_keeps_everything),
