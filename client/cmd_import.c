@@ -1,8 +1,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "client/cmd.h"
 #include "client/double.h"
@@ -12,6 +10,10 @@
 #include "common/text/csv.h"
 
 #define FILE_MAX_BYTES ((size_t)256 << 20)
+
+/* `import any FILE`: rows of many types, each named in a column `type`. */
+#define ANY_TYPE      "any"
+#define ANY_TYPES_MAX 64u
 
 enum row_result {
 	ROW_NEW,
@@ -29,6 +31,8 @@ enum column_kind {
 	COLUMN_FIELD,
 	COLUMN_ID,
 	COLUMN_UNIT,
+	COLUMN_TYPE,
+	COLUMN_OTHER, /* a field of other types: empty in rows of this one */
 	COLUMN_IGNORED
 };
 
@@ -54,6 +58,7 @@ struct import {
 	struct run *run;
 	const struct schema_type *type;
 	const char *path;
+	bool is_any;
 	struct csv_reader reader;
 	struct column *columns;
 	size_t column_count;
@@ -70,6 +75,7 @@ struct row {
 	struct arena arena;
 	struct change change;
 	bool has_id;
+	bool is_skipped; /* of another type: its turn comes, or came */
 	enum row_result result;
 	char why[VERDICT_TEXT_LEN + 80];
 };
@@ -114,6 +120,14 @@ static struct bytes mapped(struct import *m, struct bytes heading)
 	return heading;
 }
 
+static bool is_field_of_any(const struct schema *s, struct bytes name)
+{
+	for (size_t i = 0; i < s->type_count; i++)
+		if (schema_find_field_any(&s->types[i], name) != NULL)
+			return true;
+	return false;
+}
+
 static bool find_column(struct import *m, struct bytes heading, struct column *ret)
 {
 	struct bytes name = mapped(m, heading);
@@ -126,10 +140,18 @@ static bool find_column(struct import *m, struct bytes heading, struct column *r
 		ret->kind = bytes_is(name, "id") ? COLUMN_ID : COLUMN_UNIT;
 		return true;
 	}
+	if (m->is_any && bytes_is(name, "type")) {
+		ret->kind = COLUMN_TYPE;
+		return true;
+	}
 	ret->kind = COLUMN_FIELD;
 	ret->field = schema_find_field_any(m->type, name);
 	if (ret->field != NULL)
 		return true;
+	if (m->is_any && is_field_of_any(m->run->cmd->schema, name)) {
+		ret->kind = COLUMN_OTHER;
+		return true;
+	}
 	fprintf(stderr,
 		"ctxh: chưa ghi gì: %s: cột “%.*s” không phải trường của %.*s; hãy đổi tên cột hoặc "
 		"dùng --map / nothing was saved: %s: column “%.*s” is no field of %.*s; rename it or "
@@ -273,8 +295,11 @@ static bool read_cell(struct row *w, const struct column *k, struct bytes text, 
 	struct finding finding = {0};
 	struct value value;
 
-	if (text.len == 0 || k->kind == COLUMN_IGNORED)
+	if (text.len == 0 || k->kind == COLUMN_IGNORED || k->kind == COLUMN_TYPE)
 		return true;
+	if (k->kind == COLUMN_OTHER)
+		return refuse(w, BYTES_NONE,
+			      "có ô của loại hồ sơ khác; a cell belongs to another record type");
 	if (k->kind == COLUMN_UNIT)
 		return cmd_unit_find(c, text, unit) == ERR_OK ||
 		       refuse(w, BYTES_LIT("unit"),
@@ -292,6 +317,15 @@ static bool read_cell(struct row *w, const struct column *k, struct bytes text, 
 	return true;
 }
 
+/* The type a row of `import any` names; NULL: none that exists. */
+static const struct schema_type *type_of_row(const struct import *m)
+{
+	for (size_t i = 0; i < m->column_count && i < m->reader.count; i++)
+		if (m->columns[i].kind == COLUMN_TYPE)
+			return schema_find_type_any(m->run->cmd->schema, m->reader.fields[i]);
+	return NULL;
+}
+
 static bool read_row(struct row *w)
 {
 	struct import *m = w->import;
@@ -299,6 +333,9 @@ static bool read_row(struct row *w)
 	int64_t unit = 0;
 
 	w->change = (struct change){.type = m->type->name};
+	w->is_skipped = m->is_any && type_of_row(m) != m->type;
+	if (w->is_skipped)
+		return false;
 	w->change.writes =
 		arena_alloc_array(&w->arena, m->column_count + 1, sizeof *w->change.writes);
 	if (r->count > m->column_count)
@@ -413,7 +450,7 @@ static bool take_rows(struct import *m)
 			return fail_csv(m);
 		enum err e = take_row(&w);
 
-		if (e == ERR_OK)
+		if (e == ERR_OK && !w.is_skipped)
 			tell_row(&w);
 		arena_clear(&w.arena);
 		if (e != ERR_OK)
@@ -453,6 +490,62 @@ static bool run_file(struct import *m)
 	return is_fine;
 }
 
+/* The types of a file's rows, in the order they first appear; rows of no type are told. */
+static bool collect_types(struct import *m, const struct schema_type **types, size_t *count)
+{
+	for (;;) {
+		enum csv_step step = csv_next(&m->reader);
+
+		if (step == CSV_END)
+			return true;
+		if (step == CSV_BAD)
+			return fail_csv(m);
+		const struct schema_type *type = type_of_row(m);
+		size_t i = 0;
+
+		if (type == NULL) {
+			struct row w = {.import = m};
+
+			refuse(&w, BYTES_LIT("type"),
+			       "không có loại hồ sơ này; there is no such record type");
+			tell_row(&w);
+			continue;
+		}
+		while (i < *count && types[i] != type)
+			i++;
+		if (i == ANY_TYPES_MAX)
+			return stop(m->run, cmd_fail("tệp có quá nhiều loại hồ sơ; chưa ghi gì",
+						     "too many record types; nothing was saved"));
+		types[i] = type;
+		*count += i == *count;
+	}
+}
+
+static bool run_any(struct run *r, const char *path)
+{
+	AUTO(buf_clear) struct buf text = {0};
+	const struct schema_type *types[ANY_TYPES_MAX];
+	size_t count = 0;
+	/* Any type will do to read the headings by. */
+	struct import m = {
+		.run = r, .path = path, .is_any = true, .type = &r->cmd->schema->types[0]};
+	enum err e = read_file(path, &text);
+
+	if (e != ERR_OK)
+		return stop(r, cmd_fail_err(r->cmd, e, "đọc tệp", "reading the file"));
+	csv_reader_init(&m.reader, buf_bytes(&text));
+	bool is_fine = read_heading(&m) && collect_types(&m, types, &count);
+
+	csv_reader_clear(&m.reader);
+	for (size_t i = 0; is_fine && i < count; i++) {
+		m = (struct import){.run = r, .path = path, .is_any = true, .type = types[i]};
+		is_fine = run_file(&m);
+		double_index_free(m.people);
+		mem_free(m.known);
+	}
+	return is_fine;
+}
+
 static bool run_pair(struct run *r, const char *type, const char *path)
 {
 	struct import m = {.run = r, .path = path};
@@ -462,6 +555,8 @@ static bool run_pair(struct run *r, const char *type, const char *path)
 		return stop(r,
 			    cmd_fail("chưa đọc được .xlsx; hãy lưu bảng thành CSV UTF-8 rồi nhập",
 				     ".xlsx cannot be read yet; save the sheet as CSV UTF-8"));
+	if (strcmp(type, ANY_TYPE) == 0)
+		return run_any(r, path);
 	if (!cmd_find_type(r->cmd, type, &m.type, &r->exit))
 		return false;
 	bool is_fine = run_file(&m);
@@ -538,110 +633,4 @@ int cmd_import(void *context, const struct args *args)
 	table_clear(&r.table);
 	buf_clear(&r.map);
 	return r.exit;
-}
-
-/* ---- export ---- */
-
-struct export
-{
-	struct cmd *cmd;
-	const struct schema_type *type;
-	FILE *file;
-	struct buf line;
-	size_t restricted;
-	bool has_failed;
-};
-
-static void put_line(struct export *x)
-{
-	if (fwrite(x->line.data, 1, x->line.len, x->file) != x->line.len)
-		x->has_failed = true;
-}
-
-static void export_heading(struct export *x)
-{
-	struct csv_writer w = {.out = &x->line};
-
-	buf_reset(&x->line);
-	csv_write_bom(&w);
-	csv_write_str(&w, "id");
-	csv_write_str(&w, "unit");
-	for (size_t i = 0; i < x->type->count; i++)
-		csv_write(&w, x->type->fields[i].name);
-	csv_write_end(&w);
-	put_line(x);
-}
-
-static enum err on_exported(void *arg, const struct vault_record *r)
-{
-	AUTO(arena_clear) struct arena a = {0};
-	struct export *x = arg;
-	struct csv_writer w = {.out = &x->line};
-	char id[ID_HEX_LEN];
-
-	if (!bytes_equal(r->body.type, x->type->name) || record_is_deleted(&r->body))
-		return ERR_OK;
-	if (schema_is_restricted(x->cmd->schema, &r->body)) {
-		x->restricted++;
-		return ERR_OK;
-	}
-	buf_reset(&x->line);
-	id_print(&r->body.id, id);
-	csv_write_str(&w, id);
-	csv_write(&w, cmd_unit_code(x->cmd, &a, record_unit(&r->body)));
-	for (size_t i = 0; i < x->type->count; i++) {
-		const struct field *f = record_find(&r->body, x->type->fields[i].name);
-
-		csv_write(&w, f != NULL
-				      ? cmd_print_value(x->cmd, &a, &x->type->fields[i], &f->value)
-				      : BYTES_NONE);
-	}
-	csv_write_end(&w);
-	put_line(x);
-	return ERR_OK;
-}
-
-static int export_to(struct export *x, const char *path)
-{
-	export_heading(x);
-	enum err e = vault_record_each(x->cmd->vault, on_exported, x);
-
-	if (x->file != stdout)
-		x->has_failed |= fflush(x->file) != 0 || fsync(fileno(x->file)) != 0;
-	if (e != ERR_OK)
-		return cmd_fail_err(x->cmd, e, "xuất", "exporting");
-	if (x->has_failed)
-		return cmd_fail_err(x->cmd, err_raise(ERR_IO, "%s: cannot be written", path),
-				    "ghi tệp xuất", "writing the export");
-	if (x->restricted == 0)
-		return ARGS_EXIT_DONE;
-	fprintf(stderr,
-		"ctxh: %zu hồ sơ hạn chế không được xuất / %zu restricted records are not exported\n",
-		x->restricted, x->restricted);
-	return ARGS_EXIT_PARTIAL;
-}
-
-int cmd_export(void *context, const struct args *args)
-{
-	struct export x = {.cmd = context, .file = stdout};
-	const char *path = args_value(args, "output", "-");
-	int exit;
-
-	if (!cmd_open(x.cmd, &exit) ||
-	    !cmd_find_type(x.cmd, args_positional(args, 0), &x.type, &exit))
-		return exit;
-	/* The sheet tells of people: only its owner may read it. */
-	mode_t old = umask(077);
-
-	if (strcmp(path, "-") != 0)
-		x.file = fopen(path, "wb");
-	umask(old);
-	if (x.file == NULL)
-		return cmd_fail_err(x.cmd, err_raise(ERR_IO, "%s: %s", path, strerror(errno)),
-				    "mở tệp xuất", "opening the export");
-	exit = export_to(&x, path);
-	if (x.file != stdout)
-		fclose(x.file);
-	buf_clear(&x.line);
-	return exit;
 }

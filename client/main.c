@@ -122,7 +122,7 @@ static const struct args_command commands[] = {
 	{"search", OPTIONS(search_options), POSITIONALS(one_text),
 	 "tìm, có dấu hay không dấu, đúng nhất trước", "search with or without diacritics, exact hits first", cmd_search},
 	{"import", OPTIONS(import_options), POSITIONALS(type_files),
-	 "nhập từ CSV; nhiều cặp LOẠI TỆP được", "import from CSV; several TYPE FILE pairs may follow", cmd_import},
+	 "nhập từ CSV; nhiều cặp LOẠI TỆP được; LOẠI any: tệp có cột type", "import from CSV; several TYPE FILE pairs may follow; TYPE any: the file has a column type", cmd_import},
 	{"export", OPTIONS(export_options), POSITIONALS(one_type),
 	 "xuất ra CSV mà import nhận lại được", "export to CSV that import takes back", cmd_export},
 	{"sync", OPTIONS(sync_options), NULL, 0,

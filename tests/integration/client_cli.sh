@@ -75,6 +75,23 @@ expect 0 "it is there" ctxh search "Hoàn Toàn Mới" --format json
 says 'Hoàn Toàn Mới'
 expect 1 "a heading that is no field stops all" ctxh import person "$work/pass"
 
+cat >"$work/any.csv" <<'EOF'
+type,id,full_name,head_name,birth_date
+household,018bcfe5680070008000000000000001,,Nguyễn Văn Hộ,
+person,018bcfe5680070008000000000000002,Nguyễn Văn Nhiều,,1961
+spaceship,,x,,
+household,018bcfe5680070008000000000000003,Người ở ô sai,,
+EOF
+expect 4 "rows of many types, each where it belongs" ctxh import any "$work/any.csv" --format csv
+says "any.csv,4,refused,.*no such record type"
+says "any.csv,5,refused,.*another record type"
+expect 0 "the good household is saved" ctxh show 018bcfe5680070008000000000000001
+expect 0 "the good person is saved" ctxh show 018bcfe5680070008000000000000002
+expect 1 "the bad one is not" ctxh show 018bcfe5680070008000000000000003
+sed -i '4,5d' "$work/any.csv"
+expect 0 "the same file again changes nothing" ctxh import any "$work/any.csv" --dry-run --format csv
+grep -c ',same,' "$work/out" | grep -qx 2 || fail "not the same"
+
 expect 3 "no office, no loss" ctxh sync
 expect 0 "status" ctxh status --format json
 says '"waiting": '

@@ -43,7 +43,7 @@ def expected():
         ("NL03", "classes", "value"): sum(k == "short_course" for k in courses.values()),
         ("TT02", "community", "value"): talks["community"],
         ("TT02", "school", "value"): talks["school"],
-        ("TT03", "leaflets", "value"): sum(int(r["quantity"]) for _, r in of("communication") if r["kind"] == "leaflet"),
+        ("TT03", "leaflet", "value"): sum(int(r["quantity"]) for _, r in of("communication") if r["kind"] == "leaflet"),
         ("GS01", None, "value"): 1,
         ("KP01", "central", "value"): money["central"],
         ("KP01", "local", "value"): money["local"],
