@@ -299,6 +299,11 @@ enum err store_load_unit_devices(struct store *s, struct arena *a, int64_t unit,
 /* The greatest effective clock ever stored: what the daemon's own clock has observed. */
 uint64_t store_clock(const struct store *s);
 
-/* Every administrative act: an entry of a hash chain over entry hashes. */
+/*
+ * Every administrative act: an entry of a hash chain over entry hashes. The detail may be
+ * erased by law; its hash stays, so the chain still verifies.
+ */
 enum err store_put_audit(struct store *s, int64_t at_ms, struct bytes who, struct bytes what,
 			 struct bytes detail);
+struct hash store_hash_audit(int64_t at_ms, struct bytes who, struct bytes what,
+			     const struct hash *detail);

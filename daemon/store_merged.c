@@ -472,7 +472,8 @@ enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, u
 
 static const char SQL_LAST_AUDIT[] = "SELECT chain FROM audit ORDER BY entry DESC LIMIT 1";
 static const char SQL_PUT_AUDIT[] =
-	"INSERT INTO audit(at, who, what, detail, hash, chain) VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+	"INSERT INTO audit(at, who, what, detail, detail_hash, hash, chain)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 static enum err last_audit(struct store *s, struct hash *ret_chain)
 {
@@ -490,32 +491,38 @@ static enum err last_audit(struct store *s, struct hash *ret_chain)
 	return ERR_OK;
 }
 
+struct hash store_hash_audit(int64_t at_ms, struct bytes who, struct bytes what,
+			     const struct hash *detail)
+{
+	AUTO(buf_clear) struct buf entry = {0};
+
+	pack_u64(&entry, (uint64_t)at_ms);
+	pack_bytes(&entry, who);
+	pack_bytes(&entry, what);
+	pack_bytes(&entry, bytes_of(detail->bytes, HASH_LEN));
+	return hash_of(buf_bytes(&entry));
+}
+
 enum err store_put_audit(struct store *s, int64_t at_ms, struct bytes who, struct bytes what,
 			 struct bytes detail)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	AUTO(buf_clear) struct buf entry = {0};
+	struct hash detail_hash = hash_of(detail);
+	struct hash hash = store_hash_audit(at_ms, who, what, &detail_hash);
 	struct hash chain = {0};
-	struct hash hash;
 	enum err e = last_audit(s, &chain);
 
 	if (e == ERR_OK)
 		e = sql_use(s, SQL_PUT_AUDIT, &q);
 	if (e != ERR_OK)
 		return e;
-	/* The detail may be erased by law; its hash stays in the chain. */
-	hash = hash_of(detail);
-	pack_u64(&entry, (uint64_t)at_ms);
-	pack_bytes(&entry, who);
-	pack_bytes(&entry, what);
-	pack_bytes(&entry, bytes_of(hash.bytes, HASH_LEN));
-	hash = hash_of(buf_bytes(&entry));
 	chain = hash_of_two(bytes_of(chain.bytes, HASH_LEN), bytes_of(hash.bytes, HASH_LEN));
 	sql_bind_int(q, 1, at_ms);
 	sql_bind_text(q, 2, who);
 	sql_bind_text(q, 3, what);
 	sql_bind_blob(q, 4, detail);
-	sql_bind_blob(q, 5, bytes_of(hash.bytes, HASH_LEN));
-	sql_bind_blob(q, 6, bytes_of(chain.bytes, HASH_LEN));
+	sql_bind_blob(q, 5, bytes_of(detail_hash.bytes, HASH_LEN));
+	sql_bind_blob(q, 6, bytes_of(hash.bytes, HASH_LEN));
+	sql_bind_blob(q, 7, bytes_of(chain.bytes, HASH_LEN));
 	return sql_run(q);
 }

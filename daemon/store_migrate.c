@@ -94,7 +94,8 @@ static const char step_1[] =
 	"CREATE INDEX session_by_start ON session(started_at);"
 	"CREATE INDEX session_open ON session(session) WHERE outcome = 0;"
 	"CREATE TABLE audit(entry INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL,"
-	" what TEXT NOT NULL, detail BLOB, hash BLOB NOT NULL, chain BLOB NOT NULL) STRICT;"
+	" what TEXT NOT NULL, detail BLOB, detail_hash BLOB NOT NULL, hash BLOB NOT NULL,"
+	" chain BLOB NOT NULL) STRICT;"
 	"CREATE TABLE backup(backup INTEGER PRIMARY KEY, path TEXT NOT NULL, at INTEGER NOT NULL,"
 	" log INTEGER NOT NULL, bytes INTEGER NOT NULL, hash BLOB NOT NULL,"
 	" verified_at INTEGER NOT NULL) STRICT;";

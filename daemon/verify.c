@@ -463,8 +463,30 @@ static enum err check_verdicts(struct verify *v)
 	return e;
 }
 
-/* S12: the audit's chain. */
-static const char SQL_AUDIT[] = "SELECT entry, hash, chain FROM audit ORDER BY entry";
+/* S12: the audit's entries are what was hashed, and chained. */
+static const char SQL_AUDIT[] = "SELECT entry, at, who, what, detail, detail_hash, hash, chain"
+				" FROM audit ORDER BY entry";
+
+static bool is_hash(struct bytes stored, const struct hash *want)
+{
+	return bytes_equal(stored, bytes_of(want->bytes, HASH_LEN));
+}
+
+static bool is_entry_sound(struct sql *q)
+{
+	struct hash detail;
+	struct hash hash;
+
+	if (sql_blob(q, 5).len != HASH_LEN)
+		return false;
+	memcpy(detail.bytes, sql_blob(q, 5).data, HASH_LEN);
+	hash = store_hash_audit(sql_int(q, 1), sql_text(q, 2), sql_text(q, 3), &detail);
+	if (!is_hash(sql_blob(q, 6), &hash))
+		return false;
+	/* Erased details are NULL. */
+	hash = hash_of(sql_blob(q, 4));
+	return sql_kind(q, 4) == SQL_NULL || is_hash(sql_blob(q, 5), &hash);
+}
 
 static enum err check_audit(struct verify *v)
 {
@@ -477,13 +499,13 @@ static enum err check_audit(struct verify *v)
 	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		uint64_t entry = (uint64_t)sql_int(q, 0);
 
-		chain = hash_of_two(bytes_of(chain.bytes, HASH_LEN), sql_blob(q, 1));
-		if (entry != wanted ||
-		    !bytes_equal(bytes_of(chain.bytes, HASH_LEN), sql_blob(q, 2)))
-			differ_number(v, "S12", "audit", entry, "the chain is broken here");
+		chain = hash_of_two(bytes_of(chain.bytes, HASH_LEN), sql_blob(q, 6));
+		if (entry != wanted || !is_hash(sql_blob(q, 7), &chain) || !is_entry_sound(q))
+			differ_number(v, "S12", "audit", entry,
+				      "is not what was hashed, or the chain is broken here");
 		wanted = entry + 1;
-		if (sql_blob(q, 2).len == HASH_LEN)
-			memcpy(chain.bytes, sql_blob(q, 2).data, HASH_LEN);
+		if (sql_blob(q, 7).len == HASH_LEN)
+			memcpy(chain.bytes, sql_blob(q, 7).data, HASH_LEN);
 	}
 	v->report.invariants++;
 	return e;

@@ -4,3 +4,8 @@ target_link_libraries(ground PUBLIC daemon)
 
 ctxh_test(ingest LINK ground)
 ctxh_test(units LINK ground)
+ctxh_test(outgoing LINK ground)
+ctxh_test(enrol LINK ground)
+ctxh_test(store LINK ground)
+ctxh_test(schema_sql LINK ground)
+ctxh_test(verify LINK ground)

@@ -1,0 +1,384 @@
+#include "tests/unit/test.h"
+
+#include <string.h>
+
+#include "daemon/enrol.h"
+#include "daemon/session.h"
+#include "daemon/store_sql.h"
+#include "tests/support/ground.h"
+
+static struct ground g;
+
+static int setup(UNUSED_STATE)
+{
+	ground_open(&g);
+	return 0;
+}
+
+static int teardown(UNUSED_STATE)
+{
+	ground_close(&g);
+	return 0;
+}
+
+static struct invitation invite(bool is_cleared)
+{
+	struct enrol_invite in = {.units = &g.north,
+				  .unit_count = 1,
+				  .author = BYTES_LIT("Chị Hoa"),
+				  .is_cleared = is_cleared,
+				  .now_ms = g.clock.wall};
+	struct invitation out;
+
+	assert_ok(store_begin(g.store));
+	assert_ok(enrol_invite(&g.ctx, g.store, &in, &out));
+	assert_ok(store_commit(g.store));
+	return out;
+}
+
+static enum err enrol(const struct invitation *i, uint8_t key, struct msg_enrolled *ret_enrolled,
+		      struct registry_device *ret_device)
+{
+	struct msg_enrol m = {.name = BYTES_LIT("Máy xã"), .client_version = BYTES_LIT("0.1.0")};
+	uint8_t seed[32] = {0x40, key};
+	struct sign_pair pair;
+	enum err e;
+
+	sign_pair_from_seed(seed, &pair);
+	m.key = pair.public_key;
+	memcpy(m.code, i->code, sizeof m.code);
+	assert_ok(store_begin(g.store));
+	e = enrol_run(&g.ctx, g.store, &g.a, &m, ret_enrolled, ret_device);
+	assert_ok(store_commit(g.store));
+	return e;
+}
+
+static void an_invitation_enrols_a_device(UNUSED_STATE)
+{
+	struct invitation i = invite(true);
+	struct msg_enrolled m;
+	struct registry_device d;
+	struct store_device row;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+
+	assert_int_equal(d.number, 1);
+	assert_int_equal(d.state, DEVICE_ACTIVE);
+	assert_true(d.is_cleared);
+	assert_int_equal(m.device, 1);
+	assert_int_equal(m.unit_count, 1);
+	assert_int_equal(m.units[0], g.north);
+	assert_true(bytes_is(m.author, "Chị Hoa"));
+	assert_memory_equal(m.daemon.bytes, g.ctx.daemon.bytes, ID_LEN);
+	assert_memory_equal(m.daemon_key.bytes, g.ctx.key.public_key.bytes, SIGN_PUBLIC_LEN);
+	assert_ok(store_load_device(g.store, &g.a, 1, &row));
+	assert_true(bytes_is(row.name, "Máy xã"));
+	assert_int_equal(row.enrolled_ms, g.clock.wall);
+}
+
+static void a_code_works_once(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+
+	assert_err(enrol(&i, 2, &m, &d), ERR_AUTH);
+}
+
+static void the_same_key_may_ask_again(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct msg_enrolled m;
+	struct registry_device first;
+	struct registry_device second;
+
+	assert_ok(enrol(&i, 1, &m, &first));
+	g.clock.wall += ENROL_EXPIRES_MS * 2;
+	assert_ok(enrol(&i, 1, &m, &second));
+
+	assert_int_equal(first.number, second.number);
+}
+
+static void a_code_expires(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	g.clock.wall += ENROL_EXPIRES_MS;
+
+	assert_err(enrol(&i, 1, &m, &d), ERR_AUTH);
+}
+
+static void a_key_belongs_to_one_device(UNUSED_STATE)
+{
+	struct invitation first = invite(false);
+	struct invitation second = invite(false);
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	assert_ok(enrol(&first, 1, &m, &d));
+	assert_err(enrol(&second, 1, &m, &d), ERR_CONFLICT);
+	/* The second code was not used up by it. */
+	assert_ok(enrol(&second, 2, &m, &d));
+	assert_int_equal(d.number, 2);
+}
+
+static void wrong_codes_are_counted_and_then_refused(UNUSED_STATE)
+{
+	struct invitation good = invite(false);
+	struct invitation bad = good;
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	bad.code[0] ^= 1;
+	for (unsigned i = 0; i < ENROL_TRIES_HOUR; i++)
+		assert_err(enrol(&bad, 1, &m, &d), ERR_AUTH);
+
+	assert_err(enrol(&good, 1, &m, &d), ERR_AGAIN);
+	g.clock.wall += 3600000;
+	assert_ok(enrol(&good, 1, &m, &d));
+}
+
+static void codes_are_not_in_the_store(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	AUTO(sql_done) struct sql *q = NULL;
+	static const char sql[] = "SELECT code FROM invitation";
+
+	assert_ok(sql_use(g.store, sql, &q));
+	assert_ok(sql_run_row(q));
+
+	assert_int_equal(sql_blob(q, 0).len, HASH_LEN);
+	assert_true(memcmp(sql_blob(q, 0).data, i.code, sizeof i.code) != 0);
+	struct hash plain = hash_of(bytes_of(i.code, sizeof i.code));
+	assert_true(memcmp(sql_blob(q, 0).data, plain.bytes, HASH_LEN) != 0);
+}
+
+static void an_invitation_needs_a_unit(UNUSED_STATE)
+{
+	struct enrol_invite in = {.now_ms = g.clock.wall};
+	struct invitation out;
+
+	assert_ok(store_begin(g.store));
+	assert_err(enrol_invite(&g.ctx, g.store, &in, &out), ERR_INVAL);
+	assert_ok(store_commit(g.store));
+}
+
+static void a_revoked_device_stays_revoked(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct msg_enrolled m;
+	struct registry_device d;
+	struct store_device row;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+	assert_ok(store_begin(g.store));
+	assert_ok(enrol_revoke(g.store, 1, BYTES_LIT("mất máy"), g.clock.wall, &d));
+	assert_int_equal(d.state, DEVICE_REVOKED);
+	assert_err(enrol_release(g.store, 1, &d), ERR_CONFLICT);
+	assert_err(enrol_revoke(g.store, 9, BYTES_LIT("?"), 0, &d), ERR_NOTFOUND);
+	assert_err(enrol_revoke(g.store, 0, BYTES_LIT("?"), 0, &d), ERR_INVAL);
+	assert_ok(store_commit(g.store));
+
+	assert_ok(store_load_device(g.store, &g.a, 1, &row));
+	assert_true(bytes_is(row.why, "mất máy"));
+	assert_int_equal(row.revoked_ms, g.clock.wall);
+}
+
+static void the_registry_gets_every_device_but_the_office(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct msg_enrolled m;
+	struct registry_device d;
+	AUTO(registry_free) struct registry *r = registry_new();
+
+	assert_ok(enrol(&i, 1, &m, &d));
+	assert_ok(enrol_load_registry(g.store, r));
+
+	assert_int_equal(registry_count(r), 1);
+	assert_ok(registry_find(r, 1, &d));
+	assert_err(registry_find(r, STAMP_DEVICE_OFFICE, &d), ERR_NOTFOUND);
+}
+
+/* ---- the sync log ---- */
+
+static struct session_start start_of(uint32_t device)
+{
+	return (struct session_start){.device = device,
+				      .author = BYTES_LIT("Chị Hoa"),
+				      .transport = BYTES_LIT("network"),
+				      .address = BYTES_LIT("127.0.0.1:1"),
+				      .client_version = BYTES_LIT("0.1.0"),
+				      .bytes_in = 100,
+				      .counter = 7,
+				      .sent_ms = g.clock.wall + 2000,
+				      .now_ms = g.clock.wall};
+}
+
+static struct session_row run_session(struct ground_device *d, const struct ingest_result *result,
+				      const struct session_finish *finish)
+{
+	struct session_start start = start_of(d->number);
+	struct session_row row;
+	uint64_t session;
+
+	assert_ok(store_begin(g.store));
+	assert_ok(session_begin(g.store, &start, &session));
+	assert_ok(session_merged(g.store, session, result));
+	assert_ok(session_end(g.store, session, finish));
+	assert_ok(store_commit(g.store));
+	assert_ok(session_load(g.store, &g.a, session, &row));
+	return row;
+}
+
+static void a_session_has_every_figure(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ingest_result result = {.changeset_count = 2, .applied = 30};
+	struct session_finish finish = {.now_ms = g.clock.wall + 50,
+					.bytes_out = 900,
+					.stats = {.records = 5, .evictions = 1}};
+	struct store_device device;
+
+	struct session_row row = run_session(d, &result, &finish);
+
+	assert_int_equal(row.device, d->number);
+	assert_true(row.is_device_known);
+	assert_int_equal(row.unit, g.north);
+	assert_true(bytes_is(row.author, "Chị Hoa"));
+	assert_int_equal(row.started_ms, g.clock.wall);
+	assert_int_equal(row.ended_ms, g.clock.wall + 50);
+	assert_true(bytes_is(row.transport, "network"));
+	assert_true(bytes_is(row.address, "127.0.0.1:1"));
+	assert_int_equal(row.bytes_in, 100);
+	assert_int_equal(row.bytes_out, 900);
+	assert_int_equal(row.changesets, 2);
+	assert_int_equal(row.applied, 30);
+	assert_int_equal(row.records_out, 5);
+	assert_int_equal(row.evictions, 1);
+	assert_int_equal(row.clock_offset_ms, 2000);
+	assert_int_equal(row.outcome, SESSION_OK);
+	assert_ok(store_load_device(g.store, &g.a, d->number, &device));
+	assert_int_equal(device.last_contact_ms, g.clock.wall);
+	assert_int_equal(device.clock_offset_ms, 2000);
+	assert_int_equal(device.id.counter, 7);
+	assert_true(bytes_is(device.client_version, "0.1.0"));
+}
+
+static void outcomes_are_told_apart(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct session_finish finish = {.now_ms = g.clock.wall};
+	struct session_finish failed = {
+		.now_ms = g.clock.wall, .is_failed = true, .error = BYTES_LIT("net")};
+	struct ingest_result quarantined = {.quarantined = 1};
+	struct ingest_result conflicts = {.conflicts = 1};
+	struct ingest_result gap = {.outcome = INGEST_GAP};
+	struct ingest_result forked = {.outcome = INGEST_FORKED};
+	struct ingest_result fine = {0};
+
+	assert_int_equal(run_session(d, &quarantined, &finish).outcome, SESSION_PARTIAL);
+	assert_int_equal(run_session(d, &conflicts, &finish).outcome, SESSION_PARTIAL);
+	assert_int_equal(run_session(d, &gap, &finish).outcome, SESSION_PARTIAL);
+	assert_int_equal(run_session(d, &forked, &finish).outcome, SESSION_REFUSED);
+	struct session_row row = run_session(d, &fine, &failed);
+	assert_int_equal(row.outcome, SESSION_FAILED);
+	assert_true(bytes_is(row.error, "net"));
+}
+
+static void an_unended_session_is_mended_at_start(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct session_start start = start_of(d->number);
+	struct session_row row;
+	uint64_t session;
+
+	assert_ok(store_begin(g.store));
+	assert_ok(session_begin(g.store, &start, &session));
+	assert_ok(store_commit(g.store));
+	ground_reopen(&g);
+	assert_ok(store_begin(g.store));
+	assert_ok(session_mend(g.store, g.clock.wall + 9));
+	assert_ok(store_commit(g.store));
+
+	assert_ok(session_load(g.store, &g.a, session, &row));
+	assert_int_equal(row.outcome, SESSION_FAILED);
+	assert_true(bytes_is(row.error, "interrupted"));
+}
+
+static void the_log_is_filtered(UNUSED_STATE)
+{
+	struct ground_device *a = ground_device(&g, g.north, false);
+	struct ground_device *b = ground_device(&g, g.south, false);
+	struct session_finish finish = {.now_ms = g.clock.wall};
+	struct ingest_result fine = {0};
+	struct session_start stranger;
+	struct session_row *rows = NULL;
+	size_t count = 0;
+	uint64_t refused;
+
+	(void)run_session(a, &fine, &finish);
+	g.clock.wall += 1000;
+	(void)run_session(b, &fine, &finish);
+	stranger = start_of(77);
+	assert_ok(store_begin(g.store));
+	assert_ok(session_refused(g.store, &stranger, false, BYTES_LIT("unknown_device"), 60,
+				  &refused));
+	assert_ok(store_commit(g.store));
+
+	assert_ok(session_list(g.store, &g.a, &(struct session_filter){0}, &rows, &count));
+	assert_int_equal(count, 3);
+	assert_int_equal(rows[0].session, 3);
+	assert_int_equal(rows[0].outcome, SESSION_REFUSED);
+	assert_false(rows[0].is_device_known);
+	assert_ok(session_list(g.store, &g.a, &(struct session_filter){.unit = g.south}, &rows,
+			       &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0].device, b->number);
+	assert_ok(session_list(g.store, &g.a,
+			       &(struct session_filter){.has_device = true, .device = 1}, &rows,
+			       &count));
+	assert_int_equal(count, 1);
+	assert_ok(session_list(g.store, &g.a,
+			       &(struct session_filter){.since_ms = GROUND_START + 1}, &rows,
+			       &count));
+	assert_int_equal(count, 2);
+	assert_ok(session_list(
+		g.store, &g.a,
+		&(struct session_filter){.has_outcome = true, .outcome = SESSION_REFUSED}, &rows,
+		&count));
+	assert_int_equal(count, 1);
+	assert_ok(session_list(g.store, &g.a, &(struct session_filter){.after = 1}, &rows, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(rows[0].session, 2);
+	assert_ok(session_list(g.store, &g.a, &(struct session_filter){.limit = 1}, &rows, &count));
+	assert_int_equal(count, 1);
+	struct session_row row;
+	assert_err(session_load(g.store, &g.a, 99, &row), ERR_NOTFOUND);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		CASE(an_invitation_enrols_a_device),
+		CASE(a_code_works_once),
+		CASE(the_same_key_may_ask_again),
+		CASE(a_code_expires),
+		CASE(a_key_belongs_to_one_device),
+		CASE(wrong_codes_are_counted_and_then_refused),
+		CASE(codes_are_not_in_the_store),
+		CASE(an_invitation_needs_a_unit),
+		CASE(a_revoked_device_stays_revoked),
+		CASE(the_registry_gets_every_device_but_the_office),
+		CASE(a_session_has_every_figure),
+		CASE(outcomes_are_told_apart),
+		CASE(an_unended_session_is_mended_at_start),
+		CASE(the_log_is_filtered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
