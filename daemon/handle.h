@@ -24,12 +24,25 @@ void handle_healthz(struct context *ctx, struct http_request *r);
 void handle_readyz(struct context *ctx, struct http_request *r);
 void handle_metrics(struct context *ctx, struct http_request *r);
 
+/* A contact turned away, for the sync log. */
+struct refused_contact {
+	const char *code;     /* lives for ever */
+	uint32_t device;      /* what it claimed to be */
+	bool is_device_known; /* it proved that with its signature */
+	uint64_t counter; /* taken from it: kept in the store, or a restart would take it again */
+	uint64_t bytes_in;
+	uint64_t bytes_out;
+};
+
 /*
- * A contact turned away leaves a row of the sync log, as long as its address has not used up its
- * lines (limits.refused_*). `device` is what it claimed to be. `code` lives for ever.
+ * Leaves a row of the sync log, as long as the address has not used up its lines
+ * (limits.refused_*). A contact whose counter was taken leaves one always: only the device itself
+ * can make such a request, and each once.
  */
-void handle_log_refused(struct context *ctx, const struct http_request *r, uint32_t device,
-			bool is_device_known, const char *code, uint64_t bytes_out);
+void handle_log_refused(struct context *ctx, const struct http_request *r,
+			const struct refused_contact *contact);
+/* Lines of the journal that peers can cause again and again: 60 an hour in all. */
+bool handle_may_warn(struct context *ctx);
 
 struct public_cache;
 struct public_cache *public_cache_new(void);

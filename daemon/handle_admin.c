@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/admin.h"
+#include "daemon/fatal.h"
 #include "daemon/handle.h"
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
@@ -142,7 +143,12 @@ static void on_written(struct writer_job *job, enum err e)
 
 	c->call.store = NULL;
 	/* A commit that failed: the command did not happen, whatever it said. */
-	if (e != ERR_OK && c->call.error[0] == '\0')
+	if (e == ERR_FULL)
+		fail(c, e,
+		     "Đĩa đầy; chưa có gì thay đổi, hãy dọn chỗ rồi thử lại (lệnh nào phải ghi sổ kiểm "
+		     "toán cũng cần chỗ). / The disk is full; nothing changed, make room and try "
+		     "again (what is audited needs room too).");
+	else if (e != ERR_OK && c->call.error[0] == '\0')
 		fail(c, e,
 		     "Không ghi được; chưa có gì thay đổi, hãy thử lại. / Could not be written; nothing "
 		     "changed, try again.");
@@ -195,10 +201,10 @@ static void run_reading(struct command_call *c)
 {
 	struct store *reader = readers_take(c->ctx->readers);
 
-	c->e = store_begin(reader);
+	c->e = fatal_or(store_begin(reader), "begin to read");
 	if (c->e == ERR_OK) {
 		c->call.store = reader;
-		c->e = admin_run(c->command, &c->call);
+		c->e = fatal_or(admin_run(c->command, &c->call), c->command->name);
 		c->call.store = NULL;
 		store_rollback(reader);
 	}

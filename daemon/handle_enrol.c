@@ -32,7 +32,9 @@ static void finish(struct enrolment *n, const char *code)
 
 	if (code != NULL) {
 		metrics_add(n->ctx->metrics, enrolments_refused_total, 1);
-		handle_log_refused(n->ctx, n->request, 0, false, code, 0);
+		handle_log_refused(
+			n->ctx, n->request,
+			&(struct refused_contact){.code = code, .bytes_in = n->body.len});
 		reply_refuse(n->request, &(struct refusal){.code = code});
 	} else {
 		metrics_add(n->ctx->metrics, enrolments_total, 1);
@@ -111,7 +113,9 @@ void handle_enrol(struct context *ctx, struct http_request *r)
 	if (!peers_may(ctx->peers, PEER_ENROL, &r->address, config->limits.enrol_per_minute,
 		       config->limits.enrol_per_hour, clock_monotonic_ms(ctx->clock))) {
 		metrics_add(ctx->metrics, enrolments_refused_total, 1);
-		handle_log_refused(ctx, r, 0, false, "too_many", 0);
+		handle_log_refused(
+			ctx, r,
+			&(struct refused_contact){.code = "too_many", .bytes_in = r->body.len});
 		reply_refuse(r, &(struct refusal){.code = "too_many"});
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/fatal.h"
 #include "daemon/handle.h"
 #include "daemon/loop.h"
 #include "daemon/reply.h"
@@ -144,9 +145,9 @@ static void fetch(struct task *t)
 	struct fetch *f = CONTAINER_OF(t, struct fetch, task);
 	struct store *reader = readers_take(f->ctx->readers);
 
-	f->e = store_begin(reader);
+	f->e = fatal_or(store_begin(reader), "begin to read");
 	if (f->e == ERR_OK) {
-		f->e = load(f, reader);
+		f->e = fatal_or(load(f, reader), "units");
 		store_rollback(reader);
 	}
 	readers_give(f->ctx->readers, reader);

@@ -4,17 +4,19 @@
 #include "common/base/mem.h"
 #include "daemon/config.h"
 #include "daemon/handle.h"
+#include "daemon/peers.h"
 #include "daemon/session.h"
 #include "daemon/writer.h"
+
+#define WARNINGS_HOUR 60
 
 /* Owns everything it says: the request is gone when the writer comes to it. */
 struct refused {
 	struct writer_job job;
+	struct context *ctx;
 	struct session_start start;
 	char peer[PEER_TEXT_LEN];
-	bool is_device_known;
-	const char *code;
-	uint64_t bytes_out;
+	struct refused_contact contact;
 };
 
 static enum err run(struct writer_job *job, struct store *store)
@@ -23,41 +25,57 @@ static enum err run(struct writer_job *job, struct store *store)
 	uint64_t session;
 
 	f->start.address = bytes_str(f->peer);
-	return session_refused(store, &f->start, f->is_device_known, bytes_str(f->code),
-			       f->bytes_out, &session);
+	return session_refused(store, &f->start, f->contact.is_device_known,
+			       bytes_str(f->contact.code), f->contact.bytes_out, &session);
+}
+
+bool handle_may_warn(struct context *ctx)
+{
+	const struct peer_address everybody = {.is_local = true};
+
+	return peers_may(ctx->peers, PEER_WARNED, &everybody, WARNINGS_HOUR, WARNINGS_HOUR,
+			 clock_monotonic_ms(ctx->clock));
 }
 
 static void done(struct writer_job *job, enum err e)
 {
 	struct refused *f = CONTAINER_OF(job, struct refused, job);
 
-	if (e != ERR_OK)
-		log_warn("unlogged peer=%s code=%s error=%s", f->peer, f->code, err_name(e));
+	if (e != ERR_OK && handle_may_warn(f->ctx))
+		log_warn("unlogged peer=%s code=%s error=%s", f->peer, f->contact.code,
+			 err_name(e));
 	mem_free(f);
 }
 
-void handle_log_refused(struct context *ctx, const struct http_request *r, uint32_t device,
-			bool is_device_known, const char *code, uint64_t bytes_out)
+static bool may_leave_row(struct context *ctx, const struct http_request *r)
 {
 	const struct config *config = ctx->config;
+
+	return peers_may(ctx->peers, PEER_REFUSED, &r->address, config->limits.refused_per_minute,
+			 config->limits.refused_per_hour, clock_monotonic_ms(ctx->clock));
+}
+
+void handle_log_refused(struct context *ctx, const struct http_request *r,
+			const struct refused_contact *contact)
+{
 	struct refused *f;
 
-	if (!peers_may(ctx->peers, PEER_REFUSED, &r->address, config->limits.refused_per_minute,
-		       config->limits.refused_per_hour, clock_monotonic_ms(ctx->clock)))
+	if (contact->counter == 0 && !may_leave_row(ctx, r))
 		return;
-	log_info("refused peer=%s device=%u code=%s bytes=%zu", r->peer, device, code, r->body.len);
+	log_info("refused peer=%s device=%u code=%s bytes=%llu", r->peer, contact->device,
+		 contact->code, (unsigned long long)contact->bytes_in);
 	f = mem_alloc_zero(sizeof *f);
+	f->ctx = ctx;
 	f->job = (struct writer_job){.run = run, .done = done};
+	f->contact = *contact;
 	f->start = (struct session_start){
-		.device = device,
+		.device = contact->device,
 		.transport = BYTES_LIT("network"),
-		.bytes_in = r->body.len,
+		.bytes_in = contact->bytes_in,
+		.counter = contact->counter,
 		.now_ms = clock_wall_ms(ctx->clock),
 	};
 	memcpy(f->peer, r->peer, sizeof f->peer);
-	f->is_device_known = is_device_known;
-	f->code = code;
-	f->bytes_out = bytes_out;
 	/* Nobody waits for it; when the writer is swamped, answers matter more than this line. */
 	if (writer_submit_lazy(ctx->writer, &f->job) != ERR_OK)
 		mem_free(f);

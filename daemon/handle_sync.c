@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/config.h"
+#include "daemon/fatal.h"
 #include "daemon/handle.h"
 #include "daemon/ingest.h"
 #include "daemon/loop.h"
@@ -21,7 +22,7 @@
 /*
  * One sync contact. Its steps run one after the other, each on its own thread:
  *
- *   loop   arrives   envelope, device known?           pool   check    signatures, decoding
+ *   loop   arrives   envelope, whose key?              pool   check    signatures, decoding
  *   writer merge     session row, ingest, counter      pool   collect  what the device is owed
  *   loop   answers, and hands the end of the session row to the writer
  *
@@ -39,6 +40,9 @@ struct sync {
 	struct registry_device device;
 	struct msg_sync message;
 	struct changeset_opened *sets;
+	bool is_stranger; /* no such device: checked all the same, see check() */
+	bool is_signed;   /* by the device it names */
+	bool is_counter_taken;
 	uint64_t session; /* 0: no row yet */
 	struct ingest_result result;
 	const char *refusal; /* code; NULL: not refused */
@@ -63,7 +67,9 @@ static void check_counter(struct sync *s)
 {
 	struct registry_device now;
 
-	if (registry_take_counter(s->ctx->registry, s->device.number, s->envelope.counter))
+	s->is_counter_taken =
+		registry_take_counter(s->ctx->registry, s->device.number, s->envelope.counter);
+	if (s->is_counter_taken)
 		return;
 	s->refusal = "replay";
 	if (registry_find(s->ctx->registry, s->device.number, &now) == ERR_OK)
@@ -114,8 +120,11 @@ static void check(struct task *t)
 	struct sync *s = CONTAINER_OF(t, struct sync, task);
 	enum err e;
 
-	/* A wrong signature is answered like an unknown device: who guesses learns nothing. */
-	if (!msg_envelope_is_valid(&s->envelope, &s->ctx->daemon, &s->device.key)) {
+	/* A wrong signature is answered like an unknown device, and an unknown device takes as
+	 * long as a wrong signature: who guesses learns nothing. */
+	s->is_signed = msg_envelope_is_valid(&s->envelope, &s->ctx->daemon, &s->device.key) &&
+		       !s->is_stranger;
+	if (!s->is_signed) {
 		s->refusal = "unknown_device";
 		return;
 	}
@@ -141,9 +150,20 @@ static const char *code_of_outcome(enum ingest_outcome outcome)
 	case INGEST_OK: return NULL;
 	case INGEST_GAP: return "gap";
 	case INGEST_FORKED: return "forked";
-	case INGEST_REFUSED: break;
+	case INGEST_REFUSED: return "revoked";
 	}
-	return "revoked";
+	UNREACHABLE();
+}
+
+/* It was set aside while this request was on its way: the store knows why. */
+static enum err name_refusal(struct sync *s, struct store *store)
+{
+	struct store_device device;
+	enum err e = store_load_device(store, &s->arena, s->device.number, &device);
+
+	if (e == ERR_OK && device.id.state == DEVICE_FORKED)
+		s->refusal = "forked";
+	return e;
 }
 
 /* A refused merge is final: its row ends in the transaction that began it. */
@@ -188,9 +208,10 @@ static enum err merge(struct writer_job *job, struct store *store)
 	if (e != ERR_OK)
 		return e;
 	s->refusal = code_of_outcome(s->result.outcome);
-	/* The registry may be newer than a revocation that is being committed with us. */
-	if (s->result.outcome == INGEST_REFUSED && s->device.state == DEVICE_FORKED)
-		s->refusal = "forked";
+	if (s->result.outcome == INGEST_REFUSED)
+		e = name_refusal(s, store);
+	if (e != ERR_OK)
+		return e;
 	return s->refusal != NULL ? end_refused(s, store) : ERR_OK;
 }
 
@@ -243,10 +264,10 @@ static void collect(struct task *t)
 {
 	struct sync *s = CONTAINER_OF(t, struct sync, task);
 	struct store *reader = readers_take(s->ctx->readers);
-	enum err e = store_begin(reader);
+	enum err e = fatal_or(store_begin(reader), "begin to read");
 
 	if (e == ERR_OK) {
-		e = build(s, reader);
+		e = fatal_or(build(s, reader), "collect");
 		store_rollback(reader);
 	}
 	readers_give(s->ctx->readers, reader);
@@ -288,12 +309,17 @@ static void answer_refused(struct sync *s)
 }
 
 /* Before the merge: nothing of it is in the sync log yet. */
-static void refuse_and_free(struct sync *s, bool is_device_known)
+static void refuse_and_free(struct sync *s)
 {
-	/* The body was moved out of the request; the log wants its length. */
-	s->request->body = s->body;
-	s->body = (struct buf){0};
-	handle_log_refused(s->ctx, s->request, s->envelope.device, is_device_known, s->refusal, 0);
+	const struct refused_contact contact = {
+		.code = s->refusal,
+		.device = s->envelope.device,
+		.is_device_known = s->is_signed,
+		.counter = s->is_counter_taken ? s->envelope.counter : 0,
+		.bytes_in = s->body.len,
+	};
+
+	handle_log_refused(s->ctx, s->request, &contact);
 	answer_refused(s);
 	sync_free(s);
 }
@@ -316,7 +342,7 @@ static void on_ended(struct writer_job *job, enum err e)
 {
 	struct sync *s = CONTAINER_OF(job, struct sync, job);
 
-	if (e != ERR_OK)
+	if (e != ERR_OK && handle_may_warn(s->ctx))
 		log_warn("unended session=%" PRIu64 " error=%s", s->session, err_name(e));
 	sync_free(s);
 }
@@ -367,9 +393,9 @@ static void on_merged(struct writer_job *job, enum err e)
 
 	if (e != ERR_OK) {
 		s->refusal = e == ERR_FULL ? "full" : e == ERR_AGAIN ? "busy" : "failed";
-		if (err_class(e) == ERR_CLASS_REJECT)
+		if (err_class(e) == ERR_CLASS_REJECT && handle_may_warn(s->ctx))
 			log_err("merge device=%" PRIu32 " error=%s", s->device.number, err_name(e));
-		refuse_and_free(s, true);
+		refuse_and_free(s);
 		return;
 	}
 	count(s);
@@ -395,7 +421,7 @@ static void on_checked(struct task *t)
 			return;
 		s->refusal = "busy";
 	}
-	refuse_and_free(s, true);
+	refuse_and_free(s);
 }
 
 void handle_sync(struct context *ctx, struct http_request *r)
@@ -412,13 +438,12 @@ void handle_sync(struct context *ctx, struct http_request *r)
 	e = msg_envelope_open(buf_bytes(&s->body), &s->envelope);
 	if (e != ERR_OK) {
 		s->refusal = code_of(e);
-		refuse_and_free(s, false);
+		refuse_and_free(s);
 		return;
 	}
 	if (registry_find(ctx->registry, s->envelope.device, &s->device) != ERR_OK) {
-		s->refusal = "unknown_device";
-		refuse_and_free(s, false);
-		return;
+		s->is_stranger = true;
+		s->device = (struct registry_device){.key = ctx->key.public_key};
 	}
 	s->task = (struct task){.run = check, .done = on_checked};
 	loop_work(ctx->loop, &s->task);

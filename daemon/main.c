@@ -8,11 +8,11 @@
 #include "common/base/log.h"
 #include "daemon/app.h"
 #include "daemon/cmdline.h"
+#include "daemon/fatal.h"
 #include "daemon/notify.h"
 
 #define EXIT_REFUSED 1
 #define EXIT_USAGE   2
-#define EXIT_FATAL   70
 
 /* Bodies and answers above this go back to the system when they are freed. */
 #define LARGE_BLOCK (256 * 1024)
@@ -41,7 +41,7 @@ static int run(const struct cmdline *args)
 		return 0;
 	log_err("error=%s detail=\"%s\"", err_name(e),
 		error[0] != '\0' ? error : log_last_detail());
-	return err_class(e) == ERR_CLASS_FATAL ? EXIT_FATAL : EXIT_REFUSED;
+	return err_class(e) == ERR_CLASS_FATAL ? FATAL_EXIT : EXIT_REFUSED;
 }
 
 int main(int argc, char **argv)
@@ -50,7 +50,7 @@ int main(int argc, char **argv)
 
 	cmdline_parse(argc, argv, &args);
 	if (crypt_init() != ERR_OK)
-		return EXIT_FATAL;
+		return FATAL_EXIT;
 	switch (args.wish) {
 	case CMDLINE_RUN: return run(&args);
 	case CMDLINE_CHECK: return check(&args);

@@ -30,8 +30,9 @@ void peer_address_print(const struct sockaddr *sa, char ret_text[PEER_TEXT_LEN])
 enum peer_bucket {
 	PEER_ENROL,   /* tries to enrol */
 	PEER_REFUSED, /* refused contacts written to the sync log */
+	PEER_WARNED,  /* lines of the journal that peers cause */
 };
-#define PEER_BUCKETS 2u
+#define PEER_BUCKETS 3u
 
 struct peers;
 struct peers *peers_new(void);

@@ -141,6 +141,10 @@ static enum err take_over(struct writer_job *job, struct store *store)
 static void finish(struct reload *r)
 {
 	r->is_running = false;
+	/* Stopping: nobody would end another one, and systemd was told that we are on our way out.
+	 */
+	if (!atomic_load(&r->app->ctx.is_ready))
+		return;
 	notify_ready("running");
 	if (!r->is_wanted_again)
 		return;

@@ -74,5 +74,8 @@ void route_refused(const struct http_request *r, unsigned status, const char *co
 
 	reply_make_any(r, status, code, ret_answer);
 	if (t != NULL && t->is_logged)
-		handle_log_refused(ctx, r, 0, false, code, ret_answer->body.len);
+		handle_log_refused(ctx, r,
+				   &(struct refused_contact){.code = code,
+							     .bytes_in = r->body.len,
+							     .bytes_out = ret_answer->body.len});
 }

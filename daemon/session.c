@@ -100,14 +100,11 @@ static enum err put_row(struct store *s, const struct begin *b, uint64_t *ret_se
 	return e;
 }
 
-enum err session_begin(struct store *s, const struct session_start *start, uint64_t *ret_session)
+static enum err note_contact(struct store *s, const struct session_start *start)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	const struct begin b = {.start = start, .is_device_known = true, .outcome = SESSION_OPEN};
-	enum err e = put_row(s, &b, ret_session);
+	enum err e = sql_use(s, SQL_CONTACT, &q);
 
-	if (e == ERR_OK)
-		e = sql_use(s, SQL_CONTACT, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, start->device);
@@ -119,6 +116,14 @@ enum err session_begin(struct store *s, const struct session_start *start, uint6
 	return sql_run(q);
 }
 
+enum err session_begin(struct store *s, const struct session_start *start, uint64_t *ret_session)
+{
+	const struct begin b = {.start = start, .is_device_known = true, .outcome = SESSION_OPEN};
+	enum err e = put_row(s, &b, ret_session);
+
+	return e != ERR_OK ? e : note_contact(s, start);
+}
+
 enum err session_refused(struct store *s, const struct session_start *start, bool is_device_known,
 			 struct bytes error, uint64_t bytes_out, uint64_t *ret_session)
 {
@@ -127,8 +132,11 @@ enum err session_refused(struct store *s, const struct session_start *start, boo
 				.outcome = SESSION_REFUSED,
 				.error = error,
 				.bytes_out = bytes_out};
+	enum err e = put_row(s, &b, ret_session);
 
-	return put_row(s, &b, ret_session);
+	if (e != ERR_OK || !is_device_known || start->counter == 0)
+		return e;
+	return note_contact(s, start);
 }
 
 static const char *error_of(enum ingest_outcome outcome)

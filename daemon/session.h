@@ -79,7 +79,10 @@ struct session_finish {
 };
 enum err session_end(struct store *s, uint64_t session, const struct session_finish *finish);
 
-/* One row for a contact that was turned away; device 0 with is_device_known false for strangers. */
+/*
+ * One row for a contact that was turned away; device 0 with is_device_known false for strangers. A
+ * counter in `start` was taken from that device and is kept.
+ */
 enum err session_refused(struct store *s, const struct session_start *start, bool is_device_known,
 			 struct bytes error, uint64_t bytes_out, uint64_t *ret_session);
 

@@ -3,17 +3,16 @@
 #include "daemon/writer.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/fatal.h"
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/store.h"
 
-#define EXIT_FATAL     70
 #define WAL_PAGES_HARD 4u /* times wal_pages: then the checkpoint no longer waits for a pause */
 
 struct queue {
@@ -87,31 +86,14 @@ static void append(struct queue *q, struct queue *more)
 
 /* ---- writer thread ---- */
 
-/*
- * The store cannot be trusted any more, and fsync must not be tried again on the same pages:
- * no rollback, no close, no exit handlers. What was not committed was not acknowledged.
- */
-NORETURN static void die(enum err e, const char *doing)
-{
-	log_err("fatal doing=%s error=%s detail=\"%s\"", doing, err_name(e), log_last_detail());
-	_exit(EXIT_FATAL);
-}
-
-static enum err live_or_die(enum err e, const char *doing)
-{
-	if (err_class(e) == ERR_CLASS_FATAL)
-		die(e, doing);
-	return e;
-}
-
 static void run_marked(struct writer *w, struct writer_job *job)
 {
-	enum err e = live_or_die(store_mark(w->store), "savepoint");
+	enum err e = fatal_or(store_mark(w->store), "savepoint");
 
 	if (e == ERR_OK) {
-		e = live_or_die(job->run(job, w->store), "job");
+		e = fatal_or(job->run(job, w->store), "job");
 		if (e == ERR_OK)
-			e = live_or_die(store_mark_keep(w->store), "release");
+			e = fatal_or(store_mark_keep(w->store), "release");
 		if (e != ERR_OK)
 			store_mark_undo(w->store);
 	}
@@ -158,7 +140,7 @@ static void run_group(struct writer *w)
 
 	if (job == NULL)
 		return;
-	e = live_or_die(store_begin(w->store), "begin");
+	e = fatal_or(store_begin(w->store), "begin");
 	while (job != NULL) {
 		if (e == ERR_OK) {
 			run_marked(w, job);
@@ -169,7 +151,7 @@ static void run_group(struct writer *w)
 		job = next_of_group(w, began);
 	}
 	if (e == ERR_OK) {
-		e = live_or_die(store_commit(w->store), "commit");
+		e = fatal_or(store_commit(w->store), "commit");
 		if (e != ERR_OK)
 			store_rollback(w->store);
 	}
@@ -183,7 +165,7 @@ static void run_group(struct writer *w)
 static void run_alone(struct writer *w, struct writer_job *job)
 {
 	REQUIRE(job != NULL);
-	job->result = live_or_die(job->run(job, w->store), "job alone");
+	job->result = fatal_or(job->run(job, w->store), "job alone");
 	metrics_add(w->options.metrics, writer_jobs_total, 1);
 	push(&w->group, job);
 	hand_back(w);
@@ -200,7 +182,7 @@ static void checkpoint(struct writer *w, bool is_quiet)
 	if (!is_quiet && pages < WAL_PAGES_HARD * w->options.wal_pages)
 		return;
 	/* A reader may hold the end of the WAL: then it stays, and the next pause tries again. */
-	(void)live_or_die(store_checkpoint(w->store), "checkpoint");
+	(void)fatal_or(store_checkpoint(w->store), "checkpoint");
 	metrics_add(w->options.metrics, writer_checkpoints_total, 1);
 	metrics_set(w->options.metrics, wal_pages, store_wal_pages(w->store));
 }

@@ -2,29 +2,10 @@
 sync log, nothing refused is dropped, and the next good request goes through."""
 
 import os
-import subprocess
 import sys
 
 import harness
-from harness import check
-
-
-class Peer:
-    def __init__(self, w, invitation):
-        self.p = subprocess.Popen([os.path.join(w.bin, "peer"), invitation], stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, text=True)
-        self.number = int(self.p.stdout.readline().split()[1])
-
-    def __call__(self, word, answers=1):
-        self.p.stdin.write(word + "\n")
-        self.p.stdin.flush()
-        got = [self.p.stdout.readline().strip() for _ in range(answers)]
-        print(f"  {word:18} {' | '.join(got)}")
-        return got[0] if answers == 1 else got
-
-    def close(self):
-        self.p.stdin.close()
-        self.p.wait(20)
+from harness import Peer, check
 
 
 def quarantine(w):

@@ -17,6 +17,10 @@
 
 static struct device dev;
 static struct buf last_request; /* for a replay */
+static struct buf last_set;     /* to send it again */
+
+#define BULK_CHANGES 20u
+#define BULK_BYTES   30000u /* of text in each */
 
 static void print_answer(struct device_answer *answer)
 {
@@ -95,6 +99,8 @@ static void push_person(int64_t unit, const char *name, struct value value)
 	AUTO(buf_clear) struct buf wire = {0};
 
 	seal_person(&a, unit, name, value, &wire);
+	buf_reset(&last_set);
+	buf_append_bytes(&last_set, buf_bytes(&wire));
 	buf_reset(&last_request);
 	send_set(buf_bytes(&wire), &last_request);
 	post(buf_bytes(&last_request));
@@ -110,6 +116,52 @@ static void act_idle(void)
 	buf_reset(&last_request);
 	send_set(BYTES_NONE, &last_request);
 	post(buf_bytes(&last_request));
+}
+
+/* The change-set before, unchanged, in a new request: what a client does after a refusal. */
+static void act_again(void)
+{
+	buf_reset(&last_request);
+	send_set(buf_bytes(&last_set), &last_request);
+	post(buf_bytes(&last_request));
+}
+
+/* A change of a person with much text that does not pack well. */
+static struct change bulky(struct arena *a)
+{
+	static const char digits[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_";
+	struct write *writes = arena_alloc_array(a, 3, sizeof *writes);
+	uint8_t *text = arena_alloc(a, BULK_BYTES);
+	struct change c = {.type = BYTES_LIT("person"),
+			   .id = id_new(clock_system(), rand_system()),
+			   .author = BYTES_LIT("Người lạ"),
+			   .writes = writes};
+
+	rand_fill(rand_system(), text, BULK_BYTES);
+	for (size_t i = 0; i < BULK_BYTES; i++)
+		text[i] = (uint8_t)digits[text[i] & 63];
+	writes[c.count++] = (struct write){BYTES_LIT("full_name"), value_text(BYTES_LIT("Dài"))};
+	writes[c.count++] = (struct write){BYTES_LIT("unit"), value_int(dev.units[0])};
+	writes[c.count++] = (struct write){BYTES_LIT("what_nobody_knows"),
+					   value_text(bytes_of(text, BULK_BYTES))};
+	(void)change_sort(&c);
+	return c;
+}
+
+static void act_bulk(void)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct change changes[BULK_CHANGES];
+
+	for (size_t i = 0; i < BULK_CHANGES; i++)
+		changes[i] = bulky(&a);
+	buf_reset(&last_set);
+	if (device_seal(&dev, changes, BULK_CHANGES, &last_set) != ERR_OK) {
+		fprintf(stderr, "cannot seal: %s\n", log_last_detail());
+		exit(EXIT_FAILURE);
+	}
+	act_again();
 }
 
 static void act_unknown_field(void)
@@ -240,7 +292,6 @@ static void act_foreign_changeset(void)
 {
 	AUTO(arena_clear) struct arena a = {0};
 	AUTO(buf_clear) struct buf wire = {0};
-	AUTO(buf_clear) struct buf envelope = {0};
 	struct sign_pair mine = dev.key;
 	uint64_t next = dev.next;
 	struct hash chain = dev.chain;
@@ -250,8 +301,9 @@ static void act_foreign_changeset(void)
 	dev.key = mine;
 	dev.next = next;
 	dev.chain = chain;
-	send_set(buf_bytes(&wire), &envelope);
-	post(buf_bytes(&envelope));
+	buf_reset(&last_request);
+	send_set(buf_bytes(&wire), &last_request);
+	post(buf_bytes(&last_request));
 }
 
 static void act_unknown_device(void)
@@ -269,6 +321,8 @@ static const struct {
 } acts[] = {
 	{"good", act_good},
 	{"idle", act_idle},
+	{"again", act_again},
+	{"bulk", act_bulk},
 	{"unknown_field", act_unknown_field},
 	{"wrong_type", act_wrong_type},
 	{"no_such_code", act_no_such_code},
@@ -321,6 +375,7 @@ int main(int argc, char **argv)
 		act(word);
 	}
 	buf_clear(&last_request);
+	buf_clear(&last_set);
 	device_clear(&dev);
 	curl_global_cleanup();
 	return EXIT_SUCCESS;
