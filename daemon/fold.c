@@ -18,6 +18,15 @@ const uint64_t *fold_clocks(struct arena *a, const struct repair *repair,
 	return clocks;
 }
 
+struct bytes fold_one_author(const struct change *changes, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		if (!bytes_equal(changes[i].author, changes[0].author))
+			return BYTES_NONE;
+	}
+	return count != 0 ? changes[0].author : BYTES_NONE;
+}
+
 static enum err open_set(struct arena *a, const struct log_row *row, struct fold_source *source)
 {
 	AUTO(buf_clear) struct buf wire = {0};
@@ -180,14 +189,18 @@ static struct fold_source *find_source(struct fold *f, uint64_t log)
 	return source;
 }
 
+/* Mostly a set has one author, and its bytes need not be opened. */
 static enum err open_source(struct fold *f, uint64_t log, struct fold_source **ret_source)
 {
 	struct fold_source *source = arena_alloc(f->a, sizeof *source);
 	struct log_row row;
-	enum err e = store_load_log(f->store, f->a, log, &row);
+	enum err e = store_load_log_author(f->store, f->a, log, &source->device, &source->author);
 
-	if (e == ERR_OK)
-		e = fold_open(f->a, &row, source);
+	if (e == ERR_OK && source->author.len == 0) {
+		e = store_load_log(f->store, f->a, log, &row);
+		if (e == ERR_OK)
+			e = fold_open(f->a, &row, source);
+	}
 	/* Erased: remembered with no changes in it, so that it is not asked for again. */
 	if (e != ERR_OK && e != ERR_NOTFOUND)
 		return e;
@@ -196,6 +209,21 @@ static enum err open_source(struct fold *f, uint64_t log, struct fold_source **r
 	f->sources = source;
 	*ret_source = source;
 	return ERR_OK;
+}
+
+static struct bytes author_in(const struct fold_source *source, struct bytes type,
+			      const struct id *id, uint64_t clock)
+{
+	if (source->author.len != 0)
+		return source->author;
+	for (size_t i = 0; i < source->count; i++) {
+		const struct change *c = &source->changes[i];
+
+		if (source->clocks[i] == clock && id_compare(&c->id, id) == 0 &&
+		    bytes_equal(c->type, type))
+			return c->author;
+	}
+	return BYTES_NONE;
 }
 
 enum err fold_author(struct fold *f, struct bytes type, const struct id *id,
@@ -207,17 +235,8 @@ enum err fold_author(struct fold *f, struct bytes type, const struct id *id,
 	*ret_author = BYTES_NONE;
 	if (source == NULL)
 		e = open_source(f, side->log, &source);
-	if (e != ERR_OK || source->device != side->stamp.device)
-		return e;
-	for (size_t i = 0; i < source->count; i++) {
-		const struct change *c = &source->changes[i];
-
-		if (source->clocks[i] == side->stamp.clock && id_compare(&c->id, id) == 0 &&
-		    bytes_equal(c->type, type)) {
-			*ret_author = c->author;
-			break;
-		}
-	}
+	if (e == ERR_OK && source->device == side->stamp.device)
+		*ret_author = author_in(source, type, id, side->stamp.clock);
 	return e;
 }
 

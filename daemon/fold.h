@@ -18,7 +18,8 @@
 struct fold_source {
 	uint64_t log;
 	uint32_t device;
-	int64_t at_ms; /* received */
+	struct bytes author; /* of every change; empty: several, or it is not known yet */
+	int64_t at_ms;       /* received */
 	const struct change *changes;
 	const uint64_t *clocks;
 	size_t count;
@@ -29,6 +30,8 @@ struct fold_source {
 
 /* Opens the bytes of a row again. ERR_NOTFOUND: erased. ERR_CORRUPT: they do not open. */
 enum err fold_open(struct arena *a, const struct log_row *row, struct fold_source *ret_source);
+/* The author of all changes of a set; empty when they have several. */
+struct bytes fold_one_author(const struct change *changes, size_t count);
 /* Effective clocks of a set's changes; the last one is the device's next floor. */
 const uint64_t *fold_clocks(struct arena *a, const struct repair *repair,
 			    const struct change *changes, size_t count);

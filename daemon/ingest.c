@@ -19,6 +19,12 @@
 #define CODE_NOT_CLEARED   "not_cleared"
 #define CODE_FORKED        "forked"
 
+/* The latest notice of a device. */
+struct counter {
+	uint32_t device;
+	uint64_t notice;
+};
+
 /* One request on its way into the store. */
 struct run {
 	const struct context *ctx;
@@ -32,6 +38,9 @@ struct run {
 	bool has_scope;
 	int64_t tolerance_ms;
 	struct fold fold;
+	struct counter *counters; /* of notices, by device */
+	size_t counter_count;
+	size_t counter_cap;
 	uint64_t log; /* the latest number given */
 	struct ingest_result result;
 	size_t result_cap;
@@ -95,6 +104,37 @@ static void tell_repair(struct run *r, const struct log_row *row)
 		.first = row->first, .count = row->count, .repair = row->repair, .log = row->log};
 }
 
+/* ---- notices ---- */
+
+static enum err find_counter(struct run *r, uint32_t device, struct counter **ret_counter)
+{
+	struct counter *c;
+
+	for (size_t i = 0; i < r->counter_count; i++) {
+		if (r->counters[i].device == device) {
+			*ret_counter = &r->counters[i];
+			return ERR_OK;
+		}
+	}
+	r->counters =
+		grow(r->a, r->counters, r->counter_count, &r->counter_cap, sizeof *r->counters);
+	c = &r->counters[r->counter_count++];
+	c->device = device;
+	*ret_counter = c;
+	return store_last_notice(r->store, device, &c->notice);
+}
+
+static enum err notify(struct run *r, struct notice_row *notice)
+{
+	struct counter *counter = NULL;
+	enum err e = find_counter(r, notice->device, &counter);
+
+	if (e != ERR_OK)
+		return e;
+	notice->notice = ++counter->notice;
+	return store_put_notice(r->store, notice);
+}
+
 /* ---- quarantine ---- */
 
 struct refusal {
@@ -143,7 +183,7 @@ static enum err put_quarantine(struct run *r, const struct change *c, struct byt
 	}
 	r->result.quarantined++;
 	e = store_put_quarantine(r->store, &row);
-	return e != ERR_OK ? e : store_put_notice(r->store, &notice);
+	return e != ERR_OK ? e : notify(r, &notice);
 }
 
 static enum err quarantine(struct run *r, struct set_run *s, size_t index, struct bytes raw,
@@ -222,6 +262,9 @@ static enum err check_scope(struct run *r, const struct fold_entry *entry, const
 	}
 	if (w == NULL || w->value.kind != VALUE_INT)
 		return ERR_OK;
+	/* A unit of the scope is there. */
+	if (!is_office(r) && in_scope(r, w->value.integer))
+		return ERR_OK;
 	if (!units_exists(r->store, w->value.integer, &e) && e == ERR_OK)
 		*ret_why = refuse(CODE_NO_SUCH_UNIT, RECORD_UNIT,
 				  "Không có đơn vị này / there is no such unit");
@@ -231,8 +274,11 @@ static enum err check_scope(struct run *r, const struct fold_entry *entry, const
 /* As it would be stored: the state before and what the change writes over it. */
 static bool is_restricted(struct run *r, const struct fold_entry *entry, const struct change *c)
 {
+	const struct schema_type *type = schema_find_type(r->schema, c->type);
 	struct record written = {.type = c->type, .id = c->id, .count = c->count};
 
+	if (type == NULL || !type->may_be_restricted)
+		return false;
 	if (entry->state.record.count != 0 && schema_is_restricted(r->schema, &entry->state.record))
 		return true;
 	written.fields = arena_alloc_array(r->a, c->count, sizeof *written.fields);
@@ -281,7 +327,7 @@ static enum err tell_loser(struct run *r, const struct conflict_row *row)
 
 	if (notice.device == STAMP_DEVICE_OFFICE)
 		return ERR_OK;
-	return store_put_notice(r->store, &notice);
+	return notify(r, &notice);
 }
 
 static enum err tell_unit(struct run *r, const struct change *c, int64_t unit)
@@ -303,7 +349,7 @@ static enum err tell_unit(struct run *r, const struct change *c, int64_t unit)
 					  " transfer"),
 		};
 
-		e = store_put_notice(r->store, &notice);
+		e = notify(r, &notice);
 	}
 	return e;
 }
@@ -456,8 +502,9 @@ static struct repair make_repair(const struct run *r, const struct changeset *se
 	return repair;
 }
 
-static void start_set(struct run *r, const struct changeset_opened *opened, struct set_run *s)
+static void start_set(struct run *r, size_t index, struct set_run *s)
 {
+	const struct changeset_opened *opened = &r->request->sets[index];
 	const struct changeset *set = &opened->set;
 
 	*s = (struct set_run){.opened = opened};
@@ -471,13 +518,17 @@ static void start_set(struct run *r, const struct changeset_opened *opened, stru
 		.received_ms = r->request->now_ms,
 		.sent_ms = r->request->is_by_file ? 0 : r->request->sent_ms,
 		.repair = make_repair(r, set),
+		.author = fold_one_author(set->changes, set->count),
 		.signature = set->signature,
 		.session = r->request->session,
 		.body = set->body,
 	};
+	if (r->request->packed != NULL)
+		s->row.packed = r->request->packed[index];
 	s->source = (struct fold_source){
 		.log = s->row.log,
 		.device = set->device,
+		.author = s->row.author,
 		.at_ms = s->row.received_ms,
 		.changes = set->changes,
 		.clocks = fold_clocks(r->a, &s->row.repair, set->changes, set->count),
@@ -487,15 +538,15 @@ static void start_set(struct run *r, const struct changeset_opened *opened, stru
 	};
 }
 
-static enum err take_new(struct run *r, const struct changeset_opened *opened)
+static enum err take_new(struct run *r, size_t index)
 {
-	const struct changeset *set = &opened->set;
+	const struct changeset *set = &r->request->sets[index].set;
 	struct set_run *s = arena_alloc(r->a, sizeof *s);
 	enum err e = load_scope(r);
 
 	if (e != ERR_OK)
 		return e;
-	start_set(r, opened, s);
+	start_set(r, index, s);
 	e = fold_begin(&r->fold, &s->source);
 	for (size_t i = 0; e == ERR_OK && i < set->count; i++)
 		e = take_change(r, s, i);
@@ -567,7 +618,7 @@ static enum err take_set(struct run *r, size_t index, bool *ret_is_end)
 	if (e != ERR_OK)
 		return e;
 	switch (place) {
-	case PLACE_NEXT: return take_new(r, opened);
+	case PLACE_NEXT: return take_new(r, index);
 	case PLACE_KNOWN: take_known(r, &row); return ERR_OK;
 	case PLACE_GAP:
 		r->result.outcome = INGEST_GAP;

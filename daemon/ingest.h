@@ -27,6 +27,8 @@ struct ingest_request {
 	uint32_t device;
 	const struct changeset_opened *sets; /* signatures already verified (pool thread) */
 	size_t set_count;
+	/* store_pack_body() of each set's body, or NULL: the writer does it then */
+	const struct bytes *packed;
 	int64_t sent_ms; /* the device's wall clock at sending */
 	int64_t now_ms;  /* the daemon's */
 	bool is_by_file;

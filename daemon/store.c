@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,13 +194,22 @@ _Static_assert(APPLICATION_ID == 1129601096, "as in the text above");
 
 /* ---- open and close ---- */
 
+/* Before the first connection of the process. */
+static void configure_once(void)
+{
+	/* Counting memory takes a lock at every allocation. */
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err open_file(struct store *s, const char *path)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
 	int rc;
 
 	if (s->is_writer)
 		flags |= SQLITE_OPEN_CREATE;
+	(void)pthread_once(&once, configure_once);
 	rc = sqlite3_open_v2(path, &s->db, flags, vfs_name);
 	REQUIRE(rc != SQLITE_NOMEM && s->db != NULL);
 	return store_from_sqlite(s, rc, path);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/base/arena.h"
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/crypt.h"
 #include "common/model/record.h"
@@ -158,16 +159,23 @@ struct log_row {
 	int64_t received_ms;
 	int64_t sent_ms; /* 0: by file */
 	struct repair repair;
+	struct bytes author; /* of every change in it; empty: several, or none */
 	struct signature signature;
 	uint64_t session;
-	struct bytes body; /* plain here, compressed in the table; empty once erased */
+	struct bytes body;   /* plain here, compressed in the table; empty once erased */
+	struct bytes packed; /* store_pack_body() of it, when that was done already */
 	struct log_verdict *verdicts;
 	size_t verdict_count;
 };
 
+/* Appends what the table keeps of a body. Any thread: a pool thread does it for the writer. */
+void store_pack_body(struct bytes body, struct buf *out);
 enum err store_put_log(struct store *s, const struct log_row *row);
 /* ERR_NOTFOUND. */
 enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct log_row *ret_row);
+/* Its author alone, without its bytes; empty: several, or there is none. ERR_NOTFOUND. */
+enum err store_load_log_author(struct store *s, struct arena *a, uint64_t log, uint32_t *ret_device,
+			       struct bytes *ret_author);
 /* The change-set of `device` that holds `number`. ERR_NOTFOUND. */
 enum err store_find_log(struct store *s, struct arena *a, uint32_t device, uint64_t number,
 			struct log_row *ret_row);
@@ -277,7 +285,7 @@ enum err store_load_moved_from(struct store *s, struct arena *a, int64_t unit, u
 			       uint64_t until, struct moved_row **ret_rows, size_t *ret_count);
 
 struct notice_row {
-	uint64_t notice; /* grows per device; set by store_put_notice() */
+	uint64_t notice; /* one above store_last_notice() of the device */
 	uint32_t device;
 	struct bytes kind; /* "conflict", "quarantine", "landed" */
 	struct bytes type;
@@ -289,7 +297,9 @@ struct notice_row {
 	int64_t at_ms;
 	struct bytes text;
 };
-enum err store_put_notice(struct store *s, struct notice_row *row);
+enum err store_put_notice(struct store *s, const struct notice_row *row);
+/* 0: none. */
+enum err store_last_notice(struct store *s, uint32_t device, uint64_t *ret_notice);
 enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, uint64_t after,
 			    size_t limit, struct notice_row **ret_rows, size_t *ret_count);
 

@@ -56,6 +56,16 @@ static struct bytes compress(struct store *s, struct bytes body)
 	return buf_bytes(&s->packed);
 }
 
+void store_pack_body(struct bytes body, struct buf *out)
+{
+	size_t bound = ZSTD_compressBound(body.len);
+	size_t len =
+		ZSTD_compress(buf_reserve(out, bound), bound, body.data, body.len, COMPRESSION);
+
+	REQUIRE(!ZSTD_isError(len));
+	out->len += len;
+}
+
 static enum err decompress(struct store *s, struct arena *a, struct bytes packed, uint64_t size,
 			   struct bytes *ret_body)
 {
@@ -76,12 +86,12 @@ static enum err decompress(struct store *s, struct arena *a, struct bytes packed
 
 static const char SQL_PUT[] =
 	"INSERT INTO changeset(log, kind, device, first, count, chain, received_at, sent_at, shift_ms,"
-	" ceiling, floor, is_flagged, signature, session, verdicts, size, body)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author)"
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 #define COLUMNS                                                                          \
 	"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms," \
-	" ceiling, floor, is_flagged, signature, session, verdicts, size, body FROM changeset "
+	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author FROM changeset "
 
 static const char SQL_LOAD[] = COLUMNS "WHERE log = ?";
 static const char SQL_FIND[] = COLUMNS "WHERE kind = 1 AND device = ?1 AND first <= ?2"
@@ -114,7 +124,8 @@ enum err store_put_log(struct store *s, const struct log_row *row)
 	if (row->verdict_count != 0)
 		sql_bind_blob(q, 15, buf_bytes(&s->extra));
 	sql_bind_int(q, 16, (int64_t)row->body.len);
-	sql_bind_blob(q, 17, compress(s, row->body));
+	sql_bind_blob(q, 17, row->packed.len != 0 ? row->packed : compress(s, row->body));
+	sql_bind_text_or_null(q, 18, row->author);
 	return sql_run(q);
 }
 
@@ -133,6 +144,7 @@ static enum err read_row(struct store *s, struct arena *a, struct sql *q, struct
 			   .floor = (uint64_t)sql_int(q, 10),
 			   .is_flagged = sql_int(q, 11) != 0},
 		.session = (uint64_t)sql_int(q, 13),
+		.author = sql_text_copy(q, 17, a),
 	};
 	struct bytes chain = sql_blob(q, 5);
 	struct bytes signature = sql_blob(q, 12);
@@ -160,6 +172,25 @@ enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct l
 	sql_bind_int(q, 1, (int64_t)log);
 	e = sql_run_row(q);
 	return e != ERR_OK ? e : read_row(s, a, q, ret_row);
+}
+
+static const char SQL_AUTHOR[] = "SELECT device, author FROM changeset WHERE log = ?";
+
+enum err store_load_log_author(struct store *s, struct arena *a, uint64_t log, uint32_t *ret_device,
+			       struct bytes *ret_author)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_AUTHOR, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)log);
+	e = sql_run_row(q);
+	if (e != ERR_OK)
+		return e;
+	*ret_device = (uint32_t)sql_int(q, 0);
+	*ret_author = sql_text_copy(q, 1, a);
+	return ERR_OK;
 }
 
 enum err store_find_log(struct store *s, struct arena *a, uint32_t device, uint64_t number,

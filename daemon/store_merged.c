@@ -390,13 +390,27 @@ enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log)
 
 static const char SQL_PUT_NOTICE[] =
 	"INSERT INTO notice(device, notice, kind, type, id, field, kept, lost, author, at, text)"
-	" VALUES(?1, (SELECT ifnull(max(notice), 0) + 1 FROM notice WHERE device = ?1),"
-	" ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) RETURNING notice";
+	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+static const char SQL_LAST_NOTICE[] = "SELECT max(notice) FROM notice WHERE device = ?";
 static const char SQL_NOTICES[] =
 	"SELECT notice, kind, type, id, field, kept, lost, author, at, text FROM notice"
 	" WHERE device = ?1 AND notice > ?2 ORDER BY notice LIMIT ?3";
 
-enum err store_put_notice(struct store *s, struct notice_row *row)
+enum err store_last_notice(struct store *s, uint32_t device, uint64_t *ret_notice)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, SQL_LAST_NOTICE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, device);
+	e = sql_run_row(q);
+	if (e == ERR_OK)
+		*ret_notice = (uint64_t)sql_int(q, 0);
+	return e;
+}
+
+enum err store_put_notice(struct store *s, const struct notice_row *row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf kept = {0};
@@ -408,19 +422,16 @@ enum err store_put_notice(struct store *s, struct notice_row *row)
 	pack_value(&kept, &row->kept);
 	pack_value(&lost, &row->lost);
 	sql_bind_int(q, 1, row->device);
-	sql_bind_text(q, 2, row->kind);
-	sql_bind_text(q, 3, row->type);
-	bind_id(q, 4, &row->id);
-	sql_bind_text(q, 5, row->field);
-	sql_bind_blob(q, 6, buf_bytes(&kept));
-	sql_bind_blob(q, 7, buf_bytes(&lost));
-	sql_bind_text(q, 8, row->by);
-	sql_bind_int(q, 9, row->at_ms);
-	sql_bind_text(q, 10, row->text);
-	e = sql_run_row(q);
-	if (e != ERR_OK)
-		return e;
-	row->notice = (uint64_t)sql_int(q, 0);
+	sql_bind_int(q, 2, (int64_t)row->notice);
+	sql_bind_text(q, 3, row->kind);
+	sql_bind_text(q, 4, row->type);
+	bind_id(q, 5, &row->id);
+	sql_bind_text(q, 6, row->field);
+	sql_bind_blob(q, 7, buf_bytes(&kept));
+	sql_bind_blob(q, 8, buf_bytes(&lost));
+	sql_bind_text(q, 9, row->by);
+	sql_bind_int(q, 10, row->at_ms);
+	sql_bind_text(q, 11, row->text);
 	return sql_run(q);
 }
 

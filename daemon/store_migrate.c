@@ -20,8 +20,8 @@ static const char step_1[] =
 	" device INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL,"
 	" chain BLOB NOT NULL, received_at INTEGER NOT NULL, sent_at INTEGER NOT NULL,"
 	" shift_ms INTEGER NOT NULL, ceiling INTEGER NOT NULL, floor INTEGER NOT NULL,"
-	" is_flagged INTEGER NOT NULL, signature BLOB NOT NULL, session INTEGER NOT NULL,"
-	" verdicts BLOB, size INTEGER NOT NULL, body BLOB) STRICT;"
+	" is_flagged INTEGER NOT NULL, author TEXT, signature BLOB NOT NULL,"
+	" session INTEGER NOT NULL, verdicts BLOB, size INTEGER NOT NULL, body BLOB) STRICT;"
 	"CREATE UNIQUE INDEX changeset_by_device ON changeset(device, first) WHERE kind = 1;"
 	"CREATE INDEX changeset_by_session ON changeset(session);"
 

@@ -5,10 +5,11 @@
  *
  * DEVICES push SETS change-sets of CHANGES each, interleaved; GROUP sets share a
  * transaction, as the writer's group commit makes them. One change of five updates a record of
- * the device's own, one of fifty a record all devices write. Decoding and signatures
- * are the pool threads' work and done before the clock starts. Then plain SQLite
- * upserts the same values, with the same indexes, packed columns of the same size and the
- * same compressed log bytes, in transactions of the same size: the floor.
+ * the device's own, one of fifty a record all devices write. Decoding, signatures and
+ * compression are the pool threads' work and done before the clock starts. Then plain SQLite
+ * upserts the same values, with the same indexes, packed columns of the same size, the same
+ * compressed log bytes, as many conflict, notice, session and device rows, in transactions
+ * of the same size: the floor.
  * Prints one JSON object; medians of three runs of each, taken in turn.
  */
 #include <sqlite3.h>
@@ -17,7 +18,6 @@
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -73,6 +73,7 @@ struct load {
 	struct id shared[SHARED];
 	struct changeset_opened *opened; /* in order of arrival */
 	struct bytes *packed;            /* log bytes, compressed, for the floor */
+	size_t *conflicts;               /* of each set, as our run found them */
 };
 
 static void must(enum err e)
@@ -160,12 +161,10 @@ static struct bytes seal_set(struct load *l, size_t device)
 
 static struct bytes compress(struct load *l, struct bytes body)
 {
-	size_t bound = ZSTD_compressBound(body.len);
-	uint8_t *out = arena_alloc(&l->a, bound);
-	size_t len = ZSTD_compress(out, bound, body.data, body.len, 1);
+	AUTO(buf_clear) struct buf packed = {0};
 
-	REQUIRE(!ZSTD_isError(len));
-	return bytes_of(out, len);
+	store_pack_body(body, &packed);
+	return arena_copy(&l->a, buf_bytes(&packed));
 }
 
 static void make_load(struct load *l)
@@ -185,6 +184,7 @@ static void make_load(struct load *l)
 	}
 	l->opened = arena_alloc_array(&l->a, total, sizeof *l->opened);
 	l->packed = arena_alloc_array(&l->a, total, sizeof *l->packed);
+	l->conflicts = arena_alloc_array(&l->a, total, sizeof *l->conflicts);
 	for (size_t i = 0; i < total; i++) {
 		struct bytes wire = seal_set(l, i % l->devices);
 
@@ -226,6 +226,7 @@ static void ingest_set(struct load *l, struct store *s, size_t index)
 	struct ingest_request request = {.device = opened->set.device,
 					 .sets = opened,
 					 .set_count = 1,
+					 .packed = &l->packed[index],
 					 .sent_ms = l->clock.wall,
 					 .now_ms = l->clock.wall};
 	struct ingest_result result;
@@ -236,6 +237,7 @@ static void ingest_set(struct load *l, struct store *s, size_t index)
 	must(session_merged(s, request.session, &result));
 	must(store_mark_keep(s));
 	REQUIRE(result.outcome == INGEST_OK && result.applied == l->changes);
+	l->conflicts[index] = result.conflicts;
 }
 
 struct figure {
@@ -278,78 +280,158 @@ static const char floor_schema[] =
 	"CREATE UNIQUE INDEX person_id ON person(id);"
 	"CREATE INDEX person_unit ON person(unit, log);"
 	"CREATE TABLE log(log INTEGER PRIMARY KEY, device INTEGER, chain BLOB, signature BLOB,"
-	" body BLOB) STRICT;";
+	" body BLOB) STRICT;"
+	"CREATE TABLE conflict(conflict INTEGER PRIMARY KEY, type TEXT, id BLOB, field TEXT,"
+	" log INTEGER, kept BLOB, lost BLOB, kept_by TEXT, lost_by TEXT, at INTEGER, state TEXT)"
+	" STRICT;"
+	"CREATE INDEX conflict_by_id ON conflict(id);"
+	"CREATE INDEX conflict_open ON conflict(conflict) WHERE state = 'open';"
+	"CREATE TABLE notice(device INTEGER, notice INTEGER, kind TEXT, type TEXT, id BLOB,"
+	" field TEXT, kept BLOB, lost BLOB, author TEXT, at INTEGER, text TEXT,"
+	" PRIMARY KEY(device, notice)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE session(session INTEGER PRIMARY KEY, device INTEGER, a TEXT, b TEXT, c TEXT,"
+	" d INTEGER, e INTEGER, f INTEGER, g INTEGER) STRICT;"
+	"CREATE INDEX session_by_device ON session(device, session);"
+	"CREATE TABLE device(device INTEGER PRIMARY KEY, chain BLOB, last INTEGER) STRICT;";
 
 static const char floor_upsert[] =
 	"INSERT INTO person(id, unit, log, deleted, voided, touched, stamps, address, birth, name,"
 	" note, phone, reason) VALUES(?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 	" ON CONFLICT(id) DO UPDATE SET unit = 2, log = ?2, deleted = 0, voided = 0, touched = ?3,"
 	" stamps = ?4, address = ?5, birth = ?6, name = ?7, note = ?8, phone = ?9, reason = ?10";
+static const char floor_conflict[] =
+	"INSERT INTO conflict(type, id, field, log, kept, lost, kept_by, lost_by, at, state)"
+	" VALUES('person', ?1, 'address', 1, zeroblob(32), zeroblob(32), 'Nguyễn Thị Hoa',"
+	" 'Nguyễn Thị Hoa', 1790000000000, 'open')";
+static const char floor_notice[] =
+	"INSERT INTO notice VALUES(?1, ?2, 'conflict', 'person', ?3, 'address', zeroblob(24),"
+	" zeroblob(24), 'Nguyễn Thị Hoa', 1790000000000, 'Hai người cùng sửa; giá trị của bạn được"
+	" giữ lại để khôi phục / two people wrote; your value is kept and can be restored')";
+static const char floor_session[] =
+	"INSERT INTO session(device, a, b, c, d, e, f, g) VALUES(?1, 'network', '', '0.1.0', 1, 2,"
+	" 1790000000000, 1790000000000)";
+static const char floor_device[] =
+	"INSERT INTO device(device, chain, last) VALUES(?1, zeroblob(32), ?2)"
+	" ON CONFLICT(device) DO UPDATE SET chain = zeroblob(32), last = ?2";
 static const char floor_log[] =
 	"INSERT INTO log(log, device, chain, signature, body) VALUES(?1, ?2, ?3, ?4, ?5)";
 
-static void floor_set(struct load *l, sqlite3 *db, sqlite3_stmt *up, sqlite3_stmt *log,
-		      size_t index)
+enum {
+	FLOOR_UPSERT,
+	FLOOR_LOG,
+	FLOOR_CONFLICT,
+	FLOOR_NOTICE,
+	FLOOR_SESSION,
+	FLOOR_DEVICE,
+	FLOOR_COUNT
+};
+
+struct floor_store {
+	sqlite3 *db;
+	sqlite3_stmt *q[FLOOR_COUNT];
+	int64_t notice;
+};
+
+static void floor_run(struct floor_store *f, int which)
+{
+	must_sqlite(sqlite3_step(f->q[which]), f->db);
+	must_sqlite(sqlite3_reset(f->q[which]), f->db);
+}
+
+static void floor_change(struct floor_store *f, const struct change *c, size_t index)
 {
 	static const uint8_t stamps[20] = {1};
 	static const uint8_t touched[2] = {1};
-	const struct changeset *set = &l->opened[index].set;
+	sqlite3_stmt *up = f->q[FLOOR_UPSERT];
 
-	for (size_t i = 0; i < set->count; i++) {
-		const struct change *c = &set->changes[i];
+	sqlite3_bind_blob(up, 1, c->id.bytes, ID_LEN, SQLITE_STATIC);
+	sqlite3_bind_int64(up, 2, (int64_t)index + 1);
+	sqlite3_bind_blob(up, 3, touched, sizeof touched, SQLITE_STATIC);
+	sqlite3_bind_blob(up, 4, stamps, sizeof stamps, SQLITE_STATIC);
+	for (size_t k = 0; k < FIELDS; k++)
+		sqlite3_bind_text(up, (int)k + 5, (const char *)c->writes[k].value.bytes.data,
+				  (int)c->writes[k].value.bytes.len, SQLITE_STATIC);
+	floor_run(f, FLOOR_UPSERT);
+}
 
-		sqlite3_bind_blob(up, 1, c->id.bytes, ID_LEN, SQLITE_STATIC);
-		sqlite3_bind_int64(up, 2, (int64_t)index + 1);
-		sqlite3_bind_blob(up, 3, touched, sizeof touched, SQLITE_STATIC);
-		sqlite3_bind_blob(up, 4, stamps, sizeof stamps, SQLITE_STATIC);
-		for (size_t k = 0; k < FIELDS; k++)
-			sqlite3_bind_text(up, (int)k + 5,
-					  (const char *)c->writes[k].value.bytes.data,
-					  (int)c->writes[k].value.bytes.len, SQLITE_STATIC);
-		must_sqlite(sqlite3_step(up), db);
-		sqlite3_reset(up);
+static void floor_conflicts(struct floor_store *f, const struct changeset *set, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct id *id = &set->changes[i % set->count].id;
+
+		sqlite3_bind_blob(f->q[FLOOR_CONFLICT], 1, id->bytes, ID_LEN, SQLITE_STATIC);
+		floor_run(f, FLOOR_CONFLICT);
+		sqlite3_bind_int64(f->q[FLOOR_NOTICE], 1, set->device);
+		sqlite3_bind_int64(f->q[FLOOR_NOTICE], 2, ++f->notice);
+		sqlite3_bind_blob(f->q[FLOOR_NOTICE], 3, id->bytes, ID_LEN, SQLITE_STATIC);
+		floor_run(f, FLOOR_NOTICE);
 	}
+}
+
+static void floor_set(struct load *l, struct floor_store *f, size_t index)
+{
+	const struct changeset *set = &l->opened[index].set;
+	sqlite3_stmt *log = f->q[FLOOR_LOG];
+
+	for (size_t i = 0; i < set->count; i++)
+		floor_change(f, &set->changes[i], index);
+	floor_conflicts(f, set, l->conflicts[index]);
 	sqlite3_bind_int64(log, 1, (int64_t)index + 1);
 	sqlite3_bind_int64(log, 2, set->device);
 	sqlite3_bind_blob(log, 3, set->head.bytes, HASH_LEN, SQLITE_STATIC);
 	sqlite3_bind_blob(log, 4, set->signature.bytes, SIGN_LEN, SQLITE_STATIC);
 	sqlite3_bind_blob(log, 5, l->packed[index].data, (int)l->packed[index].len, SQLITE_STATIC);
-	must_sqlite(sqlite3_step(log), db);
-	sqlite3_reset(log);
+	floor_run(f, FLOOR_LOG);
+	sqlite3_bind_int64(f->q[FLOOR_SESSION], 1, set->device);
+	floor_run(f, FLOOR_SESSION);
+	sqlite3_bind_int64(f->q[FLOOR_DEVICE], 1, set->device);
+	sqlite3_bind_int64(f->q[FLOOR_DEVICE], 2, (int64_t)index);
+	floor_run(f, FLOOR_DEVICE);
+}
+
+static void floor_open(struct floor_store *f, const char *path)
+{
+	static const char *const texts[FLOOR_COUNT] = {floor_upsert, floor_log,     floor_conflict,
+						       floor_notice, floor_session, floor_device};
+
+	*f = (struct floor_store){0};
+	must_sqlite(sqlite3_open(path, &f->db), f->db);
+	must_sqlite(sqlite3_exec(f->db, floor_schema, NULL, NULL, NULL), f->db);
+	for (int i = 0; i < FLOOR_COUNT; i++)
+		must_sqlite(sqlite3_prepare_v2(f->db, texts[i], -1, &f->q[i], NULL), f->db);
+}
+
+static void floor_close(struct floor_store *f)
+{
+	for (int i = 0; i < FLOOR_COUNT; i++)
+		sqlite3_finalize(f->q[i]);
+	sqlite3_close(f->db);
 }
 
 static struct figure run_floor(struct load *l, const char *path)
 {
-	sqlite3 *db = NULL;
-	sqlite3_stmt *up = NULL;
-	sqlite3_stmt *log = NULL;
+	struct floor_store store;
 	size_t total = l->devices * l->sets;
 	struct figure f;
 
-	must_sqlite(sqlite3_open(path, &db), db);
-	must_sqlite(sqlite3_exec(db, floor_schema, NULL, NULL, NULL), db);
-	must_sqlite(sqlite3_prepare_v2(db, floor_upsert, -1, &up, NULL), db);
-	must_sqlite(sqlite3_prepare_v2(db, floor_log, -1, &log, NULL), db);
+	floor_open(&store, path);
 	f = (struct figure){seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)};
 	for (size_t i = 0; i < total; i++) {
-		int pages = 0;
-
 		if (i % l->group == 0)
-			must_sqlite(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), db);
-		floor_set(l, db, up, log, i);
+			must_sqlite(sqlite3_exec(store.db, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+				    store.db);
+		floor_set(l, &store, i);
 		if (i % l->group != l->group - 1 && i != total - 1)
 			continue;
-		must_sqlite(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), db);
+		must_sqlite(sqlite3_exec(store.db, "COMMIT", NULL, NULL, NULL), store.db);
 		if (i / l->group % 64 == 63)
-			must_sqlite(sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE,
-							      &pages, NULL),
-				    db);
+			must_sqlite(sqlite3_wal_checkpoint_v2(
+					    store.db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL),
+				    store.db);
 	}
 	f.wall = seconds(CLOCK_MONOTONIC) - f.wall;
 	f.cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - f.cpu;
-	sqlite3_finalize(up);
-	sqlite3_finalize(log);
-	sqlite3_close(db);
+	floor_close(&store);
 	return f;
 }
 

@@ -355,8 +355,10 @@ static void notices_over_the_limit_wait(UNUSED_STATE)
 	struct msg_sync request = {.epoch = g.ctx.epoch};
 
 	assert_ok(store_begin(g.store));
-	for (size_t i = 0; i < LIMIT_NOTICES + 1; i++)
+	for (size_t i = 0; i < LIMIT_NOTICES + 1; i++) {
+		row.notice++;
 		assert_ok(store_put_notice(g.store, &row));
+	}
 	assert_ok(store_commit(g.store));
 
 	struct msg_synced m = ground_pull(&g, d, &request);
