@@ -125,23 +125,49 @@ static enum err agree_on_epoch(struct app *app, struct store *store)
 	return store_put_setting(store, "epoch", bytes_of(app->ctx.epoch.bytes, ID_LEN));
 }
 
-static enum err prepare_store(struct app *app, struct store *store)
+static enum err agree(struct app *app, struct store *store)
+{
+	enum err e = agree_on_daemon(app, store);
+
+	if (e == ERR_OK)
+		e = agree_on_epoch(app, store);
+	if (e == ERR_OK)
+		e = enrol_office(&app->ctx, store);
+	return e;
+}
+
+static enum err mend(struct app *app, struct store *store)
+{
+	return session_mend(store, clock_wall_ms(app->ctx.clock));
+}
+
+static enum err in_transaction(struct app *app, struct store *store,
+			       enum err (*work)(struct app *app, struct store *store))
 {
 	enum err e = store_begin(store);
 
 	if (e != ERR_OK)
 		return e;
-	e = agree_on_daemon(app, store);
-	if (e == ERR_OK)
-		e = agree_on_epoch(app, store);
-	if (e == ERR_OK)
-		e = enrol_office(&app->ctx, store);
-	if (e == ERR_OK)
-		e = session_mend(store, clock_wall_ms(app->ctx.clock));
+	e = work(app, store);
 	if (e == ERR_OK)
 		return store_commit(store);
 	store_rollback(store);
 	return e;
+}
+
+/* Only the first start must write. With a full disk a later one serves all the same: devices
+ * can read, and administrators can see what is wrong. */
+static enum err prepare_store(struct app *app, struct store *store)
+{
+	enum err e = in_transaction(app, store, agree);
+
+	if (e != ERR_OK)
+		return e;
+	e = in_transaction(app, store, mend);
+	if (e != ERR_FULL)
+		return e;
+	log_warn("unmended error=FULL effect=\"interrupted sessions stay open in the log\"");
+	return ERR_OK;
 }
 
 static enum err open_store(struct app *app, struct store **ret_store)
@@ -267,18 +293,33 @@ static void choose_address(struct app *app)
 			 app->ctx.address);
 }
 
+/* Accepted, so that a file written for the next version is no error; but never in silence. */
+static void tell_unused(const struct config *c)
+{
+	const char *keys[CONFIG_UNUSED_MAX];
+	size_t count = config_without_effect(c, keys);
+
+	for (size_t i = 0; i < count; i++)
+		log_notice("setting=%s effect=\"none yet: this version does not do it\"", keys[i]);
+}
+
 static enum err start_listening(struct app *app)
 {
-	AUTO(buf_clear) struct buf empty = {0};
-	struct listeners ls = {.app = app, .text = empty};
+	struct listeners ls = {.app = app};
 	enum err e = add_passed(&ls);
 
 	if (e == ERR_OK)
 		e = add_configured(&ls);
 	choose_address(app);
-	if (e == ERR_OK)
+	tell_unused(app->ctx.config);
+	if (e == ERR_OK) {
 		e = keys_write_file(app->args->state, LISTEN_FILE, buf_bytes(&ls.text));
-	app->has_listen_file = e == ERR_OK;
+		app->has_listen_file = e == ERR_OK;
+	}
+	if (e == ERR_FULL) {
+		log_warn("unwritten file=" LISTEN_FILE " error=FULL");
+		e = ERR_OK;
+	}
 	(void)buf_cstr(&app->in_use); /* read as text by reload's pool thread */
 	buf_clear(&ls.text);
 	return e;
@@ -364,7 +405,7 @@ static void remove_listen_file(struct app *app)
 		return;
 	app->has_listen_file = false;
 	snprintf(path, sizeof path, "%s/" LISTEN_FILE, app->args->state);
-	if (unlink(path) != 0)
+	if (unlink(path) != 0 && errno != ENOENT)
 		log_warn("unlink %s: %s", path, strerror(errno));
 }
 
@@ -457,6 +498,9 @@ static enum err start(struct app *app)
 		return e;
 	ctx->daemon = app->keys.daemon;
 	ctx->key = app->keys.sign;
+	/* One left by a kill would tell somebody that we are ready. */
+	app->has_listen_file = true;
+	remove_listen_file(app);
 	e = load_tls(app);
 	if (e == ERR_OK)
 		e = open_store(app, &store);

@@ -429,3 +429,20 @@ const char *config_needs_restart(const struct config *old, const struct config *
 			return keys[i].name;
 	return NULL;
 }
+
+static bool is_for_later(const struct key *k)
+{
+	return strncmp(k->name, "backup.", 7) == 0 || strcmp(k->name, "console_listen") == 0;
+}
+
+size_t config_without_effect(const struct config *c, const char *ret_keys[CONFIG_UNUSED_MAX])
+{
+	AUTO(config_free) struct config *presets = config_new();
+	size_t count = 0;
+
+	for (size_t i = 0; i < KEY_TOTAL; i++)
+		if (is_for_later(&keys[i]) && differs(&keys[i], presets, c) &&
+		    count < CONFIG_UNUSED_MAX)
+			ret_keys[count++] = keys[i].name;
+	return count;
+}

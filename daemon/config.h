@@ -20,6 +20,7 @@
 
 #define CONFIG_ERROR_LEN  512u
 #define CONFIG_LISTEN_MAX 16u
+#define CONFIG_UNUSED_MAX 16u
 
 struct config_backup {
 	char *folder;    /* NULL: STATE/backup */
@@ -83,6 +84,12 @@ enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_E
  * named. Call once, after file and command line.
  */
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
+
+/*
+ * Keys that were set and that this version takes but does not act on yet; at most
+ * CONFIG_UNUSED_MAX. Who runs the daemon is told at start.
+ */
+size_t config_without_effect(const struct config *c, const char *ret_keys[CONFIG_UNUSED_MAX]);
 
 /*
  * NULL, or the first key that differs and that only a restart may change. `in_use`: the addresses

@@ -40,7 +40,7 @@ def below_the_limit(w, peer):
     w.stop()
     w.configure("limits:\n  disk_free: 1GiB\n")
     w.start()
-    harness.wait_for(lambda: w.is_unready(), "the low disk is seen")
+    harness.wait_for(lambda: w.readiness() == "503", "the low disk is seen")
     check(peer("idle").startswith("200 ok"), "reading with the disk nearly full")
     check(peer("good").startswith("507 full"), "a push with the disk nearly full")
     w.stop()
@@ -81,11 +81,11 @@ def run(w, disk):
     w.ctl("status")
 
     check(w.stop() == 0, "stopping with a full disk")
-    w.start()
+    w.start(by_socket=True)
     check(count(w) == people + 20 * taken, "after a restart with a full disk")
     check(peer("again").startswith("507 full"), "still full after the restart")
     w.stop(9)
-    w.start()
+    w.start(by_socket=True)
     check(count(w) == people + 20 * taken, "after kill -9 with a full disk")
 
     disk.resize(128)

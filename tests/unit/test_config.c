@@ -230,6 +230,21 @@ static void only_some_keys_need_a_restart(void **state)
 }
 
 /* Splits `line` at blanks; it must outlive what is parsed. */
+static void what_has_no_effect_yet_is_named(void **state)
+{
+	struct fixture *f = *state;
+	const char *keys[CONFIG_UNUSED_MAX];
+
+	assert_int_equal(config_without_effect(f->c, keys), 0);
+	assert_ok(config_set(f->c, "limits.queue", "7", f->error));
+	assert_ok(config_set(f->c, "console_listen", "127.0.0.1:1", f->error));
+	assert_ok(config_set(f->c, "backup.keep_days", "3", f->error));
+
+	assert_int_equal(config_without_effect(f->c, keys), 2);
+	assert_string_equal(keys[0], "console_listen");
+	assert_string_equal(keys[1], "backup.keep_days");
+}
+
 static void parse_line(char *line, struct cmdline *ret_cmdline)
 {
 	char *argv[16] = {line};
@@ -305,6 +320,7 @@ int main(void)
 		T(too_many_listeners_are_refused),
 		T(certificate_and_key_come_together),
 		T(only_some_keys_need_a_restart),
+		T(what_has_no_effect_yet_is_named),
 		T(the_command_line_wins_over_the_file),
 		T(arguments_say_what_is_wished),
 	};
