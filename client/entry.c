@@ -90,12 +90,24 @@ static void lay_over(struct arena *a, const struct change *under, struct change 
 	ENSURE(is_sound);
 }
 
+static bool moves_unit(const struct change *from, const struct change *to)
+{
+	const struct write *a = change_find(from, bytes_str(RECORD_UNIT));
+	const struct write *b = change_find(to, bytes_str(RECORD_UNIT));
+
+	return a != NULL && b != NULL && !value_equal(&a->value, &b->value);
+}
+
 static bool is_foldable(const struct work *w, size_t i)
 {
 	const struct vault_change *p = &w->pending[i];
 
 	if (p->is_refused)
 		return true;
+	/* Made here and moved away before it was sent: made in the other unit it would be out of
+	 * scope, so the office gets the one and then the other. */
+	if (w->record.office.count == 0 && moves_unit(&p->change, &w->change))
+		return false;
 	return p->number == 0 && i + 1 == w->pending_count && p->change.base == w->change.base &&
 	       bytes_equal(p->change.author, w->change.author);
 }
@@ -213,7 +225,9 @@ static enum err work_out(struct work *w, const struct change *change,
 		return ERR_OK;
 	}
 	const struct write *unit = change_find(&w->change, bytes_str(RECORD_UNIT));
-	int64_t lives_in = w->exists ? record_unit(&w->record.body)
+	/* Where the office has it: what we moved and have not sent was seen in the old unit. */
+	int64_t lives_in = w->record.office.count != 0 ? record_unit(&w->record.office)
+			   : w->exists                 ? record_unit(&w->record.body)
 			   : unit != NULL && unit->value.kind == VALUE_INT ? unit->value.integer
 									   : 0;
 

@@ -10,11 +10,15 @@ static bool starts_with(struct bytes text, struct bytes front)
 	return text.len >= front.len && memcmp(text.data, front.data, front.len) == 0;
 }
 
-/* Reads the header only, and knows that separators inside quotes are none. */
+/*
+ * Reads the header only, and knows that separators inside quotes are none. What the header
+ * has more of separates: names of columns have commas of their own ("Thôn, ấp, khu phố").
+ */
 static char find_separator(struct bytes text, size_t start)
 {
 	bool is_quoted = false;
-	char found = ',';
+	size_t commas = 0;
+	size_t semicolons = 0;
 
 	while (start < text.len && (text.data[start] == '\n' || text.data[start] == '\r'))
 		start++;
@@ -25,14 +29,12 @@ static char find_separator(struct bytes text, size_t start)
 			is_quoted = !is_quoted;
 		if (is_quoted)
 			continue;
-		if (c == ',')
-			return ',';
 		if (c == '\n' || c == '\r')
 			break;
-		if (c == ';')
-			found = ';';
+		commas += c == ',';
+		semicolons += c == ';';
 	}
-	return found;
+	return semicolons > commas ? ';' : ',';
 }
 
 void csv_reader_init(struct csv_reader *r, struct bytes text)

@@ -5,8 +5,8 @@
  * anything but a separator behind a closing quote, is an error with its line,
  * because guessing shifts columns and nobody notices. It is lenient where files
  * of offices differ without doubt: LF, CRLF or CR ends a row, a UTF-8 BOM is
- * dropped, wholly empty lines are skipped, and a header that has a semicolon and
- * no comma (spreadsheets in Vietnamese settings) makes ';' the separator. Bytes
+ * dropped, wholly empty lines are skipped, and a header with more semicolons than
+ * commas (spreadsheets in Vietnamese settings) makes ';' the separator. Bytes
  * are not checked to be UTF-8; the fields' user does that.
  */
 #pragma once

@@ -12,8 +12,9 @@
 #include "common/text/csv.h"
 #include "common/text/json.h"
 
-#define GAP       2u /* blanks between columns */
+#define GAP       2u /* blanks between columns; 1 where the terminal is narrow */
 #define MIN_WIDTH 8u /* no column of text is cut to less */
+#define MANY      6u /* columns: with more, blanks between them are given up first */
 #define ELLIPSIS  "…"
 #define BOLD      "\x1b[1m"
 #define PLAIN     "\x1b[0m"
@@ -146,7 +147,7 @@ static bool is_right(const struct table_column *c)
 /* A number without its last digits is a wrong number. */
 static bool may_cut(const struct table_column *c)
 {
-	return c->type != TABLE_INT && c->type != TABLE_NUMBER;
+	return !c->is_whole && c->type != TABLE_INT && c->type != TABLE_NUMBER;
 }
 
 static size_t larger(size_t a, size_t b)
@@ -169,16 +170,25 @@ static void measure(const struct table *t, size_t *widths)
 	}
 }
 
-/*
- * Cuts the widest column of text, column by column of the terminal, until all
- * fit or none may be cut further; then lines are longer than the terminal.
- */
-static void cut_to(const struct table *t, size_t width, size_t *widths)
+static size_t line_width(const struct table *t, const size_t *widths, size_t gap)
 {
-	size_t total = GAP * (t->column_count - 1);
+	size_t total = gap * (t->column_count - 1);
 
 	for (size_t i = 0; i < t->column_count; i++)
 		total += widths[i];
+	return total;
+}
+
+/*
+ * Narrows the gap of many columns, then cuts the widest column of text, column by column of the
+ * terminal, until all fit or none may be cut further; then lines are longer than
+ * the terminal. The gap is the result.
+ */
+static size_t cut_to(const struct table *t, size_t width, size_t *widths)
+{
+	size_t gap = t->column_count > MANY && line_width(t, widths, GAP) > width ? 1 : GAP;
+	size_t total = line_width(t, widths, gap);
+
 	while (total > width) {
 		size_t widest = t->column_count;
 
@@ -192,6 +202,7 @@ static void cut_to(const struct table *t, size_t width, size_t *widths)
 		widths[widest]--;
 		total--;
 	}
+	return gap;
 }
 
 static void pad(struct buf *out, size_t count)
@@ -200,10 +211,16 @@ static void pad(struct buf *out, size_t count)
 	out->len += count;
 }
 
-/* `text` within `width` columns; nothing is padded behind the last column. */
-static void put_cell(const struct table *t, size_t column, struct bytes text, size_t width,
-		     struct buf *out)
+struct layout {
+	size_t *widths;
+	size_t gap;
+};
+
+/* `text` within its column; nothing is padded behind the last one. */
+static void put_cell(const struct table *t, const struct layout *l, size_t column,
+		     struct bytes text, struct buf *out)
 {
+	size_t width = l->widths[column];
 	bool is_last = column + 1 == t->column_count;
 	size_t taken = vntext_width(text);
 
@@ -219,7 +236,7 @@ static void put_cell(const struct table *t, size_t column, struct bytes text, si
 		buf_append_bytes(out, text);
 	}
 	if (!is_last)
-		pad(out, width - taken + GAP);
+		pad(out, width - taken + l->gap);
 }
 
 static void trim_line(struct buf *out)
@@ -229,11 +246,11 @@ static void trim_line(struct buf *out)
 	buf_append_byte(out, '\n');
 }
 
-static void put_heading(const struct table *t, const size_t *widths,
+static void put_heading(const struct table *t, const struct layout *l,
 			const char *(*label)(const struct table_column *), struct buf *out)
 {
 	for (size_t i = 0; i < t->column_count; i++)
-		put_cell(t, i, bytes_str(label(&t->columns[i])), widths[i], out);
+		put_cell(t, l, i, bytes_str(label(&t->columns[i])), out);
 	trim_line(out);
 }
 
@@ -247,17 +264,17 @@ static bool has_english(const struct table *t)
 }
 
 static void print_headings(const struct table *t, const struct table_style *style,
-			   const size_t *widths, struct buf *out)
+			   const struct layout *l, struct buf *out)
 {
 	buf_append_str(out, style->is_terminal ? BOLD : "");
-	put_heading(t, widths, label_vi, out);
+	put_heading(t, l, label_vi, out);
 	/* The bold ends in front of the line end, so that a pager sees whole lines. */
 	if (style->is_terminal) {
 		out->len--;
 		buf_append_str(out, PLAIN "\n");
 	}
 	if (has_english(t))
-		put_heading(t, widths, label_en, out);
+		put_heading(t, l, label_en, out);
 }
 
 static void print_table(const struct table *t, const struct table_style *style, struct buf *out)
@@ -265,16 +282,18 @@ static void print_table(const struct table *t, const struct table_style *style, 
 	AUTO(mem_free) size_t *widths = mem_alloc_array(t->column_count, sizeof *widths);
 	AUTO(buf_clear) struct buf text = {0};
 
+	struct layout l = {.widths = widths, .gap = GAP};
+
 	measure(t, widths);
 	if (style->width != 0)
-		cut_to(t, style->width, widths);
+		l.gap = cut_to(t, style->width, widths);
 	if (!style->is_headingless)
-		print_headings(t, style, widths, out);
+		print_headings(t, style, &l, out);
 	for (size_t row = 0; row < t->row_count; row++) {
 		for (size_t i = 0; i < t->column_count; i++) {
 			buf_reset(&text);
 			show_value(&row_of(t, row)[i], &text);
-			put_cell(t, i, buf_bytes(&text), widths[i], out);
+			put_cell(t, &l, i, buf_bytes(&text), out);
 		}
 		trim_line(out);
 	}
@@ -309,14 +328,25 @@ const char *table_format_name(enum table_format format)
 	return format_names[format];
 }
 
+/* What COLUMNS says; 0: nothing that is a width. */
+static size_t width_told(void)
+{
+	const char *text = getenv("COLUMNS");
+	long width = text != NULL ? strtol(text, NULL, 10) : 0;
+
+	return width > 0 && width <= UINT16_MAX ? (size_t)width : 0;
+}
+
 struct table_style table_style_of(int fd)
 {
 	struct table_style style = {0};
 	const char *no_color = getenv("NO_COLOR");
 	struct winsize size = {0};
 
-	if (isatty(fd) == 0)
+	if (isatty(fd) == 0) {
+		style.width = width_told();
 		return style;
+	}
 	style.is_terminal = no_color == NULL || no_color[0] == '\0';
 	if (ioctl(fd, TIOCGWINSZ, &size) == 0)
 		style.width = size.ws_col;

@@ -42,6 +42,7 @@ struct table_column {
 	const char *label_en; /* NULL: none */
 	enum table_align align;
 	enum table_type type;
+	bool is_whole; /* never cut: what a person copies (an id, a name to type) or a time */
 };
 
 struct table {
@@ -84,5 +85,6 @@ void table_print_json_line(const struct table *t, size_t row, struct buf *out);
 enum err table_format_parse(struct bytes text, enum table_format *ret_format);
 const char *table_format_name(enum table_format format);
 
-/* The terminal's width and whether `fd` is one. No bold where NO_COLOR is set. */
+/* The terminal's width and whether `fd` is one; for a pipe or file the width in COLUMNS, where
+ * it is set. No bold where NO_COLOR is set. */
 struct table_style table_style_of(int fd);

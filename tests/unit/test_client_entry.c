@@ -109,6 +109,53 @@ static void clocks_rise_with_the_numbers_whatever_is_edited_again(void **state)
 	arena_clear(&a);
 }
 
+static void move(struct client_home *h, const struct id *id, int64_t unit)
+{
+	struct write w = {BYTES_LIT(RECORD_UNIT), value_int(unit)};
+	struct change c = {.type = BYTES_LIT("person"), .id = *id, .writes = &w, .count = 1};
+
+	assert_ok(client_home_make(h, &c));
+}
+
+static void an_edit_behind_a_transfer_has_seen_what_the_old_unit_showed(void **state)
+{
+	struct client_home *h = *state;
+	struct arena a = {0};
+	struct vault_change *list;
+	size_t count;
+	struct id id = add_person(h, "Lan");
+
+	assert_ok(client_home_sync(h));
+	assert_ok(client_home_sync(h));
+	move(h, &id, OFFICE_UNIT + 1);
+	assert_ok(client_home_edit(h, "person", &id, "hamlet", "Thôn 1"));
+
+	assert_ok(vault_drafts(h->vault, &a, 100, &list, &count));
+	assert_int_equal(count, 1);
+	assert_true(list[0].change.base > 0);
+	arena_clear(&a);
+}
+
+static void a_record_moved_before_it_was_sent_is_made_in_its_first_unit(void **state)
+{
+	struct client_home *h = *state;
+	struct arena a = {0};
+	struct vault_change *list;
+	size_t count;
+	struct id id = add_person(h, "Lan");
+
+	move(h, &id, OFFICE_UNIT + 1);
+
+	assert_ok(vault_drafts(h->vault, &a, 100, &list, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(change_find(&list[0].change, BYTES_LIT(RECORD_UNIT))->value.integer,
+			 OFFICE_UNIT);
+	assert_int_equal(change_find(&list[1].change, BYTES_LIT(RECORD_UNIT))->value.integer,
+			 OFFICE_UNIT + 1);
+	assert_int_equal(client_home_problems(h), 0);
+	arena_clear(&a);
+}
+
 static void a_deleted_record_comes_back_with_undelete(void **state)
 {
 	struct client_home *h = *state;
@@ -156,6 +203,8 @@ int main(void)
 		CASE(an_edit_taken_back_leaves_nothing_to_send),
 		CASE(a_value_out_of_its_field_is_refused_and_nothing_kept),
 		CASE(clocks_rise_with_the_numbers_whatever_is_edited_again),
+		CASE(an_edit_behind_a_transfer_has_seen_what_the_old_unit_showed),
+		CASE(a_record_moved_before_it_was_sent_is_made_in_its_first_unit),
 		CASE(a_deleted_record_comes_back_with_undelete),
 		CASE(an_event_may_be_edited_until_it_is_sealed),
 	};

@@ -133,6 +133,9 @@ static void the_header_decides_the_separator(UNUSED_STATE)
 	assert_rows("a;b\n1;2,5\n", "a|b/1|2,5");
 	assert_rows("a;b,c\n1;2,3\n", "a;b|c/1;2|3");
 	assert_rows("\"a,x\";b\n1;2\n", "a,x|b/1|2");
+	/* As a spreadsheet of Viet Nam writes it: bare commas in a name of a column. */
+	assert_rows("Tên;Thôn, ấp, khu phố;Giới tính;Tuổi\nA;1;2;3\n",
+		    "Tên|Thôn, ấp, khu phố|Giới tính|Tuổi/A|1|2|3");
 	assert_rows("\"a;x\"\n1;2\n", "a;x/1;2");
 	assert_rows("a\n1;2\n", "a/1;2");
 	assert_rows("\xef\xbb\xbf\r\na;b\r\n", "a|b");

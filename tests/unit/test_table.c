@@ -8,12 +8,12 @@
 #include "common/text/table.h"
 
 static const struct table_column columns[] = {
-	{"number", "Số", "Number", TABLE_ALIGN_AUTO, TABLE_INT},
-	{"name", "Tên", "Name", TABLE_ALIGN_AUTO, TABLE_TEXT},
-	{"record", "Hồ sơ", NULL, TABLE_ALIGN_AUTO, TABLE_TEXT},
-	{"value", "Giá trị", "Value", TABLE_ALIGN_AUTO, TABLE_NUMBER},
-	{"units", NULL, NULL, TABLE_RIGHT, TABLE_LIST},
-	{"revoked", "Thu hồi", "Revoked", TABLE_ALIGN_AUTO, TABLE_BOOL},
+	{"number", "Số", "Number", TABLE_ALIGN_AUTO, TABLE_INT, false},
+	{"name", "Tên", "Name", TABLE_ALIGN_AUTO, TABLE_TEXT, false},
+	{"record", "Hồ sơ", NULL, TABLE_ALIGN_AUTO, TABLE_TEXT, false},
+	{"value", "Giá trị", "Value", TABLE_ALIGN_AUTO, TABLE_NUMBER, false},
+	{"units", NULL, NULL, TABLE_RIGHT, TABLE_LIST, false},
+	{"revoked", "Thu hồi", "Revoked", TABLE_ALIGN_AUTO, TABLE_BOOL, false},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -137,6 +137,56 @@ static void the_widest_column_is_cut_first(UNUSED_STATE)
 	assert_prints(&t, TABLE_TABLE, (struct table_style){.width = 24},
 		      "a           b\n1234567890  12345678901…\n");
 	table_clear(&t);
+}
+
+static void what_people_copy_is_not_cut(UNUSED_STATE)
+{
+	static const struct table_column two[] = {{.key = "id", .is_whole = true}, {.key = "b"}};
+	const struct value row[] = {
+		{.kind = VALUE_TEXT, .bytes = BYTES_LIT("01a201547a5170da")},
+		{.kind = VALUE_TEXT, .bytes = BYTES_LIT("Nguyễn Thị Hường")},
+	};
+	struct table t;
+
+	table_init(&t, two, 2);
+	table_add(&t, row);
+	assert_prints(&t, TABLE_TABLE, (struct table_style){.width = 26},
+		      "id                b\n01a201547a5170da  Nguyễn …\n");
+	table_clear(&t);
+}
+
+static void blanks_between_many_columns_are_given_up_first(UNUSED_STATE)
+{
+	static const struct table_column many[] = {
+		{.key = "a"}, {.key = "b"}, {.key = "c"},          {.key = "d"},
+		{.key = "e"}, {.key = "f"}, {.key = "gggggggggg"},
+	};
+	const struct value row[7] = {{0}};
+	struct table t;
+
+	table_init(&t, many, 7);
+	table_add(&t, row);
+	assert_prints(&t, TABLE_TABLE, (struct table_style){.width = 22},
+		      "a b c d e f gggggggggg\n- - - - - - -\n");
+	assert_prints(&t, TABLE_TABLE, (struct table_style){.width = 28},
+		      "a  b  c  d  e  f  gggggggggg\n-  -  -  -  -  -  -\n");
+	table_clear(&t);
+}
+
+static void a_pipe_has_the_width_that_columns_says(UNUSED_STATE)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(setenv("COLUMNS", "100", 1), 0);
+	assert_int_equal(table_style_of(ends[1]).width, 100);
+	assert_false(table_style_of(ends[1]).is_terminal);
+	assert_int_equal(setenv("COLUMNS", "wide", 1), 0);
+	assert_int_equal(table_style_of(ends[1]).width, 0);
+	assert_int_equal(unsetenv("COLUMNS"), 0);
+	assert_int_equal(table_style_of(ends[1]).width, 0);
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void json_is_an_array_with_keys_in_order(void **state)
@@ -296,6 +346,9 @@ int main(void)
 		cmocka_unit_test(a_table_without_english_has_one_line_of_headings),
 		cmocka_unit_test(wide_text_is_cut_to_the_terminal_and_numbers_are_not),
 		cmocka_unit_test(the_widest_column_is_cut_first),
+		cmocka_unit_test(what_people_copy_is_not_cut),
+		cmocka_unit_test(blanks_between_many_columns_are_given_up_first),
+		cmocka_unit_test(a_pipe_has_the_width_that_columns_says),
 		cmocka_unit_test_setup_teardown(json_is_an_array_with_keys_in_order, setup,
 						teardown),
 		cmocka_unit_test(json_text_keeps_its_control_characters),
