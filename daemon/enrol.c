@@ -70,22 +70,31 @@ static enum err load_tries(struct store *s, int64_t now_ms, struct tries *ret_tr
 	return ERR_OK;
 }
 
-static enum err count_try(struct store *s, struct tries *tries)
+/* ERR_AUTH, or ERR_AGAIN once there were too many: those cost no write any more. */
+static enum err count_try(struct store *s, int64_t now_ms)
 {
-	tries->count++;
-	return store_put_setting(s, TRIES_SETTING, bytes_of(tries, sizeof *tries));
+	struct tries tries = {0};
+	enum err e = load_tries(s, now_ms, &tries);
+
+	if (e != ERR_OK)
+		return e;
+	if (tries.count >= ENROL_TRIES_HOUR)
+		return err_raise(ERR_AGAIN, "too many wrong codes this hour");
+	tries.count++;
+	e = store_put_setting(s, TRIES_SETTING, bytes_of(&tries, sizeof tries));
+	return e != ERR_OK ? e : err_raise(ERR_AUTH, "no such code");
 }
 
 /* ---- invitations ---- */
 
-static const char SQL_INVITE[] =
+static const char query_invite[] =
 	"INSERT INTO invitation(code, units, author, is_cleared, made_at, expires_at, used_at,"
 	" device) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0)";
-static const char SQL_FIND[] = "SELECT units, author, is_cleared, expires_at, used_at, device"
-			       " FROM invitation WHERE code = ?";
-static const char SQL_USE[] = "UPDATE invitation SET used_at = ?2, device = ?3 WHERE code = ?1";
-static const char SQL_BY_KEY[] = "SELECT number FROM device WHERE key = ?";
-static const char SQL_NEXT[] = "SELECT max(ifnull(max(number), 0), 0) + 1 FROM device";
+static const char query_find[] = "SELECT units, author, is_cleared, expires_at, used_at, device"
+				 " FROM invitation WHERE code = ?";
+static const char query_use[] = "UPDATE invitation SET used_at = ?2, device = ?3 WHERE code = ?1";
+static const char query_by_key[] = "SELECT number FROM device WHERE key = ?";
+static const char query_next[] = "SELECT max(ifnull(max(number), 0), 0) + 1 FROM device";
 
 static enum err put_invitation(struct store *s, const struct enrol_invite *invite,
 			       const struct hash *code)
@@ -93,7 +102,7 @@ static enum err put_invitation(struct store *s, const struct enrol_invite *invit
 	AUTO(sql_done) struct sql *q = NULL;
 	int64_t expires =
 		invite->expires_ms != 0 ? invite->expires_ms : invite->now_ms + ENROL_EXPIRES_MS;
-	enum err e = sql_use(s, SQL_INVITE, &q);
+	enum err e = sql_use(s, query_invite, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -142,7 +151,7 @@ static enum err find_invitation(struct store *s, struct arena *a, const struct h
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_FIND, &q);
+	enum err e = sql_use(s, query_find, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -181,7 +190,7 @@ static enum err load_number(struct store *s, const char *text, const struct sign
 static enum err mark_used(struct store *s, const struct hash *code, int64_t now_ms, uint32_t device)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_USE, &q);
+	enum err e = sql_use(s, query_use, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -208,12 +217,12 @@ static enum err make_device(struct store *s, const struct msg_enrol *enrol,
 			    const struct found *found, int64_t now_ms, struct store_device *device)
 {
 	bool is_there = false;
-	enum err e = load_number(s, SQL_BY_KEY, &enrol->key, &is_there, &device->id.number);
+	enum err e = load_number(s, query_by_key, &enrol->key, &is_there, &device->id.number);
 
 	if (e == ERR_OK && is_there)
 		return err_raise(ERR_CONFLICT, "the key is device %u's", device->id.number);
 	if (e == ERR_OK)
-		e = load_number(s, SQL_NEXT, NULL, &is_there, &device->id.number);
+		e = load_number(s, query_next, NULL, &is_there, &device->id.number);
 	if (e != ERR_OK)
 		return e;
 	device->id.key = enrol->key;
@@ -248,7 +257,10 @@ static enum err answer(const struct context *ctx, struct store *s, struct arena 
 	return e;
 }
 
-/* The answer was lost and the device asks again: the same key, the same device. */
+/*
+ * The answer was lost and the device asks again: the same key, the same device. One that has
+ * spoken since had its answer; who asks for it now only copied the request.
+ */
 static enum err find_again(struct store *s, struct arena *a, const struct found *found,
 			   const struct msg_enrol *enrol, struct store_device *ret_device)
 {
@@ -257,6 +269,8 @@ static enum err find_again(struct store *s, struct arena *a, const struct found 
 
 	if (e == ERR_NOTFOUND ||
 	    (e == ERR_OK && memcmp(device.id.key.bytes, enrol->key.bytes, SIGN_PUBLIC_LEN) != 0))
+		return ERR_AUTH;
+	if (e == ERR_OK && (device.id.counter != 0 || device.id.state == DEVICE_REVOKED))
 		return ERR_AUTH;
 	if (e == ERR_OK)
 		*ret_device = device;
@@ -288,19 +302,12 @@ enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
 		   struct registry_device *ret_device)
 {
 	struct store_device device = {0};
-	struct tries tries;
-	enum err e = load_tries(s, clock_wall_ms(ctx->clock), &tries);
+	enum err e = admit(ctx, s, a, enrol, &device);
 
-	if (e != ERR_OK)
-		return e;
-	if (tries.count >= ENROL_TRIES_HOUR)
-		return err_raise(ERR_AGAIN, "too many wrong codes this hour");
-	e = admit(ctx, s, a, enrol, &device);
-	if (e == ERR_AUTH) {
-		enum err counted = count_try(s, &tries);
-
-		return counted != ERR_OK ? counted : err_raise(ERR_AUTH, "no such code");
-	}
+	/* A right code is taken however many wrong ones came: 128 bits are not guessed, and a
+	 * stranger must not keep others from enrolling. */
+	if (e == ERR_AUTH)
+		return count_try(s, clock_wall_ms(ctx->clock));
 	if (e == ERR_OK)
 		e = answer(ctx, s, a, &device, ret_enrolled);
 	if (e == ERR_OK)

@@ -2,8 +2,8 @@
  * enrol - invitations and enrolment of devices (design section 8).
  *
  * An invitation's code is kept as a keyed hash, expires, and works once. A wrong
- * code is answered like an expired one; tries of unknown codes are counted and,
- * past a limit an hour, refused unread. Runs inside the writer's transaction.
+ * code is answered like an expired one; wrong tries are counted and, past a limit an hour,
+ * answered without a write. A right code is always taken. Runs inside the writer's transaction.
  */
 #pragma once
 
@@ -30,9 +30,9 @@ enum err enrol_invite(const struct context *ctx, struct store *s, const struct e
 
 /*
  * Enrols the key: ERR_AUTH: no such code, expired or used (a failed try is counted and
- * must be committed); ERR_AGAIN: too many tries; ERR_CONFLICT: the key is another device's.
- * The same key with the same code again gives the same device: the answer may have been lost. The
- * message's signature is already verified. Time is ctx->clock's. Put
+ * must be committed); ERR_AGAIN: the same, and too many tries; ERR_CONFLICT: the key is another
+ * device's. The same key with the same code again gives the same device, until it spoke: the answer
+ * may have been lost. The message's signature is already verified. Time is ctx->clock's. Put
  * ret_device into the registry after the commit.
  */
 enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
@@ -46,8 +46,8 @@ enum err enrol_office(const struct context *ctx, struct store *s);
 enum err enrol_load_registry(struct store *s, struct registry *registry);
 
 /* ERR_NOTFOUND: no such device. The caller puts ret_device into the registry after the commit. */
-enum err enrol_revoke(struct store *s, uint32_t device, struct bytes why, int64_t now_ms,
+enum err enrol_revoke(struct store *s, uint32_t number, struct bytes why, int64_t now_ms,
 		      struct registry_device *ret_device);
 /* A forked device may speak again, from the number and chain head held here. ERR_CONFLICT: revoked.
  */
-enum err enrol_release(struct store *s, uint32_t device, struct registry_device *ret_device);
+enum err enrol_release(struct store *s, uint32_t number, struct registry_device *ret_device);

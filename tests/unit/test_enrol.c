@@ -137,9 +137,71 @@ static void wrong_codes_are_counted_and_then_refused(UNUSED_STATE)
 	for (unsigned i = 0; i < ENROL_TRIES_HOUR; i++)
 		assert_err(enrol(&bad, 1, &m, &d), ERR_AUTH);
 
-	assert_err(enrol(&good, 1, &m, &d), ERR_AGAIN);
+	assert_err(enrol(&bad, 1, &m, &d), ERR_AGAIN);
 	g.clock.wall += 3600000;
+	assert_err(enrol(&bad, 1, &m, &d), ERR_AUTH);
+}
+
+/* Or anybody could keep a whole province from enrolling. */
+static void guessing_does_not_keep_a_right_code_out(UNUSED_STATE)
+{
+	struct invitation good = invite(false);
+	struct invitation bad = good;
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	bad.code[0] ^= 1;
+	for (unsigned i = 0; i <= ENROL_TRIES_HOUR; i++)
+		(void)enrol(&bad, 1, &m, &d);
+
 	assert_ok(enrol(&good, 1, &m, &d));
+}
+
+/* The answer was not lost, then: whoever asks again copied the request. */
+static void a_device_that_spoke_is_not_enrolled_again(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	const struct session_start start = {.device = 1, .counter = 1, .now_ms = 1};
+	struct msg_enrolled m;
+	struct registry_device d;
+	uint64_t session;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+	assert_ok(session_begin(g.store, &start, &session));
+
+	assert_err(enrol(&i, 1, &m, &d), ERR_AUTH);
+}
+
+static void a_revoked_device_is_not_enrolled_again(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+	assert_ok(enrol_revoke(g.store, 1, BYTES_LIT("mất máy"), 1, &d));
+
+	assert_err(enrol(&i, 1, &m, &d), ERR_AUTH);
+}
+
+/* A request that was refused after its counter was taken must not be taken after a restart. */
+static void a_refused_contact_keeps_its_counter(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	const struct session_start start = {.device = 1, .counter = 9, .now_ms = 1};
+	const struct session_start forged = {.device = 1, .counter = 99, .now_ms = 1};
+	struct store_device row;
+	struct msg_enrolled m;
+	struct registry_device d;
+	uint64_t session;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+	assert_ok(session_refused(g.store, &start, true, BYTES_LIT("full"), 0, &session));
+	assert_ok(
+		session_refused(g.store, &forged, false, BYTES_LIT("unknown_device"), 0, &session));
+
+	assert_ok(store_load_device(g.store, &g.a, 1, &row));
+	assert_int_equal(row.id.counter, 9);
 }
 
 static void codes_are_not_in_the_store(UNUSED_STATE)
@@ -370,6 +432,10 @@ int main(void)
 		CASE(a_code_expires),
 		CASE(a_key_belongs_to_one_device),
 		CASE(wrong_codes_are_counted_and_then_refused),
+		CASE(guessing_does_not_keep_a_right_code_out),
+		CASE(a_device_that_spoke_is_not_enrolled_again),
+		CASE(a_revoked_device_is_not_enrolled_again),
+		CASE(a_refused_contact_keeps_its_counter),
 		CASE(codes_are_not_in_the_store),
 		CASE(an_invitation_needs_a_unit),
 		CASE(a_revoked_device_stays_revoked),
