@@ -106,13 +106,14 @@ enum err admin_conflict_list(struct admin_call *call)
 {
 	struct conflict_row *rows = NULL;
 	size_t count = PAGE;
+	struct store_range range = {.limit = PAGE, .is_open_only = admin_flag(call, "open")};
 	uint64_t after = 0;
 	enum err e = ERR_OK;
 
 	call->result = json_array();
 	while (e == ERR_OK && count == PAGE && json_array_size(call->result) < LISTED_MOST) {
-		e = store_load_conflicts(call->store, call->arena, after, admin_flag(call, "open"),
-					 PAGE, &rows, &count);
+		range.after = after;
+		e = store_load_conflicts(call->store, call->arena, &range, &rows, &count);
 		for (size_t i = 0; e == ERR_OK && i < count; i++) {
 			json_t *row = NULL;
 
@@ -144,8 +145,10 @@ enum err admin_conflict_show(struct admin_call *call)
 	enum err e = admin_need_int(call, "conflict", 1, INT64_MAX, &number);
 
 	if (e == ERR_OK)
-		e = store_load_conflicts(call->store, call->arena, (uint64_t)number - 1, false, 1,
-					 &rows, &count);
+		e = store_load_conflicts(
+			call->store, call->arena,
+			&(struct store_range){.after = (uint64_t)number - 1, .limit = 1}, &rows,
+			&count);
 	if (e != ERR_OK)
 		return e;
 	if (count == 0 || rows[0].conflict != (uint64_t)number)
@@ -191,13 +194,14 @@ enum err admin_quarantine_list(struct admin_call *call)
 {
 	struct quarantine_row *rows = NULL;
 	size_t count = PAGE;
+	struct store_range range = {.limit = PAGE, .is_open_only = admin_flag(call, "open")};
 	uint64_t after = 0;
 	enum err e = ERR_OK;
 
 	call->result = json_array();
 	while (e == ERR_OK && count == PAGE && json_array_size(call->result) < LISTED_MOST) {
-		e = store_load_quarantine(call->store, call->arena, after, admin_flag(call, "open"),
-					  PAGE, &rows, &count);
+		range.after = after;
+		e = store_load_quarantine(call->store, call->arena, &range, &rows, &count);
 		for (size_t i = 0; e == ERR_OK && i < count; i++) {
 			json_array_append_new(call->result, quarantine_json(call, &rows[i]));
 			after = rows[i].quarantine;
@@ -261,8 +265,10 @@ enum err admin_quarantine_show(struct admin_call *call)
 	enum err e = admin_need_int(call, "quarantine", 1, INT64_MAX, &number);
 
 	if (e == ERR_OK)
-		e = store_load_quarantine(call->store, call->arena, (uint64_t)number - 1, false, 1,
-					  &rows, &count);
+		e = store_load_quarantine(
+			call->store, call->arena,
+			&(struct store_range){.after = (uint64_t)number - 1, .limit = 1}, &rows,
+			&count);
 	if (e != ERR_OK)
 		return e;
 	if (count == 0 || rows[0].quarantine != (uint64_t)number)

@@ -40,8 +40,9 @@ struct sync {
 	struct registry_device device;
 	struct msg_sync message;
 	struct changeset_opened *sets;
-	bool is_stranger; /* no such device: checked all the same, see check() */
-	bool is_signed;   /* by the device it names */
+	struct bytes *packed; /* their bodies, as the log keeps them */
+	bool is_stranger;     /* no such device: checked all the same, see check() */
+	bool is_signed;       /* by the device it names */
 	bool is_counter_taken;
 	uint64_t session; /* 0: no row yet */
 	struct ingest_result result;
@@ -83,11 +84,21 @@ static const char *code_of(enum err e)
 	return e == ERR_AUTH ? "bad_signature" : "bad_request";
 }
 
+/* Here and not on the writer's thread, which everybody waits for. */
+static void pack_body(struct sync *s, size_t index)
+{
+	AUTO(buf_clear) struct buf packed = {0};
+
+	store_pack_body(s->sets[index].set.body, &packed);
+	s->packed[index] = arena_copy(&s->arena, buf_bytes(&packed));
+}
+
 static enum err open_sets(struct sync *s)
 {
 	const struct msg_sync *m = &s->message;
 
 	s->sets = arena_alloc_array(&s->arena, m->changeset_count, sizeof *s->sets);
+	s->packed = arena_alloc_array(&s->arena, m->changeset_count, sizeof *s->packed);
 	for (size_t i = 0; i < m->changeset_count; i++) {
 		struct changeset_opened *set = &s->sets[i];
 		enum err e = changeset_open(&s->arena, m->changesets[i], &s->device.key, set);
@@ -99,6 +110,7 @@ static enum err open_sets(struct sync *s)
 		    id_compare(&set->set.daemon, &s->ctx->daemon) != 0)
 			return err_raise(ERR_PROTO, "change-set of device %" PRIu32,
 					 set->set.device);
+		pack_body(s, i);
 	}
 	return ERR_OK;
 }
@@ -194,6 +206,7 @@ static enum err merge(struct writer_job *job, struct store *store)
 	struct ingest_request request = {
 		.device = s->device.number,
 		.sets = s->sets,
+		.packed = s->packed,
 		.set_count = s->message.changeset_count,
 		.sent_ms = s->message.sent_ms,
 		.now_ms = now,
@@ -240,10 +253,11 @@ static enum err build(struct sync *s, struct store *reader)
 {
 	AUTO(buf_clear) struct buf receipt = {0};
 	AUTO(buf_clear) struct buf message = {0};
-	struct msg_synced answer = {0};
+	struct outgoing owed = {0};
+	struct msg_synced *answer = &owed.answer;
 	struct store_device device;
-	enum err e = outgoing_build(s->ctx, reader, &s->arena, s->device.number, &s->message,
-				    &answer, &s->stats);
+	enum err e =
+		outgoing_build(s->ctx, reader, &s->arena, s->device.number, &s->message, &owed);
 
 	if (e == ERR_OK)
 		e = store_load_device(reader, &s->arena, s->device.number, &device);
@@ -251,11 +265,12 @@ static enum err build(struct sync *s, struct store *reader)
 		return e;
 	if (s->result.number > 0) {
 		put_receipt(s, &device, &receipt);
-		answer.receipt = buf_bytes(&receipt);
+		answer->receipt = buf_bytes(&receipt);
 	}
-	answer.results = s->result.results;
-	answer.result_count = s->result.result_count;
-	msg_synced_encode(&answer, &message);
+	answer->results = s->result.results;
+	answer->result_count = s->result.result_count;
+	s->stats = owed.stats;
+	msg_synced_encode(answer, &message);
 	msg_answer_seal(buf_bytes(&message), &s->answer);
 	return ERR_OK;
 }

@@ -114,8 +114,9 @@ static enum err load_batch(struct pull *p, struct batch *b, uint64_t until)
 	}
 	if (e != ERR_OK)
 		return e;
-	return store_load_moved_from(p->store, p->a, b->unit, b->after, b->cut, &b->moves,
-				     &b->move_count);
+	const struct store_page page = {.unit = b->unit, .after = b->after, .until = b->cut};
+
+	return store_load_moved_from(p->store, p->a, &page, &b->moves, &b->move_count);
 }
 
 /* ---- records ---- */
@@ -337,12 +338,12 @@ static size_t notice_size(const struct notice_row *row)
 
 static enum err pull_notices(struct pull *p)
 {
-	uint64_t after = p->is_anew ? 0 : p->request->notice;
+	const struct store_range range = {.after = p->is_anew ? 0 : p->request->notice,
+					  .limit = LIMIT_NOTICES + 1};
 	struct notice_row *rows = NULL;
 	struct msg_notice *notices;
 	size_t count = 0;
-	enum err e = store_load_notices(p->store, p->a, p->device.id.number, after,
-					LIMIT_NOTICES + 1, &rows, &count);
+	enum err e = store_load_notices(p->store, p->a, p->device.id.number, &range, &rows, &count);
 
 	if (e != ERR_OK)
 		return e;
@@ -434,7 +435,7 @@ static enum err start(struct pull *p, uint32_t device)
 
 enum err outgoing_build(const struct context *ctx, struct store *reader, struct arena *a,
 			uint32_t device, const struct msg_sync *request,
-			struct msg_synced *ret_answer, struct outgoing_stats *ret_stats)
+			struct outgoing *ret_outgoing)
 {
 	struct pull p = {.ctx = ctx, .store = reader, .a = a, .request = request};
 	enum err e = start(&p, device);
@@ -446,7 +447,6 @@ enum err outgoing_build(const struct context *ctx, struct store *reader, struct 
 	if (e != ERR_OK)
 		return e;
 	finish(&p);
-	*ret_answer = p.answer;
-	*ret_stats = p.stats;
+	*ret_outgoing = (struct outgoing){.answer = p.answer, .stats = p.stats};
 	return ERR_OK;
 }

@@ -20,6 +20,11 @@ struct outgoing_stats {
 	size_t notices;
 };
 
+struct outgoing {
+	struct msg_synced answer;
+	struct outgoing_stats stats;
+};
+
 /*
  * Fills the downstream part of an answer: records, evictions, notices, cursors,
  * units, included, has_more, is_complete, epoch, now, versions. Lives in `a`. A
@@ -30,4 +35,4 @@ struct outgoing_stats {
  */
 enum err outgoing_build(const struct context *ctx, struct store *reader, struct arena *a,
 			uint32_t device, const struct msg_sync *request,
-			struct msg_synced *ret_answer, struct outgoing_stats *ret_stats);
+			struct outgoing *ret_outgoing);

@@ -245,16 +245,16 @@ static void settle_columns(struct store *s, struct table *t)
 		if (t->columns[i].number >= t->number_count)
 			t->number_count = t->columns[i].number + 1;
 	}
-	t->by_number = arena_alloc_array(&s->memory, t->number_count, sizeof *t->by_number);
+	t->by_number = arena_alloc_array(&s->memory, t->number_count, sizeof(struct column *));
 	for (size_t i = 0; i < t->count; i++)
 		t->by_number[t->columns[i].number] = &t->columns[i];
 }
 
-static const char SQL_TYPES[] = "SELECT name, kind FROM record_type ORDER BY name";
-static const char SQL_FIELDS[] = "SELECT name, number, kind, is_indexed FROM record_field"
-				 " WHERE type = ? ORDER BY number";
-static const char SQL_COUNT_FIELDS[] = "SELECT count(*) FROM record_field WHERE type = ?";
-static const char SQL_COUNT_TYPES[] = "SELECT count(*) FROM record_type";
+static const char query_types[] = "SELECT name, kind FROM record_type ORDER BY name";
+static const char query_fields[] = "SELECT name, number, kind, is_indexed FROM record_field"
+				   " WHERE type = ? ORDER BY number";
+static const char query_count_fields[] = "SELECT count(*) FROM record_field WHERE type = ?";
+static const char query_count_types[] = "SELECT count(*) FROM record_type";
 
 static enum err count_rows(struct store *s, const char *text, struct bytes type, size_t *ret_count)
 {
@@ -276,10 +276,10 @@ static enum err load_columns(struct store *s, struct table *t)
 	AUTO(sql_done) struct sql *q = NULL;
 	size_t count = 0;
 	bool is_row = false;
-	enum err e = count_rows(s, SQL_COUNT_FIELDS, t->type, &count);
+	enum err e = count_rows(s, query_count_fields, t->type, &count);
 
 	if (e == ERR_OK)
-		e = sql_use(s, SQL_FIELDS, &q);
+		e = sql_use(s, query_fields, &q);
 	if (e != ERR_OK)
 		return e;
 	add_own_columns(s, t);
@@ -310,10 +310,10 @@ enum err store_load_tables(struct store *s)
 	AUTO(sql_done) struct sql *q = NULL;
 	size_t count = 0;
 	bool is_row = false;
-	enum err e = count_rows(s, SQL_COUNT_TYPES, BYTES_NONE, &count);
+	enum err e = count_rows(s, query_count_types, BYTES_NONE, &count);
 
 	if (e == ERR_OK)
-		e = sql_use(s, SQL_TYPES, &q);
+		e = sql_use(s, query_types, &q);
 	if (e != ERR_OK)
 		return e;
 	/* What was there before stays in the arena until close: reloads are rare. */
@@ -387,14 +387,14 @@ static const struct column *find_column(const struct table *t, struct bytes name
 	return bsearch(&key, t->columns, t->count, sizeof *t->columns, by_name);
 }
 
-static const char SQL_ADD_TYPE[] = "INSERT INTO record_type(name, kind) VALUES(?, ?)";
-static const char SQL_ADD_FIELD[] =
+static const char query_add_type[] = "INSERT INTO record_type(name, kind) VALUES(?, ?)";
+static const char query_add_field[] =
 	"INSERT INTO record_field(type, name, number, kind, is_indexed) VALUES(?1, ?2,"
 	" (SELECT ifnull(max(number) + 1, 8) FROM record_field WHERE type = ?1), ?3, 0)";
-static const char SQL_SET_INDEXED[] =
+static const char query_set_indexed[] =
 	"UPDATE record_field SET is_indexed = ?3 WHERE type = ?1 AND name = ?2";
 
-_Static_assert(PACK_FIRST_NUMBER == 8, "as in SQL_ADD_FIELD");
+_Static_assert(PACK_FIRST_NUMBER == 8, "as in query_add_field");
 
 static struct bytes kind_name(const struct schema_type *type)
 {
@@ -404,7 +404,7 @@ static struct bytes kind_name(const struct schema_type *type)
 static enum err note_type(struct store *s, const struct schema_type *type)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_ADD_TYPE, &q);
+	enum err e = sql_use(s, query_add_type, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -418,7 +418,7 @@ static enum err note_field(struct store *s, const struct schema_type *type,
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	char kind = (char)kind_of(f->type);
-	enum err e = sql_use(s, SQL_ADD_FIELD, &q);
+	enum err e = sql_use(s, query_add_field, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -433,7 +433,7 @@ static enum err set_indexed(struct store *s, const struct schema_type *type,
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf text = {0};
-	enum err e = sql_use(s, SQL_SET_INDEXED, &q);
+	enum err e = sql_use(s, query_set_indexed, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -566,14 +566,14 @@ static enum err follow_schema(struct store *s, const struct schema *schema,
 
 /* ---- for verify ---- */
 
-static const char SQL_COPY_FIELD[] =
+static const char query_copy_field[] =
 	"INSERT INTO record_field(type, name, number, kind, is_indexed) VALUES(?1, ?2, ?3, ?4, 0)";
 
 static enum err copy_field(struct store *s, const struct table *t, const struct column *c)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	char kind = (char)c->kind;
-	enum err e = sql_use(s, SQL_COPY_FIELD, &q);
+	enum err e = sql_use(s, query_copy_field, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -588,7 +588,7 @@ static enum err copy_table(struct store *s, const struct table *t)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf text = {0};
-	enum err e = sql_use(s, SQL_ADD_TYPE, &q);
+	enum err e = sql_use(s, query_add_type, &q);
 
 	if (e != ERR_OK)
 		return e;

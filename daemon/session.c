@@ -32,7 +32,7 @@ bool session_outcome_parse(struct bytes text, enum session_outcome *ret_outcome)
 
 /* ---- writing ---- */
 
-static const char SQL_BEGIN[] =
+static const char query_begin[] =
 	"INSERT INTO session(device, is_device_known, unit, author, started_at, ended_at,"
 	" transport, address, client_version, bytes_in, bytes_out, changesets, applied, conflicts,"
 	" quarantined, records_out, evictions, clock_offset_ms, outcome, error)"
@@ -40,17 +40,17 @@ static const char SQL_BEGIN[] =
 	" WHERE device = ?1), 0) ELSE 0 END, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, 0, 0, 0,"
 	" ?11, ?12, ?13)";
 
-static const char SQL_CONTACT[] =
+static const char query_contact[] =
 	"UPDATE device SET last_contact_at = ?2, counter = max(counter, ?3),"
 	" clock_offset_ms = CASE WHEN ?4 THEN ?5 ELSE clock_offset_ms END,"
 	" client_version = CASE WHEN ?6 = '' THEN client_version ELSE ?6 END WHERE number = ?1";
 
-static const char SQL_MERGED[] =
+static const char query_merged[] =
 	"UPDATE session SET changesets = ?2, applied = ?3, conflicts = ?4, quarantined = ?5,"
 	" error = ?6 WHERE session = ?1";
 
 /* A gap is something missing; any other code means that we said no. */
-static const char SQL_END[] =
+static const char query_end[] =
 	"UPDATE session SET ended_at = ?2, bytes_out = ?3, records_out = ?4, evictions = ?5,"
 	" error = CASE WHEN ?6 = '' THEN error ELSE ?6 END,"
 	" outcome = CASE WHEN ?7 THEN 4"
@@ -58,12 +58,12 @@ static const char SQL_END[] =
 	"  WHEN ?6 = 'gap' OR error = 'gap' OR quarantined > 0 OR conflicts > 0 THEN 2"
 	"  ELSE 1 END WHERE session = ?1";
 
-static const char SQL_MEND[] =
+static const char query_mend[] =
 	"UPDATE session SET outcome = 4, ended_at = ?1, error = 'interrupted' WHERE outcome = 0";
 
 _Static_assert(SESSION_OPEN == 0 && SESSION_OK == 1 && SESSION_PARTIAL == 2 &&
 		       SESSION_REFUSED == 3 && SESSION_FAILED == 4,
-	       "as in SQL_END and SQL_MEND");
+	       "as in query_end and query_mend");
 
 struct begin {
 	const struct session_start *start;
@@ -77,7 +77,7 @@ static enum err put_row(struct store *s, const struct begin *b, uint64_t *ret_se
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	const struct session_start *start = b->start;
-	enum err e = sql_use(s, SQL_BEGIN, &q);
+	enum err e = sql_use(s, query_begin, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -103,7 +103,7 @@ static enum err put_row(struct store *s, const struct begin *b, uint64_t *ret_se
 static enum err note_contact(struct store *s, const struct session_start *start)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_CONTACT, &q);
+	enum err e = sql_use(s, query_contact, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -153,7 +153,7 @@ static const char *error_of(enum ingest_outcome outcome)
 enum err session_merged(struct store *s, uint64_t session, const struct ingest_result *result)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_MERGED, &q);
+	enum err e = sql_use(s, query_merged, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -169,7 +169,7 @@ enum err session_merged(struct store *s, uint64_t session, const struct ingest_r
 enum err session_end(struct store *s, uint64_t session, const struct session_finish *finish)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_END, &q);
+	enum err e = sql_use(s, query_end, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -186,7 +186,7 @@ enum err session_end(struct store *s, uint64_t session, const struct session_fin
 enum err session_mend(struct store *s, int64_t now_ms)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_MEND, &q);
+	enum err e = sql_use(s, query_mend, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -212,9 +212,10 @@ enum err session_mend(struct store *s, int64_t now_ms)
 	" AND (?3 IS NULL OR s.started_at >= ?3) AND (?4 IS NULL OR s.started_at < ?4)" \
 	" AND (?5 IS NULL OR s.outcome = ?5) "
 
-static const char SQL_NEWEST[] = COLUMNS CONDITIONS "ORDER BY s.session DESC LIMIT ?7";
-static const char SQL_AFTER[] = COLUMNS CONDITIONS "AND s.session > ?6 ORDER BY s.session LIMIT ?7";
-static const char SQL_LOAD[] = COLUMNS "WHERE s.session = ?";
+static const char query_newest[] = COLUMNS CONDITIONS "ORDER BY s.session DESC LIMIT ?7";
+static const char query_after[] =
+	COLUMNS CONDITIONS "AND s.session > ?6 ORDER BY s.session LIMIT ?7";
+static const char query_load[] = COLUMNS "WHERE s.session = ?";
 
 static void read_row(struct sql *q, struct arena *a, struct session_row *row)
 {
@@ -261,7 +262,7 @@ enum err session_list(struct store *s, struct arena *a, const struct session_fil
 	size_t count = 0;
 	size_t cap = 0;
 	bool is_row = false;
-	enum err e = sql_use(s, f->after != 0 ? SQL_AFTER : SQL_NEWEST, &q);
+	enum err e = sql_use(s, f->after != 0 ? query_after : query_newest, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -295,7 +296,7 @@ enum err session_load(struct store *s, struct arena *a, uint64_t session,
 		      struct session_row *ret_row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_LOAD, &q);
+	enum err e = sql_use(s, query_load, &q);
 
 	if (e != ERR_OK)
 		return e;

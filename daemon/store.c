@@ -413,15 +413,15 @@ const struct schema *store_schema(const struct store *s)
 
 /* ---- settings ---- */
 
-static const char SQL_GET_SETTING[] = "SELECT value FROM setting WHERE name = ?";
-static const char SQL_PUT_SETTING[] = "INSERT INTO setting(name, value) VALUES(?, ?) "
-				      "ON CONFLICT(name) DO UPDATE SET value = excluded.value";
+static const char query_get_setting[] = "SELECT value FROM setting WHERE name = ?";
+static const char query_put_setting[] = "INSERT INTO setting(name, value) VALUES(?, ?) "
+					"ON CONFLICT(name) DO UPDATE SET value = excluded.value";
 
 enum err store_get_setting(struct store *s, struct arena *a, const char *name,
 			   struct bytes *ret_value)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_GET_SETTING, &q);
+	enum err e = sql_use(s, query_get_setting, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -435,7 +435,7 @@ enum err store_get_setting(struct store *s, struct arena *a, const char *name,
 enum err store_put_setting(struct store *s, const char *name, struct bytes value)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_PUT_SETTING, &q);
+	enum err e = sql_use(s, query_put_setting, &q);
 
 	if (e != ERR_OK)
 		return e;

@@ -222,6 +222,13 @@ enum err store_remove_device_unit(struct store *s, uint32_t device, int64_t unit
 
 /* ---- what merging leaves behind ---- */
 
+/* A part of a numbered list. */
+struct store_range {
+	uint64_t after;    /* exclusive; 0: from the first */
+	size_t limit;      /* rows at most */
+	bool is_open_only; /* conflicts, quarantine: leaves the decided out */
+};
+
 struct conflict_row {
 	uint64_t conflict; /* set by store_put_conflict() */
 	struct bytes type;
@@ -235,9 +242,9 @@ struct conflict_row {
 	struct bytes state; /* "open", "kept", "restored" */
 };
 enum err store_put_conflict(struct store *s, struct conflict_row *row);
-/* `after` 0 starts; is_open_only leaves the decided out. By number. */
-enum err store_load_conflicts(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
-			      size_t limit, struct conflict_row **ret_rows, size_t *ret_count);
+/* By number. */
+enum err store_load_conflicts(struct store *s, struct arena *a, const struct store_range *range,
+			      struct conflict_row **ret_rows, size_t *ret_count);
 /* ERR_NOTFOUND. */
 enum err store_set_conflict_state(struct store *s, uint64_t conflict, const char *state);
 
@@ -258,8 +265,8 @@ struct quarantine_row {
 	struct bytes why;
 };
 enum err store_put_quarantine(struct store *s, struct quarantine_row *row);
-enum err store_load_quarantine(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
-			       size_t limit, struct quarantine_row **ret_rows, size_t *ret_count);
+enum err store_load_quarantine(struct store *s, struct arena *a, const struct store_range *range,
+			       struct quarantine_row **ret_rows, size_t *ret_count);
 /* Log numbers of the change-sets from which changes of this record are in quarantine; some may
  * repeat. */
 enum err store_load_quarantine_logs(struct store *s, struct arena *a, struct bytes type,
@@ -280,9 +287,9 @@ enum err store_put_moved(struct store *s, const struct moved_row *row);
 /* Of one record, oldest first. */
 enum err store_load_moved_of(struct store *s, struct arena *a, const struct id *id,
 			     struct moved_row **ret_rows, size_t *ret_count);
-/* Of one unit, log in after..until. */
-enum err store_load_moved_from(struct store *s, struct arena *a, int64_t unit, uint64_t after,
-			       uint64_t until, struct moved_row **ret_rows, size_t *ret_count);
+/* Unit, after and until of the page count; type and limit do not. */
+enum err store_load_moved_from(struct store *s, struct arena *a, const struct store_page *page,
+			       struct moved_row **ret_rows, size_t *ret_count);
 
 struct notice_row {
 	uint64_t notice; /* one above store_last_notice() of the device */
@@ -300,8 +307,9 @@ struct notice_row {
 enum err store_put_notice(struct store *s, const struct notice_row *row);
 /* 0: none. */
 enum err store_last_notice(struct store *s, uint32_t device, uint64_t *ret_notice);
-enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, uint64_t after,
-			    size_t limit, struct notice_row **ret_rows, size_t *ret_count);
+enum err store_load_notices(struct store *s, struct arena *a, uint32_t device,
+			    const struct store_range *range, struct notice_row **ret_rows,
+			    size_t *ret_count);
 
 /* Devices given one of the units themselves (not by succession). */
 enum err store_load_unit_devices(struct store *s, struct arena *a, int64_t unit,

@@ -5,11 +5,11 @@
 	" clock, seen_number, backed_up, enrolled_at, revoked_at, last_contact_at,"         \
 	" clock_offset_ms, is_clock_flagged, client_version, why FROM device "
 
-static const char SQL_LOAD[] = COLUMNS "WHERE number = ?";
-static const char SQL_ALL[] = COLUMNS "ORDER BY number";
-static const char SQL_COUNT[] = "SELECT count(*) FROM device";
-static const char SQL_CLOCK[] = "SELECT ifnull(max(clock), 0) FROM device";
-static const char SQL_PUT[] =
+static const char query_load[] = COLUMNS "WHERE number = ?";
+static const char query_all[] = COLUMNS "ORDER BY number";
+static const char query_count[] = "SELECT count(*) FROM device";
+static const char query_clock[] = "SELECT ifnull(max(clock), 0) FROM device";
+static const char query_put[] =
 	"INSERT INTO device(number, key, state, is_cleared, counter, name, author, last_number,"
 	" chain, clock, seen_number, backed_up, enrolled_at, revoked_at, last_contact_at,"
 	" clock_offset_ms, is_clock_flagged, client_version, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
@@ -18,10 +18,10 @@ static const char SQL_PUT[] =
 	" author = ?7, last_number = ?8, chain = ?9, clock = ?10, seen_number = ?11,"
 	" backed_up = ?12, enrolled_at = ?13, revoked_at = ?14, last_contact_at = ?15,"
 	" clock_offset_ms = ?16, is_clock_flagged = ?17, client_version = ?18, why = ?19";
-static const char SQL_UNITS[] = "SELECT unit FROM device_unit WHERE device = ? ORDER BY unit";
-static const char SQL_DEVICES[] = "SELECT device FROM device_unit WHERE unit = ? ORDER BY device";
-static const char SQL_ADD_UNIT[] = "INSERT OR IGNORE INTO device_unit(device, unit) VALUES(?, ?)";
-static const char SQL_REMOVE_UNIT[] = "DELETE FROM device_unit WHERE device = ? AND unit = ?";
+static const char query_units[] = "SELECT unit FROM device_unit WHERE device = ? ORDER BY unit";
+static const char query_devices[] = "SELECT device FROM device_unit WHERE unit = ? ORDER BY device";
+static const char query_add_unit[] = "INSERT OR IGNORE INTO device_unit(device, unit) VALUES(?, ?)";
+static const char query_remove_unit[] = "DELETE FROM device_unit WHERE device = ? AND unit = ?";
 
 static enum err read_device(struct sql *q, struct arena *a, struct store_device *ret_device)
 {
@@ -59,7 +59,7 @@ enum err store_load_device(struct store *s, struct arena *a, uint32_t number,
 			   struct store_device *ret_device)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_LOAD, &q);
+	enum err e = sql_use(s, query_load, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -88,10 +88,10 @@ enum err store_load_devices(struct store *s, struct arena *a, struct store_devic
 	size_t count = 0;
 	size_t used = 0;
 	bool is_row = false;
-	enum err e = count_rows(s, SQL_COUNT, &count);
+	enum err e = count_rows(s, query_count, &count);
 
 	if (e == ERR_OK)
-		e = sql_use(s, SQL_ALL, &q);
+		e = sql_use(s, query_all, &q);
 	if (e != ERR_OK)
 		return e;
 	devices = arena_alloc_array(a, count, sizeof *devices);
@@ -111,7 +111,7 @@ enum err store_load_devices(struct store *s, struct arena *a, struct store_devic
 enum err store_put_device(struct store *s, const struct store_device *d)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_PUT, &q);
+	enum err e = sql_use(s, query_put, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -143,7 +143,7 @@ enum err store_put_device(struct store *s, const struct store_device *d)
 enum err store_seed_clock(struct store *s)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_CLOCK, &q);
+	enum err e = sql_use(s, query_clock, &q);
 
 	if (e == ERR_OK)
 		e = sql_run_row(q);
@@ -180,7 +180,7 @@ enum err store_load_device_units(struct store *s, struct arena *a, uint32_t devi
 				 int64_t **ret_units, size_t *ret_count)
 {
 	AUTO(buf_clear) struct buf found = {0};
-	enum err e = load_numbers(s, SQL_UNITS, device, &found);
+	enum err e = load_numbers(s, query_units, device, &found);
 
 	if (e != ERR_OK)
 		return e;
@@ -195,7 +195,7 @@ enum err store_load_unit_devices(struct store *s, struct arena *a, int64_t unit,
 				 uint32_t **ret_devices, size_t *ret_count)
 {
 	AUTO(buf_clear) struct buf found = {0};
-	enum err e = load_numbers(s, SQL_DEVICES, unit, &found);
+	enum err e = load_numbers(s, query_devices, unit, &found);
 
 	if (e != ERR_OK)
 		return e;
@@ -224,10 +224,10 @@ static enum err run_pair(struct store *s, const char *text, int64_t first, int64
 
 enum err store_add_device_unit(struct store *s, uint32_t device, int64_t unit)
 {
-	return run_pair(s, SQL_ADD_UNIT, device, unit);
+	return run_pair(s, query_add_unit, device, unit);
 }
 
 enum err store_remove_device_unit(struct store *s, uint32_t device, int64_t unit)
 {
-	return run_pair(s, SQL_REMOVE_UNIT, device, unit);
+	return run_pair(s, query_remove_unit, device, unit);
 }

@@ -84,7 +84,7 @@ static enum err decompress(struct store *s, struct arena *a, struct bytes packed
 
 /* ---- rows ---- */
 
-static const char SQL_PUT[] =
+static const char query_put[] =
 	"INSERT INTO changeset(log, kind, device, first, count, chain, received_at, sent_at, shift_ms,"
 	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
@@ -93,16 +93,16 @@ static const char SQL_PUT[] =
 	"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms," \
 	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author FROM changeset "
 
-static const char SQL_LOAD[] = COLUMNS "WHERE log = ?";
-static const char SQL_FIND[] = COLUMNS "WHERE kind = 1 AND device = ?1 AND first <= ?2"
-				       " ORDER BY first DESC LIMIT 1";
-static const char SQL_LAST[] = "SELECT max(log) FROM changeset";
-static const char SQL_OF_SESSION[] = "SELECT log FROM changeset WHERE session = ? ORDER BY log";
+static const char query_load[] = COLUMNS "WHERE log = ?";
+static const char query_find[] = COLUMNS "WHERE kind = 1 AND device = ?1 AND first <= ?2"
+					 " ORDER BY first DESC LIMIT 1";
+static const char query_last[] = "SELECT max(log) FROM changeset";
+static const char query_of_session[] = "SELECT log FROM changeset WHERE session = ? ORDER BY log";
 
 enum err store_put_log(struct store *s, const struct log_row *row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_PUT, &q);
+	enum err e = sql_use(s, query_put, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -165,7 +165,7 @@ static enum err read_row(struct store *s, struct arena *a, struct sql *q, struct
 enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct log_row *ret_row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_LOAD, &q);
+	enum err e = sql_use(s, query_load, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -174,13 +174,13 @@ enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct l
 	return e != ERR_OK ? e : read_row(s, a, q, ret_row);
 }
 
-static const char SQL_AUTHOR[] = "SELECT device, author FROM changeset WHERE log = ?";
+static const char query_author[] = "SELECT device, author FROM changeset WHERE log = ?";
 
 enum err store_load_log_author(struct store *s, struct arena *a, uint64_t log, uint32_t *ret_device,
 			       struct bytes *ret_author)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_AUTHOR, &q);
+	enum err e = sql_use(s, query_author, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -197,7 +197,7 @@ enum err store_find_log(struct store *s, struct arena *a, uint32_t device, uint6
 			struct log_row *ret_row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_FIND, &q);
+	enum err e = sql_use(s, query_find, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -214,7 +214,7 @@ enum err store_find_log(struct store *s, struct arena *a, uint32_t device, uint6
 enum err store_last_log(struct store *s, uint64_t *ret_log)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_LAST, &q);
+	enum err e = sql_use(s, query_last, &q);
 
 	if (e == ERR_OK)
 		e = sql_run_row(q);
@@ -229,7 +229,7 @@ enum err store_load_session_logs(struct store *s, struct arena *a, uint64_t sess
 	AUTO(sql_done) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf found = {0};
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_OF_SESSION, &q);
+	enum err e = sql_use(s, query_of_session, &q);
 
 	if (e != ERR_OK)
 		return e;

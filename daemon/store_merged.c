@@ -42,16 +42,16 @@ static void bind_id(struct sql *q, int position, const struct id *id)
 
 /* ---- conflicts ---- */
 
-static const char SQL_PUT_CONFLICT[] =
+static const char query_put_conflict[] =
 	"INSERT INTO conflict(type, id, field, log, kept, lost, kept_by, lost_by, at, state)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-static const char SQL_CONFLICTS[] =
+static const char query_conflicts[] =
 	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at, state"
 	" FROM conflict WHERE conflict > ?1 ORDER BY conflict LIMIT ?2";
-static const char SQL_OPEN_CONFLICTS[] =
+static const char query_open_conflicts[] =
 	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at, state"
 	" FROM conflict WHERE state = 'open' AND conflict > ?1 ORDER BY conflict LIMIT ?2";
-static const char SQL_SET_CONFLICT[] = "UPDATE conflict SET state = ?2 WHERE conflict = ?1";
+static const char query_set_conflict[] = "UPDATE conflict SET state = ?2 WHERE conflict = ?1";
 
 /* value | clock, device, log */
 static void pack_side(struct buf *out, const struct field *f)
@@ -79,7 +79,7 @@ enum err store_put_conflict(struct store *s, struct conflict_row *row)
 	AUTO(sql_done) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf kept = {0};
 	AUTO(buf_clear) struct buf lost = {0};
-	enum err e = sql_use(s, SQL_PUT_CONFLICT, &q);
+	enum err e = sql_use(s, query_put_conflict, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -116,18 +116,18 @@ static bool read_conflict(struct sql *q, struct arena *a, struct conflict_row *r
 	       unpack_side(sql_blob_copy(q, 6, a), field, &row->lost);
 }
 
-enum err store_load_conflicts(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
-			      size_t limit, struct conflict_row **ret_rows, size_t *ret_count)
+enum err store_load_conflicts(struct store *s, struct arena *a, const struct store_range *range,
+			      struct conflict_row **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	struct rows rows = {.a = a, .size = sizeof **ret_rows};
 	bool is_row = false;
-	enum err e = sql_use(s, is_open_only ? SQL_OPEN_CONFLICTS : SQL_CONFLICTS, &q);
+	enum err e = sql_use(s, range->is_open_only ? query_open_conflicts : query_conflicts, &q);
 
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, (int64_t)after);
-	sql_bind_int(q, 2, (int64_t)limit);
+	sql_bind_int(q, 1, (int64_t)range->after);
+	sql_bind_int(q, 2, (int64_t)range->limit);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		if (!read_conflict(q, a, rows_add(&rows)))
 			return err_raise(ERR_CORRUPT, "conflict %lld", (long long)sql_int(q, 0));
@@ -142,7 +142,7 @@ enum err store_load_conflicts(struct store *s, struct arena *a, uint64_t after, 
 enum err store_set_conflict_state(struct store *s, uint64_t conflict, const char *state)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_SET_CONFLICT, &q);
+	enum err e = sql_use(s, query_set_conflict, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -156,23 +156,23 @@ enum err store_set_conflict_state(struct store *s, uint64_t conflict, const char
 
 /* ---- quarantine ---- */
 
-static const char SQL_PUT_QUARANTINE[] =
+static const char query_put_quarantine[] =
 	"INSERT INTO quarantine(device, number, log, clock, type, id, reason, field, text, change,"
 	" at, state, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-static const char SQL_QUARANTINE[] =
+static const char query_quarantine[] =
 	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
 	" state, why FROM quarantine WHERE quarantine > ?1 ORDER BY quarantine LIMIT ?2";
-static const char SQL_OPEN_QUARANTINE[] =
+static const char query_open_quarantine[] =
 	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
 	" state, why FROM quarantine WHERE state = 'open' AND quarantine > ?1"
 	" ORDER BY quarantine LIMIT ?2";
-static const char SQL_SET_QUARANTINE[] =
+static const char query_set_quarantine[] =
 	"UPDATE quarantine SET state = ?2, why = ?3 WHERE quarantine = ?1";
 
 enum err store_put_quarantine(struct store *s, struct quarantine_row *row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_PUT_QUARANTINE, &q);
+	enum err e = sql_use(s, query_put_quarantine, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -213,18 +213,18 @@ static bool read_quarantine(struct sql *q, struct arena *a, struct quarantine_ro
 	return read_id(q, 6, &row->id);
 }
 
-enum err store_load_quarantine(struct store *s, struct arena *a, uint64_t after, bool is_open_only,
-			       size_t limit, struct quarantine_row **ret_rows, size_t *ret_count)
+enum err store_load_quarantine(struct store *s, struct arena *a, const struct store_range *range,
+			       struct quarantine_row **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	struct rows rows = {.a = a, .size = sizeof **ret_rows};
 	bool is_row = false;
-	enum err e = sql_use(s, is_open_only ? SQL_OPEN_QUARANTINE : SQL_QUARANTINE, &q);
+	enum err e = sql_use(s, range->is_open_only ? query_open_quarantine : query_quarantine, &q);
 
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, (int64_t)after);
-	sql_bind_int(q, 2, (int64_t)limit);
+	sql_bind_int(q, 1, (int64_t)range->after);
+	sql_bind_int(q, 2, (int64_t)range->limit);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		if (!read_quarantine(q, a, rows_add(&rows)))
 			return err_raise(ERR_CORRUPT, "quarantine %lld", (long long)sql_int(q, 0));
@@ -236,7 +236,7 @@ enum err store_load_quarantine(struct store *s, struct arena *a, uint64_t after,
 	return ERR_OK;
 }
 
-static const char SQL_QUARANTINE_LOGS[] =
+static const char query_quarantine_logs[] =
 	"SELECT log FROM quarantine WHERE id = ?1 AND type = ?2 AND log > 0";
 
 enum err store_load_quarantine_logs(struct store *s, struct arena *a, struct bytes type,
@@ -245,7 +245,7 @@ enum err store_load_quarantine_logs(struct store *s, struct arena *a, struct byt
 	AUTO(sql_done) struct sql *q = NULL;
 	struct rows rows = {.a = a, .size = sizeof **ret_logs};
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_QUARANTINE_LOGS, &q);
+	enum err e = sql_use(s, query_quarantine_logs, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -267,7 +267,7 @@ enum err store_set_quarantine_state(struct store *s, uint64_t quarantine, const 
 				    struct bytes why)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_SET_QUARANTINE, &q);
+	enum err e = sql_use(s, query_set_quarantine, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -282,22 +282,22 @@ enum err store_set_quarantine_state(struct store *s, uint64_t quarantine, const 
 
 /* ---- moves and unit logs ---- */
 
-static const char SQL_PUT_MOVED[] =
+static const char query_put_moved[] =
 	"INSERT INTO moved(type, id, from_unit, to_unit, log) VALUES(?1, ?2, ?3, ?4, ?5)";
-static const char SQL_MOVED_OF[] =
+static const char query_moved_of[] =
 	"SELECT type, id, from_unit, to_unit, log FROM moved WHERE id = ? ORDER BY moved";
-static const char SQL_MOVED_FROM[] =
+static const char query_moved_from[] =
 	"SELECT type, id, from_unit, to_unit, log FROM moved"
 	" WHERE from_unit = ?1 AND log > ?2 AND log <= ?3 ORDER BY log, moved";
-static const char SQL_UNIT_LOG[] = "SELECT log FROM unit_log WHERE unit = ?";
-static const char SQL_PUT_UNIT_LOG[] =
+static const char query_unit_log[] = "SELECT log FROM unit_log WHERE unit = ?";
+static const char query_put_unit_log[] =
 	"INSERT INTO unit_log(unit, log) VALUES(?1, ?2)"
 	" ON CONFLICT(unit) DO UPDATE SET log = max(log, excluded.log)";
 
 enum err store_put_moved(struct store *s, const struct moved_row *row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_PUT_MOVED, &q);
+	enum err e = sql_use(s, query_put_moved, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -337,7 +337,7 @@ enum err store_load_moved_of(struct store *s, struct arena *a, const struct id *
 			     struct moved_row **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_MOVED_OF, &q);
+	enum err e = sql_use(s, query_moved_of, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -345,17 +345,17 @@ enum err store_load_moved_of(struct store *s, struct arena *a, const struct id *
 	return read_moves(q, a, ret_rows, ret_count);
 }
 
-enum err store_load_moved_from(struct store *s, struct arena *a, int64_t unit, uint64_t after,
-			       uint64_t until, struct moved_row **ret_rows, size_t *ret_count)
+enum err store_load_moved_from(struct store *s, struct arena *a, const struct store_page *page,
+			       struct moved_row **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_MOVED_FROM, &q);
+	enum err e = sql_use(s, query_moved_from, &q);
 
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, unit);
-	sql_bind_int(q, 2, (int64_t)after);
-	sql_bind_int(q, 3, (int64_t)until);
+	sql_bind_int(q, 1, page->unit);
+	sql_bind_int(q, 2, (int64_t)page->after);
+	sql_bind_int(q, 3, (int64_t)page->until);
 	return read_moves(q, a, ret_rows, ret_count);
 }
 
@@ -363,7 +363,7 @@ enum err store_load_unit_log(struct store *s, int64_t unit, uint64_t *ret_log)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_UNIT_LOG, &q);
+	enum err e = sql_use(s, query_unit_log, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -377,7 +377,7 @@ enum err store_load_unit_log(struct store *s, int64_t unit, uint64_t *ret_log)
 enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_PUT_UNIT_LOG, &q);
+	enum err e = sql_use(s, query_put_unit_log, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -388,18 +388,18 @@ enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log)
 
 /* ---- notices ---- */
 
-static const char SQL_PUT_NOTICE[] =
+static const char query_put_notice[] =
 	"INSERT INTO notice(device, notice, kind, type, id, field, kept, lost, author, at, text)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-static const char SQL_LAST_NOTICE[] = "SELECT max(notice) FROM notice WHERE device = ?";
-static const char SQL_NOTICES[] =
+static const char query_last_notice[] = "SELECT max(notice) FROM notice WHERE device = ?";
+static const char query_notices[] =
 	"SELECT notice, kind, type, id, field, kept, lost, author, at, text FROM notice"
 	" WHERE device = ?1 AND notice > ?2 ORDER BY notice LIMIT ?3";
 
 enum err store_last_notice(struct store *s, uint32_t device, uint64_t *ret_notice)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_LAST_NOTICE, &q);
+	enum err e = sql_use(s, query_last_notice, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -415,7 +415,7 @@ enum err store_put_notice(struct store *s, const struct notice_row *row)
 	AUTO(sql_done) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf kept = {0};
 	AUTO(buf_clear) struct buf lost = {0};
-	enum err e = sql_use(s, SQL_PUT_NOTICE, &q);
+	enum err e = sql_use(s, query_put_notice, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -452,19 +452,20 @@ static bool read_notice(struct sql *q, struct arena *a, struct notice_row *row)
 	return read_id(q, 3, &row->id) && !kept.is_bad && !lost.is_bad;
 }
 
-enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, uint64_t after,
-			    size_t limit, struct notice_row **ret_rows, size_t *ret_count)
+enum err store_load_notices(struct store *s, struct arena *a, uint32_t device,
+			    const struct store_range *range, struct notice_row **ret_rows,
+			    size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	struct rows rows = {.a = a, .size = sizeof **ret_rows};
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_NOTICES, &q);
+	enum err e = sql_use(s, query_notices, &q);
 
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, device);
-	sql_bind_int(q, 2, (int64_t)after);
-	sql_bind_int(q, 3, (int64_t)limit);
+	sql_bind_int(q, 2, (int64_t)range->after);
+	sql_bind_int(q, 3, (int64_t)range->limit);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		struct notice_row *row = rows_add(&rows);
 
@@ -481,8 +482,8 @@ enum err store_load_notices(struct store *s, struct arena *a, uint32_t device, u
 
 /* ---- audit ---- */
 
-static const char SQL_LAST_AUDIT[] = "SELECT chain FROM audit ORDER BY entry DESC LIMIT 1";
-static const char SQL_PUT_AUDIT[] =
+static const char query_last_audit[] = "SELECT chain FROM audit ORDER BY entry DESC LIMIT 1";
+static const char query_put_audit[] =
 	"INSERT INTO audit(at, who, what, detail, detail_hash, hash, chain)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
@@ -490,7 +491,7 @@ static enum err last_audit(struct store *s, struct hash *ret_chain)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_LAST_AUDIT, &q);
+	enum err e = sql_use(s, query_last_audit, &q);
 
 	if (e == ERR_OK)
 		e = sql_step(q, &is_row);
@@ -524,7 +525,7 @@ enum err store_put_audit(struct store *s, int64_t at_ms, struct bytes who, struc
 	enum err e = last_audit(s, &chain);
 
 	if (e == ERR_OK)
-		e = sql_use(s, SQL_PUT_AUDIT, &q);
+		e = sql_use(s, query_put_audit, &q);
 	if (e != ERR_OK)
 		return e;
 	chain = hash_of_two(bytes_of(chain.bytes, HASH_LEN), bytes_of(hash.bytes, HASH_LEN));

@@ -141,7 +141,7 @@ static enum err collect_rows(struct sql *q, struct arena *a, struct unit_row **r
 	return ERR_OK;
 }
 
-static const char SQL_LIST[] =
+static const char query_list[] =
 	ROW_COLUMNS "WHERE n.first_day <= ?1 AND n.last_day > ?1 AND (?3 = 0 OR n.level = ?3)"
 		    " AND (?2 IS NULL OR n.province IN (SELECT unit FROM unit_name WHERE level = 1"
 		    " AND code = ?2 AND first_day <= ?1 AND last_day > ?1))"
@@ -151,7 +151,7 @@ enum err units_list(struct store *s, struct arena *a, int64_t day, struct bytes 
 		    enum unit_level level, struct unit_row **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_LIST, &q);
+	enum err e = sql_use(s, query_list, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -161,7 +161,7 @@ enum err units_list(struct store *s, struct arena *a, int64_t day, struct bytes 
 	return collect_rows(q, a, ret_rows, ret_count);
 }
 
-static const char SQL_FIND[] = ROW_COLUMNS
+static const char query_find[] = ROW_COLUMNS
 	"WHERE n.code = ?1 AND n.level IN (1, 2, 3) AND n.first_day <= ?2 AND n.last_day > ?2"
 	" ORDER BY n.level DESC, n.first_day DESC LIMIT 1";
 
@@ -169,7 +169,7 @@ enum err units_find(struct store *s, struct arena *a, struct bytes code, int64_t
 		    struct unit_row *ret_row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_FIND, &q);
+	enum err e = sql_use(s, query_find, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -181,14 +181,14 @@ enum err units_find(struct store *s, struct arena *a, struct bytes code, int64_t
 	return e;
 }
 
-static const char SQL_LOAD[] = ROW_COLUMNS
+static const char query_load[] = ROW_COLUMNS
 	"WHERE n.unit = ?1 ORDER BY n.first_day <= ?2 DESC, abs(n.first_day - ?2) LIMIT 1";
 
 enum err units_load(struct store *s, struct arena *a, int64_t unit, int64_t day,
 		    struct unit_row *ret_row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_LOAD, &q);
+	enum err e = sql_use(s, query_load, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -200,13 +200,13 @@ enum err units_load(struct store *s, struct arena *a, int64_t unit, int64_t day,
 	return e;
 }
 
-static const char SQL_EXISTS[] = "SELECT 1 FROM unit WHERE unit = ?";
+static const char query_exists[] = "SELECT 1 FROM unit WHERE unit = ?";
 
 bool units_exists(struct store *s, int64_t unit, enum err *ret_e)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_EXISTS, &q);
+	enum err e = sql_use(s, query_exists, &q);
 
 	if (e == ERR_OK) {
 		sql_bind_int(q, 1, unit);
@@ -230,12 +230,12 @@ bool units_exists(struct store *s, int64_t unit, enum err *ret_e)
 	"   WHERE s.is_whole = 1 AND s.day <= ?2)"                                     \
 	" SELECT unit FROM every ORDER BY unit"
 
-static const char SQL_SCOPE[] =
+static const char query_scope[] =
 	"WITH RECURSIVE start(unit) AS (SELECT unit FROM device_unit WHERE device = ?1"
 	"  UNION SELECT s.new FROM start JOIN unit_succession s ON s.old = start.unit"
 	"   WHERE s.is_whole = 1 AND s.day <= ?2)," BELOW;
 
-static const char SQL_BELOW[] = "WITH RECURSIVE start(unit) AS (SELECT ?1)," BELOW;
+static const char query_below[] = "WITH RECURSIVE start(unit) AS (SELECT ?1)," BELOW;
 
 static enum err load_units(struct store *s, struct arena *a, const char *text, int64_t key,
 			   int64_t day, struct bytes *ret_units)
@@ -275,7 +275,7 @@ enum err units_load_scope(struct store *s, struct arena *a, uint32_t device, int
 			  int64_t **ret_units, size_t *ret_count)
 {
 	struct bytes found;
-	enum err e = load_units(s, a, SQL_SCOPE, device, day, &found);
+	enum err e = load_units(s, a, query_scope, device, day, &found);
 
 	if (e == ERR_OK)
 		*ret_units = as_units(found, ret_count);
@@ -286,7 +286,7 @@ enum err units_load_below(struct store *s, struct arena *a, int64_t unit, int64_
 			  int64_t **ret_units, size_t *ret_count)
 {
 	struct bytes found;
-	enum err e = load_units(s, a, SQL_BELOW, unit, day, &found);
+	enum err e = load_units(s, a, query_below, unit, day, &found);
 
 	if (e == ERR_OK)
 		*ret_units = as_units(found, ret_count);
@@ -313,13 +313,12 @@ bool units_scope_has(const int64_t *units, size_t count, int64_t unit)
 
 /* ---- placing ---- */
 
-static const char SQL_PLACING[] =
+static const char query_placing[] =
 	"SELECT old, new FROM unit_succession WHERE is_whole = 0 AND day <= ? ORDER BY old, new";
 
 /* Live records of a unit, over all types. */
 static enum err count_records(struct store *s, int64_t unit, uint64_t *ret_count)
 {
-	AUTO(arena_clear) struct arena a = {0};
 	uint64_t total = 0;
 	enum err e = ERR_OK;
 
@@ -378,7 +377,7 @@ enum err units_load_placing(struct store *s, struct arena *a, int64_t day,
 	AUTO(sql_done) struct sql *q = NULL;
 	struct unit_placing *rows = NULL;
 	size_t count = 0;
-	enum err e = sql_use(s, SQL_PLACING, &q);
+	enum err e = sql_use(s, query_placing, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -395,9 +394,9 @@ enum err units_load_placing(struct store *s, struct arena *a, int64_t day,
 
 /* ---- what devices get ---- */
 
-static const char SQL_MESSAGE[] =
+static const char query_message[] =
 	"SELECT " UNIT_NAME_COLUMNS "FROM unit_name n ORDER BY n.unit, n.first_day";
-static const char SQL_COUNT[] = "SELECT count(*) FROM unit_name";
+static const char query_count[] = "SELECT count(*) FROM unit_name";
 
 static struct bytes print_day(struct arena *a, int64_t day)
 {
@@ -417,12 +416,12 @@ enum err units_load_message(struct store *s, struct arena *a, struct msg_unit **
 	struct msg_unit *units;
 	size_t count = 0;
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_COUNT, &total);
+	enum err e = sql_use(s, query_count, &total);
 
 	if (e == ERR_OK)
 		e = sql_run_row(total);
 	if (e == ERR_OK)
-		e = sql_use(s, SQL_MESSAGE, &q);
+		e = sql_use(s, query_message, &q);
 	if (e != ERR_OK)
 		return e;
 	units = arena_alloc_array(a, (size_t)sql_int(total, 0), sizeof *units);

@@ -38,15 +38,15 @@ void units_problem(struct problems *p, size_t line, const char *fmt, ...)
 
 /* ---- the table of dated names ---- */
 
-static const char SQL_PUT[] =
+static const char query_put[] =
 	"INSERT OR REPLACE INTO unit_name(unit, first_day, last_day, level, code, name, bare, kind,"
 	" parent, province) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-static const char SQL_DROP[] = "DELETE FROM unit_name WHERE unit = ?1 AND first_day = ?2";
-static const char SQL_OF_UNIT[] =
+static const char query_drop[] = "DELETE FROM unit_name WHERE unit = ?1 AND first_day = ?2";
+static const char query_of_unit[] =
 	"SELECT " UNIT_NAME_COLUMNS "FROM unit_name n WHERE n.unit = ? ORDER BY n.first_day";
-static const char SQL_ADD[] =
+static const char query_add[] =
 	"INSERT INTO unit(level, has_districts, first_day, last_day) VALUES(?1, ?2, 0, 0)";
-static const char SQL_SETTLE[] =
+static const char query_settle[] =
 	"UPDATE unit SET first_day = (SELECT min(first_day) FROM unit_name WHERE unit = ?1),"
 	" last_day = (SELECT max(last_day) FROM unit_name WHERE unit = ?1) WHERE unit = ?1"
 	" AND EXISTS(SELECT 1 FROM unit_name WHERE unit = ?1)";
@@ -54,7 +54,7 @@ static const char SQL_SETTLE[] =
 enum err units_put_name(struct store *s, const struct unit_name *n)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_PUT, &q);
+	enum err e = sql_use(s, query_put, &q);
 
 	REQUIRE(n->first < n->last);
 	if (e != ERR_OK)
@@ -75,7 +75,7 @@ enum err units_put_name(struct store *s, const struct unit_name *n)
 enum err units_drop_name(struct store *s, int64_t unit, int64_t first)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_DROP, &q);
+	enum err e = sql_use(s, query_drop, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -87,7 +87,7 @@ enum err units_drop_name(struct store *s, int64_t unit, int64_t first)
 enum err units_settle(struct store *s, int64_t unit)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_SETTLE, &q);
+	enum err e = sql_use(s, query_settle, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -98,7 +98,7 @@ enum err units_settle(struct store *s, int64_t unit)
 enum err units_add(struct store *s, enum unit_level level, bool has_districts, int64_t *ret_unit)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, SQL_ADD, &q);
+	enum err e = sql_use(s, query_add, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -118,7 +118,7 @@ static enum err load_names(struct store *s, struct arena *a, int64_t unit,
 	struct unit_name *names = NULL;
 	size_t count = 0;
 	bool is_row = false;
-	enum err e = sql_use(s, SQL_OF_UNIT, &q);
+	enum err e = sql_use(s, query_of_unit, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -172,7 +172,7 @@ enum err units_end(struct store *s, struct arena *a, int64_t unit, int64_t day, 
 	return e != ERR_OK ? e : units_settle(s, unit);
 }
 
-static const char SQL_OF_CODE[] =
+static const char query_of_code[] =
 	"SELECT unit FROM unit_name WHERE level = ?1 AND code = ?2 AND first_day <= ?3"
 	" AND last_day > ?3 AND unit <> ?4";
 
@@ -188,7 +188,7 @@ enum err units_end_code(struct store *s, struct arena *a, enum unit_level level,
 		int64_t unit = 0;
 		bool is_ended = false;
 
-		e = sql_use(s, SQL_OF_CODE, &q);
+		e = sql_use(s, query_of_code, &q);
 		if (e != ERR_OK)
 			return e;
 		sql_bind_int(q, 1, level);
@@ -422,7 +422,7 @@ static struct parent *add_parent(struct arena *a, struct parents *p)
 }
 
 /* The same unit by the identity rule of units.h; nearest in time where there are several. */
-static const char SQL_SAME[] =
+static const char query_same[] =
 	"SELECT n.unit FROM unit_name n JOIN unit u ON u.unit = n.unit"
 	" WHERE n.level = ?1 AND n.code = ?2 AND (n.bare = ?3 OR n.name = n.code OR ?6 = 1)"
 	" AND u.has_districts = ?4"
@@ -432,7 +432,7 @@ static enum err find_same(struct import *im, const struct unit_name *n, int64_t 
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(im->store, SQL_SAME, &q);
+	enum err e = sql_use(im->store, query_same, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -537,17 +537,18 @@ static enum err take_unit(struct import *im, struct unit_name *n)
 	return e;
 }
 
-static const char SQL_LATER[] = "SELECT min(first_day) FROM unit_list WHERE province = ?1"
-				" AND has_districts = ?2 AND first_day > ?3";
-static const char SQL_NOTE[] = "INSERT OR IGNORE INTO unit_list(province, has_districts, first_day)"
-			       " VALUES(?1, ?2, ?3)";
+static const char query_later[] = "SELECT min(first_day) FROM unit_list WHERE province = ?1"
+				  " AND has_districts = ?2 AND first_day > ?3";
+static const char query_note[] =
+	"INSERT OR IGNORE INTO unit_list(province, has_districts, first_day)"
+	" VALUES(?1, ?2, ?3)";
 
 /* Until when the list speaks for a province: its own end, or the next list's day. */
 static enum err find_until(struct import *im, struct bytes province, int64_t *ret_until)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	AUTO(sql_done) struct sql *note = NULL;
-	enum err e = sql_use(im->store, SQL_LATER, &q);
+	enum err e = sql_use(im->store, query_later, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -560,7 +561,7 @@ static enum err find_until(struct import *im, struct bytes province, int64_t *re
 	*ret_until = im->until;
 	if (sql_kind(q, 0) == SQL_INT && sql_int(q, 0) < im->until)
 		*ret_until = sql_int(q, 0);
-	e = sql_use(im->store, SQL_NOTE, &note);
+	e = sql_use(im->store, query_note, &note);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_text(note, 1, province);
@@ -658,7 +659,7 @@ static int by_number(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
-static const char SQL_OF_PROVINCE[] =
+static const char query_of_province[] =
 	"SELECT DISTINCT n.unit FROM unit_name n JOIN unit u ON u.unit = n.unit"
 	" WHERE n.province = ?1 AND u.has_districts = ?2 AND n.level <> 1"
 	" AND n.first_day <= ?3 AND n.last_day > ?3";
@@ -667,7 +668,7 @@ static enum err load_of_province(struct import *im, const struct parent *provinc
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(im->store, SQL_OF_PROVINCE, &q);
+	enum err e = sql_use(im->store, query_of_province, &q);
 
 	if (e != ERR_OK)
 		return e;

@@ -60,7 +60,7 @@ static struct bytes field(const struct csv_reader *r, size_t column)
 
 /* ---- units of a row ---- */
 
-static const char SQL_FIND[] =
+static const char query_find[] =
 	"SELECT unit, province FROM unit_name WHERE level = ?1 AND code = ?2 AND first_day <= ?3"
 	" AND last_day >= ?3 ORDER BY first_day DESC LIMIT 1";
 
@@ -70,7 +70,7 @@ static enum err find_unit(struct map *m, enum unit_level level, struct bytes cod
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(m->store, SQL_FIND, &q);
+	enum err e = sql_use(m->store, query_find, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -161,7 +161,7 @@ static enum err read_map_row(struct map *m, const struct csv_reader *r, struct m
 }
 
 /* Names of provinces the old list did not give. */
-static const char SQL_NAME_PROVINCE[] =
+static const char query_name_province[] =
 	"UPDATE unit_name SET name = ?2, bare = ?3, kind = ?4 WHERE unit = ?1 AND name = code";
 
 static enum err name_province(struct map *m, const struct csv_reader *r, int64_t province)
@@ -176,7 +176,7 @@ static enum err name_province(struct map *m, const struct csv_reader *r, int64_t
 		return ERR_OK;
 	e = units_bare(m->a, buf_bytes(&nfc), units_kind_of(buf_bytes(&nfc)), &bare);
 	if (e == ERR_OK)
-		e = sql_use(m->store, SQL_NAME_PROVINCE, &q);
+		e = sql_use(m->store, query_name_province, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, province);
@@ -225,7 +225,7 @@ static enum err read_map(struct map *m, struct bytes csv)
 
 /* ---- laying it down ---- */
 
-static const char SQL_PUT[] =
+static const char query_put[] =
 	"INSERT INTO unit_succession(old, new, day, is_whole, is_suspect)"
 	" VALUES(?1, ?2, ?3, ?4, ?5) ON CONFLICT(old, new) DO UPDATE SET day = ?3, is_whole = ?4,"
 	" is_suspect = ?5 WHERE day <> ?3 OR is_whole <> ?4 OR is_suspect <> ?5";
@@ -233,7 +233,7 @@ static const char SQL_PUT[] =
 static enum err put(struct map *m, const struct map_row *row, bool *ret_is_new)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(m->store, SQL_PUT, &q);
+	enum err e = sql_use(m->store, query_put, &q);
 
 	if (e != ERR_OK)
 		return e;

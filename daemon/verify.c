@@ -325,15 +325,15 @@ struct folded {
 	const char *sql; /* first column: the key that is told */
 };
 
-static const char SQL_MOVED[] =
+static const char query_moved[] =
 	"SELECT moved, type, id, from_unit, to_unit, log FROM moved ORDER BY moved";
-static const char SQL_UNIT_LOG[] = "SELECT unit, log FROM unit_log ORDER BY unit";
-static const char SQL_CONFLICT[] =
+static const char query_unit_log[] = "SELECT unit, log FROM unit_log ORDER BY unit";
+static const char query_conflict[] =
 	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at FROM conflict"
 	" ORDER BY conflict";
 
 static const struct folded folded[] = {
-	{"moved", SQL_MOVED}, {"unit_log", SQL_UNIT_LOG}, {"conflict", SQL_CONFLICT}};
+	{"moved", query_moved}, {"unit_log", query_unit_log}, {"conflict", query_conflict}};
 
 static bool is_same_row(struct sql *a, struct sql *b)
 {
@@ -380,32 +380,32 @@ struct invariant {
 	const char *sql; /* each row is a breach; its first column is the key */
 };
 
-static const char SQL_S7_ROWS[] =
+static const char query_s7_rows[] =
 	"SELECT q.quarantine FROM quarantine q WHERE q.log > 0 AND NOT EXISTS(SELECT 1"
 	" FROM changeset c WHERE c.log = q.log AND c.device = q.device AND q.number >= c.first"
 	" AND q.number < c.first + c.count AND c.verdicts IS NOT NULL)";
-static const char SQL_S8[] = "SELECT device FROM notice GROUP BY device HAVING min(notice) <> 1"
-			     " OR max(notice) <> count(*)";
-static const char SQL_S9_UNITS[] =
+static const char query_s8[] = "SELECT device FROM notice GROUP BY device HAVING min(notice) <> 1"
+			       " OR max(notice) <> count(*)";
+static const char query_s9_units[] =
 	"SELECT DISTINCT unit FROM device_unit WHERE unit NOT IN (SELECT unit FROM unit)";
-static const char SQL_S9_LOGS[] =
+static const char query_s9_logs[] =
 	"SELECT unit FROM unit_log WHERE unit NOT IN (SELECT unit FROM unit)"
 	" OR log > (SELECT max(log) FROM changeset)";
-static const char SQL_S10[] = "SELECT n.unit FROM unit_name n JOIN unit_name o ON o.unit = n.unit"
-			      " AND o.first_day > n.first_day AND o.first_day < n.last_day";
-static const char SQL_S10_NAMELESS[] =
+static const char query_s10[] = "SELECT n.unit FROM unit_name n JOIN unit_name o ON o.unit = n.unit"
+				" AND o.first_day > n.first_day AND o.first_day < n.last_day";
+static const char query_s10_nameless[] =
 	"SELECT unit FROM unit WHERE unit NOT IN (SELECT unit FROM unit_name)";
-static const char SQL_S11[] = "SELECT log FROM changeset WHERE session <> 0"
-			      " AND session NOT IN (SELECT session FROM session)";
+static const char query_s11[] = "SELECT log FROM changeset WHERE session <> 0"
+				" AND session NOT IN (SELECT session FROM session)";
 
 static const struct invariant invariants[] = {
-	{"S7", "quarantine", "its change-set does not say so", SQL_S7_ROWS},
-	{"S8", "notice", "numbers of a device have gaps", SQL_S8},
-	{"S9", "device_unit", "there is no such unit", SQL_S9_UNITS},
-	{"S9", "unit_log", "there is no such unit or log number", SQL_S9_LOGS},
-	{"S10", "unit_name", "two names of a unit on one day", SQL_S10},
-	{"S10", "unit", "has no name", SQL_S10_NAMELESS},
-	{"S11", "changeset", "its session is not in the sync log", SQL_S11},
+	{"S7", "quarantine", "its change-set does not say so", query_s7_rows},
+	{"S8", "notice", "numbers of a device have gaps", query_s8},
+	{"S9", "device_unit", "there is no such unit", query_s9_units},
+	{"S9", "unit_log", "there is no such unit or log number", query_s9_logs},
+	{"S10", "unit_name", "two names of a unit on one day", query_s10},
+	{"S10", "unit", "has no name", query_s10_nameless},
+	{"S11", "changeset", "its session is not in the sync log", query_s11},
 };
 
 static enum err check_invariant(struct verify *v, const struct invariant *i)
@@ -421,16 +421,16 @@ static enum err check_invariant(struct verify *v, const struct invariant *i)
 }
 
 /* S7, the other way: every number the log says is in quarantine is there. */
-static const char SQL_HAS_QUARANTINE[] =
+static const char query_has_quarantine[] =
 	"SELECT 1 FROM quarantine WHERE device = ?1 AND number = ?2 AND log = ?3";
-static const char SQL_WITH_VERDICTS[] =
+static const char query_with_verdicts[] =
 	"SELECT log FROM changeset WHERE verdicts IS NOT NULL ORDER BY log";
 
 static enum err check_verdict(struct verify *v, const struct log_row *row, uint64_t number)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(v->live, SQL_HAS_QUARANTINE, &q);
+	enum err e = sql_use(v->live, query_has_quarantine, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -447,7 +447,7 @@ static enum err check_verdicts(struct verify *v)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(v->live, SQL_WITH_VERDICTS, &q);
+	enum err e = sql_use(v->live, query_with_verdicts, &q);
 
 	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		AUTO(arena_clear) struct arena a = {0};
@@ -464,8 +464,8 @@ static enum err check_verdicts(struct verify *v)
 }
 
 /* S12: the audit's entries are what was hashed, and chained. */
-static const char SQL_AUDIT[] = "SELECT entry, at, who, what, detail, detail_hash, hash, chain"
-				" FROM audit ORDER BY entry";
+static const char query_audit[] = "SELECT entry, at, who, what, detail, detail_hash, hash, chain"
+				  " FROM audit ORDER BY entry";
 
 static bool is_hash(struct bytes stored, const struct hash *want)
 {
@@ -494,7 +494,7 @@ static enum err check_audit(struct verify *v)
 	struct hash chain = {0};
 	uint64_t wanted = 1;
 	bool is_row = false;
-	enum err e = sql_use(v->live, SQL_AUDIT, &q);
+	enum err e = sql_use(v->live, query_audit, &q);
 
 	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		uint64_t entry = (uint64_t)sql_int(q, 0);
@@ -512,13 +512,13 @@ static enum err check_audit(struct verify *v)
 }
 
 /* S13: the file itself. */
-static const char SQL_INTEGRITY[] = "PRAGMA integrity_check";
+static const char query_integrity[] = "PRAGMA integrity_check";
 
 static enum err check_integrity(struct verify *v)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = sql_use(v->live, SQL_INTEGRITY, &q);
+	enum err e = sql_use(v->live, query_integrity, &q);
 
 	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		/* Its words name tables and pages, no values. */

@@ -311,11 +311,10 @@ struct hash ground_everything(struct ground *g)
 struct msg_synced ground_pull(struct ground *g, struct ground_device *d,
 			      const struct msg_sync *request)
 {
-	struct msg_synced answer;
-	struct outgoing_stats stats;
+	struct outgoing owed;
 
 	must(store_begin(g->store));
-	must(outgoing_build(&g->ctx, g->store, &g->a, d->number, request, &answer, &stats));
+	must(outgoing_build(&g->ctx, g->store, &g->a, d->number, request, &owed));
 	must(store_commit(g->store));
-	return answer;
+	return owed.answer;
 }

@@ -9,6 +9,7 @@
 #include "tests/support/ground.h"
 
 static struct ground g;
+static const struct store_range open_ones = {.limit = 10, .is_open_only = true};
 
 static int setup(UNUSED_STATE)
 {
@@ -64,7 +65,8 @@ static size_t count_notices(struct ground_device *d, const char *kind)
 	size_t count = 0;
 	size_t found = 0;
 
-	assert_ok(store_load_notices(g.store, &g.a, d->number, 0, 1000, &rows, &count));
+	assert_ok(store_load_notices(g.store, &g.a, d->number, &(struct store_range){.limit = 1000},
+				     &rows, &count));
 	for (size_t i = 0; i < count; i++)
 		found += bytes_is(rows[i].kind, kind) != 0;
 	return found;
@@ -230,7 +232,7 @@ static void a_fork_sets_the_device_aside_and_keeps_its_changes(UNUSED_STATE)
 	struct change kept;
 	assert_int_equal(r.outcome, INGEST_FORKED);
 	assert_int_equal(r.quarantined, 1);
-	assert_ok(store_load_quarantine(g.store, &g.a, 0, true, 10, &rows, &count));
+	assert_ok(store_load_quarantine(g.store, &g.a, &open_ones, &rows, &count));
 	assert_int_equal(count, 1);
 	assert_true(bytes_is(rows[0].reason, "forked"));
 	assert_ok(change_decode(&g.a, rows[0].bytes, &kept));
@@ -241,7 +243,7 @@ static void a_fork_sets_the_device_aside_and_keeps_its_changes(UNUSED_STATE)
 	/* From now on it is refused, and nothing more is kept. */
 	assert_ok(ground_push_wire(&g, &clone, &wire, 1, &r));
 	assert_int_equal(r.outcome, INGEST_REFUSED);
-	assert_ok(store_load_quarantine(g.store, &g.a, 0, true, 10, &rows, &count));
+	assert_ok(store_load_quarantine(g.store, &g.a, &open_ones, &rows, &count));
 	assert_int_equal(count, 1);
 	assert_verified();
 }
@@ -313,7 +315,7 @@ static void a_bad_change_is_kept_apart_and_its_neighbours_go_in(UNUSED_STATE)
 	assert_result(&r, 1, "no_such_code");
 	assert_result(&r, 2, "missing");
 	assert_result(&r, 3, "unknown_type");
-	assert_ok(store_load_quarantine(g.store, &g.a, 0, true, 10, &rows, &count));
+	assert_ok(store_load_quarantine(g.store, &g.a, &open_ones, &rows, &count));
 	assert_int_equal(count, 4);
 	assert_int_equal(rows[0].number, 2);
 	assert_int_equal(rows[0].log, 1);
@@ -393,7 +395,7 @@ static void the_loser_of_a_field_is_kept_and_told(UNUSED_STATE)
 	assert_int_equal(second.conflicts, 0);
 	assert_int_equal(first.conflicts, 1);
 	assert_result(&first, 0, "conflict");
-	assert_ok(store_load_conflicts(g.store, &g.a, 0, true, 10, &rows, &count));
+	assert_ok(store_load_conflicts(g.store, &g.a, &open_ones, &rows, &count));
 	assert_int_equal(count, 1);
 	assert_true(bytes_is(rows[0].kept.value.bytes, "Sửa sau"));
 	assert_true(bytes_is(rows[0].lost.value.bytes, "Sửa trước"));
