@@ -6,6 +6,24 @@
 
 #define DIGITS_MAX 18u /* of a Content-Length: fits size_t */
 
+void header_add(struct header **list, struct arena *a, const char *name, const char *value)
+{
+	struct header *h = arena_alloc(a, sizeof *h);
+
+	h->name = arena_strdup(a, bytes_str(name));
+	h->value = arena_strdup(a, bytes_str(value));
+	h->next = *list;
+	*list = h;
+}
+
+const char *header_find(const struct header *list, const char *name)
+{
+	for (const struct header *h = list; h != NULL; h = h->next)
+		if (strcasecmp(h->name, name) == 0)
+			return h->value;
+	return NULL;
+}
+
 static bool is_plain_name(const char *name)
 {
 	/* "Content-Length : 6" gets through the library with the blank in the name. */

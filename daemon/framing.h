@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/base/arena.h"
+
 struct framing {
 	unsigned lengths;
 	unsigned codings;
@@ -17,6 +19,18 @@ struct framing {
 	bool is_odd;   /* a name, a value or a length nobody sane sends */
 	size_t length; /* Content-Length */
 };
+
+/* The headers of one request, the latest first; they live in the request's arena. */
+struct header {
+	const char *name;
+	const char *value;
+	struct header *next;
+};
+
+/* Copies both. */
+void header_add(struct header **list, struct arena *a, const char *name, const char *value);
+/* NULL: not sent. Names in any case. */
+const char *header_find(const struct header *list, const char *name);
 
 /* Each header once, in any order; a value that was not sent is "". */
 void framing_header(struct framing *f, const char *name, const char *value);

@@ -17,13 +17,18 @@
 
 #define TAG_LEN 40u
 
-/* What thousands of devices fetch the same, sealed and compressed once. */
+/*
+ * What thousands of devices fetch the same: sealed and compressed once, and sent from here without
+ * a copy, so that whoever fetches it slowly holds nothing. Versions are few and small: old ones
+ * stay until the process ends, somebody may still be reading them.
+ */
 struct public_cache {
-	pthread_mutex_t lock; /* units: pool threads */
+	pthread_mutex_t lock; /* units and memory: pool threads */
+	struct arena memory;
 	uint64_t units_version;
-	struct buf units;               /* empty: nothing kept yet */
+	struct bytes units;             /* empty: nothing kept yet */
 	const struct schema *schema_of; /* loop thread */
-	struct buf schema;
+	struct bytes schema;
 };
 
 struct public_cache *public_cache_new(void)
@@ -38,13 +43,38 @@ struct public_cache *public_cache_new(void)
 void public_cache_free(struct public_cache *c)
 {
 	pthread_mutex_destroy(&c->lock);
-	buf_clear(&c->units);
-	buf_clear(&c->schema);
+	arena_clear(&c->memory);
 	mem_free(c);
 }
 
-/* Takes `body`. */
-static void answer_versioned(struct http_request *r, const char *version, struct buf *body)
+static void lock(struct public_cache *c)
+{
+	int rc = pthread_mutex_lock(&c->lock);
+
+	INVARIANT(rc == 0);
+}
+
+static void unlock(struct public_cache *c)
+{
+	int rc = pthread_mutex_unlock(&c->lock);
+
+	INVARIANT(rc == 0);
+}
+
+/* Seals `message` for good. */
+static struct bytes keep(struct public_cache *c, struct bytes message)
+{
+	AUTO(buf_clear) struct buf sealed = {0};
+	struct bytes kept;
+
+	msg_answer_seal(message, &sealed);
+	lock(c);
+	kept = arena_copy(&c->memory, buf_bytes(&sealed));
+	unlock(c);
+	return kept;
+}
+
+static void answer_versioned(struct http_request *r, const char *version, struct bytes body)
 {
 	char tag[TAG_LEN];
 	char query[TAG_LEN + 16];
@@ -61,11 +91,9 @@ static void answer_versioned(struct http_request *r, const char *version, struct
 	if (held != NULL && strcmp(held, tag) == 0) {
 		a.status = 304;
 		a.content_type = NULL;
-		buf_clear(body);
 	} else {
-		a.body = *body;
+		a.shared = body;
 	}
-	*body = (struct buf){0};
 	http_answer(r, &a);
 }
 
@@ -74,16 +102,13 @@ void handle_schema(struct context *ctx, struct http_request *r)
 	const struct schema *schema = ctx->schema;
 	struct public_cache *c = ctx->cache;
 	char version[2 * sizeof schema->version + 1];
-	struct buf body = {0};
 
 	hex_print(schema->version, sizeof schema->version, version);
 	if (c->schema_of != schema) {
-		buf_reset(&c->schema);
-		msg_answer_seal(buf_bytes(&schema->source), &c->schema);
+		c->schema = keep(c, buf_bytes(&schema->source));
 		c->schema_of = schema;
 	}
-	buf_append_bytes(&body, buf_bytes(&c->schema));
-	answer_versioned(r, version, &body);
+	answer_versioned(r, version, c->schema);
 }
 
 struct fetch {
@@ -91,7 +116,7 @@ struct fetch {
 	struct context *ctx;
 	struct http_request *request;
 	uint64_t version;
-	struct buf body;
+	struct bytes body;
 	enum err e;
 };
 
@@ -99,26 +124,23 @@ static bool take_cached(struct fetch *f)
 {
 	struct public_cache *c = f->ctx->cache;
 	bool is_there;
-	int rc = pthread_mutex_lock(&c->lock);
 
-	INVARIANT(rc == 0);
+	lock(c);
 	is_there = c->units.len > 0 && c->units_version == f->version;
 	if (is_there)
-		buf_append_bytes(&f->body, buf_bytes(&c->units));
-	pthread_mutex_unlock(&c->lock);
+		f->body = c->units;
+	unlock(c);
 	return is_there;
 }
 
 static void put_cached(const struct fetch *f)
 {
 	struct public_cache *c = f->ctx->cache;
-	int rc = pthread_mutex_lock(&c->lock);
 
-	INVARIANT(rc == 0);
-	buf_reset(&c->units);
-	buf_append_bytes(&c->units, buf_bytes(&f->body));
+	lock(c);
+	c->units = f->body;
 	c->units_version = f->version;
-	pthread_mutex_unlock(&c->lock);
+	unlock(c);
 }
 
 static enum err load(struct fetch *f, struct store *reader)
@@ -135,7 +157,7 @@ static enum err load(struct fetch *f, struct store *reader)
 	if (e != ERR_OK)
 		return e;
 	msg_units_encode(units, count, f->version, &message);
-	msg_answer_seal(buf_bytes(&message), &f->body);
+	f->body = keep(f->ctx->cache, buf_bytes(&message));
 	put_cached(f);
 	return ERR_OK;
 }
@@ -160,12 +182,11 @@ static void on_fetched(struct task *t)
 
 	if (f->e == ERR_OK) {
 		snprintf(version, sizeof version, "%" PRIu64, f->version);
-		answer_versioned(f->request, version, &f->body);
+		answer_versioned(f->request, version, f->body);
 	} else {
 		log_err("units error=%s", err_name(f->e));
 		reply_refuse(f->request, &(struct refusal){.code = "failed"});
 	}
-	buf_clear(&f->body);
 	mem_free(f);
 }
 

@@ -72,12 +72,6 @@ enum phase {
 	PHASE_ANSWERED,
 };
 
-struct header {
-	const char *name;
-	const char *value;
-	struct header *next;
-};
-
 /* One request and its answer. */
 struct exchange {
 	struct http_request request;
@@ -283,6 +277,10 @@ static struct MHD_Response *make_response(struct http_answer *a)
 	struct buf body = a->body;
 
 	a->body = (struct buf){0};
+	/* The library writes to no buffer of an answer, it only lacks the word. */
+	if (a->shared.len > 0)
+		return MHD_create_response_from_buffer(
+			a->shared.len, (void *)(uintptr_t)a->shared.data, MHD_RESPMEM_PERSISTENT);
 	if (body.len == 0) {
 		buf_clear(&body);
 		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -294,7 +292,7 @@ static enum MHD_Result send_answer(struct exchange *x)
 {
 	struct http *h = x->connection->listener->http;
 	struct http_answer *a = &x->answer;
-	size_t len = a->body.len;
+	size_t len = a->body.len + a->shared.len;
 	struct MHD_Response *r = make_response(a);
 	enum MHD_Result rc;
 
@@ -366,16 +364,12 @@ static enum MHD_Result on_header(void *arg, enum MHD_ValueKind kind, const char 
 				 const char *value)
 {
 	struct exchange *x = arg;
-	struct header *h = arena_alloc(&x->request.arena, sizeof *h);
 
 	(void)kind;
 	if (value == NULL)
 		value = "";
 	framing_header(&x->framing, name, value);
-	h->name = copy_text(x, name);
-	h->value = copy_text(x, value);
-	h->next = x->headers;
-	x->headers = h;
+	header_add(&x->headers, &x->request.arena, name, value);
 	return MHD_YES;
 }
 
@@ -384,10 +378,7 @@ const char *http_header(const struct http_request *r, const char *name)
 	const struct exchange *x =
 		(const void *)((const char *)r - offsetof(struct exchange, request));
 
-	for (const struct header *h = x->headers; h != NULL; h = h->next)
-		if (strcasecmp(h->name, name) == 0)
-			return h->value;
-	return NULL;
+	return header_find(x->headers, name);
 }
 
 static enum MHD_Result begin_body(struct http *h, struct exchange *x)

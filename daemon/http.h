@@ -49,6 +49,8 @@ struct http_answer {
 	unsigned status;
 	const char *content_type; /* NULL: no body */
 	struct buf body;
+	/* Instead of `body`: the same bytes for everybody. Not copied; they outlive the server. */
+	struct bytes shared;
 	struct http_field
 		fields[HTTP_FIELDS_MAX]; /* copied; the first with a NULL name ends them */
 };

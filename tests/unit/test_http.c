@@ -59,6 +59,17 @@ static void answer(struct http_request *r, const char *text)
 	http_answer(r, &a);
 }
 
+static char shared[4 << 20];
+
+static void answer_shared(struct http_request *r)
+{
+	struct http_answer a = {.status = 200,
+				.content_type = "text/plain",
+				.shared = bytes_of(shared, sizeof shared)};
+
+	http_answer(r, &a);
+}
+
 static void handle(struct http_request *r, void *user)
 {
 	struct world *w = user;
@@ -71,6 +82,10 @@ static void handle(struct http_request *r, void *user)
 	if (strcmp(r->path, "/later") == 0) {
 		assert_true(w->later_count < LATER_MAX);
 		w->later[w->later_count++] = r;
+		return;
+	}
+	if (strcmp(r->path, "/shared") == 0) {
+		answer_shared(r);
 		return;
 	}
 	answer(r, "done");
@@ -276,6 +291,23 @@ static void a_chunked_body_is_put_together(void **state)
 			 200);
 	assert_int_equal(w->last_body.len, 5);
 	assert_memory_equal(w->last_body.data, "hello", 5);
+}
+
+/* Who fetches it and does not read holds nothing of ours: the bytes come from where they lie. */
+static void a_shared_answer_is_not_copied(void **state)
+{
+	struct world *w = *state;
+	struct buf got = {0};
+	int fd = dial(w);
+
+	memset(shared, '.', sizeof shared);
+	assert_true(push_text(w, fd, "GET /shared HTTP/1.1\r\n" CLOSE "\r\n"));
+	assert_true(pull_until(w, fd, &got, "...."));
+	memcpy(shared + sizeof shared - 5, "later", 5);
+
+	assert_true(pull_until(w, fd, &got, "later"));
+	close(fd);
+	buf_clear(&got);
 }
 
 static void two_requests_come_on_one_connection(void **state)
@@ -767,6 +799,7 @@ int main(void)
 		T(the_caller_is_known_by_the_kernel),
 		T(a_body_is_whole_when_the_handler_sees_it),
 		T(a_chunked_body_is_put_together),
+		T(a_shared_answer_is_not_copied),
 		T(two_requests_come_on_one_connection),
 		T(pipelined_requests_are_answered_in_turn),
 		T(an_answer_may_come_later),
