@@ -108,24 +108,22 @@ static json_t *unit_json(const struct unit_row *u)
 /* {province?, on?} -> [{code, name, type, province_code, unit, from, until}] */
 enum err admin_unit_list(struct admin_call *call)
 {
+	struct units_filter filter = {.level = UNIT_COMMUNE};
 	struct unit_row *rows = NULL;
 	size_t count = 0;
 	char on[ADMIN_DATE_LEN];
-	struct bytes province;
-	int64_t day = 0;
 	enum err e;
 
-	e = admin_want_text(call, "province", &province);
+	e = admin_want_text(call, "province", &filter.province);
 	if (e == ERR_OK)
 		e = admin_want_date(call, "on", on);
 	if (e != ERR_OK)
 		return e;
 	if (on[0] == '\0')
 		admin_today(call, on);
-	e = day_of(on, &day);
+	e = day_of(on, &filter.day);
 	if (e == ERR_OK)
-		e = units_list(call->store, call->arena, day, province, UNIT_COMMUNE, &rows,
-			       &count);
+		e = units_list(call->store, call->arena, &filter, &rows, &count);
 	if (e != ERR_OK)
 		return e;
 	call->result = json_array();

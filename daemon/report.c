@@ -105,12 +105,13 @@ static enum err load_communes(struct store *s, struct arena *a, const struct uni
 	struct contacts contacts = {0};
 	struct unit_row *rows = NULL;
 	struct report_commune *communes;
+	const struct units_filter filter = {.day = day, .level = UNIT_COMMUNE};
 	size_t row_count = 0;
 	size_t count = 0;
 	enum err e = load_contacts(s, a, &contacts);
 
 	if (e == ERR_OK)
-		e = units_list(s, a, day, BYTES_NONE, UNIT_COMMUNE, &rows, &row_count);
+		e = units_list(s, a, &filter, &rows, &row_count);
 	if (e != ERR_OK)
 		return e;
 	communes = arena_alloc_array(a, row_count, sizeof *communes);

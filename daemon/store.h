@@ -72,6 +72,13 @@ void readers_use_schema(struct readers *r, const struct schema *schema);
 
 /* ---- record states ---- */
 
+/* A part of a numbered list. */
+struct store_range {
+	uint64_t after;    /* exclusive; 0: from the first */
+	size_t limit;      /* rows at most */
+	bool is_open_only; /* conflicts, quarantine: leaves the decided out */
+};
+
 /*
  * One record as the store has it, and as it is put back. Ask by type and id in
  * `record`; store_load_states() fills the rest.
@@ -123,8 +130,9 @@ struct store_row {
 	bool is_deleted;
 	bool is_voided;
 };
-enum err store_load_rows(struct store *s, struct arena *a, struct bytes type, int64_t after_row,
-			 size_t limit, struct store_row **ret_rows, size_t *ret_count);
+enum err store_load_rows(struct store *s, struct arena *a, struct bytes type,
+			 const struct store_range *range, struct store_row **ret_rows,
+			 size_t *ret_count);
 /* An empty store gets the typed tables of another, field numbers included. Writer only. */
 enum err store_make_like(struct store *s, const struct store *other);
 /* Records of a type, deleted ones included. */
@@ -221,13 +229,6 @@ enum err store_add_device_unit(struct store *s, uint32_t device, int64_t unit);
 enum err store_remove_device_unit(struct store *s, uint32_t device, int64_t unit);
 
 /* ---- what merging leaves behind ---- */
-
-/* A part of a numbered list. */
-struct store_range {
-	uint64_t after;    /* exclusive; 0: from the first */
-	size_t limit;      /* rows at most */
-	bool is_open_only; /* conflicts, quarantine: leaves the decided out */
-};
 
 struct conflict_row {
 	uint64_t conflict; /* set by store_put_conflict() */

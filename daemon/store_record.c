@@ -488,7 +488,7 @@ enum err store_load_page(struct store *s, struct arena *a, const struct store_pa
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		struct bytes id = sql_blob(q, SCHEMA_SQL_ID);
 
-		if (count >= page->limit &&
+		if (count > 0 && count >= page->limit &&
 		    (uint64_t)sql_int(q, SCHEMA_SQL_LOG) != states[count - 1].log)
 			break;
 		if (count == cap) {
@@ -513,12 +513,13 @@ enum err store_load_page(struct store *s, struct arena *a, const struct store_pa
 	return ERR_OK;
 }
 
-enum err store_load_rows(struct store *s, struct arena *a, struct bytes type, int64_t after_row,
-			 size_t limit, struct store_row **ret_rows, size_t *ret_count)
+enum err store_load_rows(struct store *s, struct arena *a, struct bytes type,
+			 const struct store_range *range, struct store_row **ret_rows,
+			 size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	struct table *t = store_find_table(s, type);
-	struct store_row *rows = arena_alloc_array(a, limit, sizeof *rows);
+	struct store_row *rows = arena_alloc_array(a, range->limit, sizeof *rows);
 	size_t count = 0;
 	bool is_row = false;
 	enum err e;
@@ -528,8 +529,8 @@ enum err store_load_rows(struct store *s, struct arena *a, struct bytes type, in
 	e = use_table(s, t, STATEMENT_ROWS, &q);
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, after_row);
-	while (count < limit && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+	sql_bind_int(q, 1, (int64_t)range->after);
+	while (count < range->limit && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		struct store_row *row = &rows[count++];
 		struct bytes id = sql_blob(q, SCHEMA_SQL_ID);
 		int behind = SCHEMA_SQL_UNIT + (int)t->count;

@@ -147,17 +147,17 @@ static const char query_list[] =
 		    " AND code = ?2 AND first_day <= ?1 AND last_day > ?1))"
 		    " ORDER BY n.level, n.code, n.unit";
 
-enum err units_list(struct store *s, struct arena *a, int64_t day, struct bytes province,
-		    enum unit_level level, struct unit_row **ret_rows, size_t *ret_count)
+enum err units_list(struct store *s, struct arena *a, const struct units_filter *filter,
+		    struct unit_row **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	enum err e = sql_use(s, query_list, &q);
 
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, day);
-	sql_bind_text_or_null(q, 2, province);
-	sql_bind_int(q, 3, level);
+	sql_bind_int(q, 1, filter->day);
+	sql_bind_text_or_null(q, 2, filter->province);
+	sql_bind_int(q, 3, filter->level);
 	return collect_rows(q, a, ret_rows, ret_count);
 }
 
@@ -334,40 +334,43 @@ static enum err count_records(struct store *s, int64_t unit, uint64_t *ret_count
 	return e;
 }
 
-static enum err read_placing(struct sql *q, struct arena *a, struct unit_placing **ret_rows,
-			     size_t *ret_count)
+struct placings {
+	struct unit_placing *rows;
+	size_t count;
+	size_t cap;
+};
+
+/* The row of a divided unit: rows come sorted by it. */
+static struct unit_placing *placing_of(struct placings *p, struct arena *a, int64_t unit)
 {
-	struct unit_placing *rows = NULL;
-	size_t count = 0;
-	size_t cap = 0;
+	if (p->count > 0 && p->rows[p->count - 1].unit == unit)
+		return &p->rows[p->count - 1];
+	if (p->count == p->cap) {
+		struct unit_placing *more = arena_alloc_array(a, p->cap * 2 + 16, sizeof *more);
+
+		if (p->count != 0)
+			memcpy(more, p->rows, p->count * sizeof *more);
+		p->rows = more;
+		p->cap = p->cap * 2 + 16;
+	}
+	p->rows[p->count].unit = unit;
+	return &p->rows[p->count++];
+}
+
+static enum err read_placing(struct sql *q, struct arena *a, struct placings *p)
+{
 	bool is_row = false;
 	enum err e;
 
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
-		struct unit_placing *last = count != 0 ? &rows[count - 1] : NULL;
+		struct unit_placing *row = placing_of(p, a, sql_int(q, 0));
+		int64_t *into = arena_alloc_array(a, row->into_count + 1, sizeof *into);
 
-		if (last == NULL || last->unit != sql_int(q, 0)) {
-			if (count == cap) {
-				struct unit_placing *more =
-					arena_alloc_array(a, cap * 2 + 16, sizeof *more);
-
-				if (count != 0)
-					memcpy(more, rows, count * sizeof *more);
-				rows = more;
-				cap = cap * 2 + 16;
-			}
-			last = &rows[count++];
-			last->unit = sql_int(q, 0);
-		}
-		int64_t *into = arena_alloc_array(a, last->into_count + 1, sizeof *into);
-
-		if (last->into_count != 0)
-			memcpy(into, last->into, last->into_count * sizeof *into);
-		into[last->into_count++] = sql_int(q, 1);
-		last->into = into;
+		if (row->into_count != 0)
+			memcpy(into, row->into, row->into_count * sizeof *into);
+		into[row->into_count++] = sql_int(q, 1);
+		row->into = into;
 	}
-	*ret_rows = rows;
-	*ret_count = count;
 	return e;
 }
 
@@ -375,20 +378,19 @@ enum err units_load_placing(struct store *s, struct arena *a, int64_t day,
 			    struct unit_placing **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	struct unit_placing *rows = NULL;
-	size_t count = 0;
+	struct placings placings = {0};
 	enum err e = sql_use(s, query_placing, &q);
 
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, day);
-	e = read_placing(q, a, &rows, &count);
-	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		e = count_records(s, rows[i].unit, &rows[i].records);
+	e = read_placing(q, a, &placings);
+	for (size_t i = 0; e == ERR_OK && i < placings.count; i++)
+		e = count_records(s, placings.rows[i].unit, &placings.rows[i].records);
 	if (e != ERR_OK)
 		return e;
-	*ret_rows = rows;
-	*ret_count = count;
+	*ret_rows = placings.rows;
+	*ret_count = placings.count;
 	return ERR_OK;
 }
 

@@ -83,12 +83,14 @@ struct unit_row {
 	int64_t until; /* exclusive; UNITS_DAY_OPEN */
 };
 
-/*
- * Communes valid on a day; `province` empty: all; by code. `level` 0: communes and everything
- * above them.
- */
-enum err units_list(struct store *s, struct arena *a, int64_t day, struct bytes province,
-		    enum unit_level level, struct unit_row **ret_rows, size_t *ret_count);
+struct units_filter {
+	int64_t day;           /* names valid on it */
+	struct bytes province; /* code; empty: all */
+	enum unit_level level; /* 0: all */
+};
+/* By level and code. */
+enum err units_list(struct store *s, struct arena *a, const struct units_filter *filter,
+		    struct unit_row **ret_rows, size_t *ret_count);
 /*
  * The unit a code meant on a day: a commune, a district or a province. ERR_NOTFOUND.
  * A commune first where a code could be of two levels.

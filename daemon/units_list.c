@@ -138,10 +138,6 @@ static enum err load_names(struct store *s, struct arena *a, int64_t unit,
 	return ERR_OK;
 }
 
-/*
- * No longer valid on `day`. What the unit was already known to be from `resume` on (a later list
- * has it again) stays; UNITS_DAY_OPEN: nothing.
- */
 enum err units_end(struct store *s, struct arena *a, int64_t unit, int64_t day, int64_t resume,
 		   bool *ret_is_ended)
 {
@@ -176,8 +172,8 @@ static const char query_of_code[] =
 	"SELECT unit FROM unit_name WHERE level = ?1 AND code = ?2 AND first_day <= ?3"
 	" AND last_day > ?3 AND unit <> ?4";
 
-enum err units_end_code(struct store *s, struct arena *a, enum unit_level level, struct bytes code,
-			int64_t day, int64_t except, size_t *count)
+enum err units_end_code(struct store *s, struct arena *a, const struct unit_name *heir,
+			size_t *count)
 {
 	bool is_row = true;
 	enum err e = ERR_OK;
@@ -191,15 +187,15 @@ enum err units_end_code(struct store *s, struct arena *a, enum unit_level level,
 		e = sql_use(s, query_of_code, &q);
 		if (e != ERR_OK)
 			return e;
-		sql_bind_int(q, 1, level);
-		sql_bind_text(q, 2, code);
-		sql_bind_int(q, 3, day);
-		sql_bind_int(q, 4, except);
+		sql_bind_int(q, 1, heir->level);
+		sql_bind_text(q, 2, heir->code);
+		sql_bind_int(q, 3, heir->first);
+		sql_bind_int(q, 4, heir->unit);
 		e = sql_step(q, &is_row);
 		if (e != ERR_OK || !is_row)
 			return e;
 		unit = sql_int(q, 0);
-		e = units_end(s, a, unit, day, UNITS_DAY_OPEN, &is_ended);
+		e = units_end(s, a, unit, heir->first, UNITS_DAY_OPEN, &is_ended);
 		*count += is_ended;
 	}
 	return e;
@@ -324,6 +320,8 @@ static int by_code(const void *a, const void *b)
 /* Sorted by code afterwards: the order of the file must not matter. */
 static void check_doubles(struct list *list, struct problems *problems)
 {
+	if (list->count == 0)
+		return;
 	qsort(list->rows, list->count, sizeof *list->rows, by_code);
 	for (size_t i = 1; i < list->count; i++) {
 		if (bytes_equal(list->rows[i].code, list->rows[i - 1].code))
@@ -462,53 +460,77 @@ static bool says_same(const struct unit_name *a, const struct unit_name *b)
 	       (bytes_equal(a->name, b->name) && bytes_equal(a->kind, b->kind));
 }
 
-/*
- * Lays `want` over the unit's dated names. A name in force on the first day ends there (or is
- * replaced when it began there); later ones stay and bound the new one.
- */
+/* Where a new dated name meets those the unit has. */
+struct place {
+	const struct unit_name *covering; /* in force on the first day, or ending there */
+	const struct unit_name *next;     /* the first one that begins later */
+};
+
+static struct place find_place(const struct unit_name *names, size_t count, int64_t day)
+{
+	struct place p = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		if (names[i].first <= day && names[i].last >= day)
+			p.covering = &names[i];
+		else if (names[i].first > day && p.next == NULL)
+			p.next = &names[i];
+	}
+	return p;
+}
+
+static enum err lengthen(struct import *im, const struct unit_name *name, int64_t last)
+{
+	struct unit_name longer = *name;
+
+	if (name->last >= last)
+		return ERR_OK;
+	longer.last = last;
+	return units_put_name(im->store, &longer);
+}
+
+/* The name in force ends where the new one begins; one that only stood in for it gives way. */
+static enum err give_way(struct import *im, const struct unit_name *covering,
+			 struct unit_name *want)
+{
+	struct unit_name shorter = *covering;
+
+	if (covering->last <= want->first)
+		return ERR_OK;
+	if (is_placeholder(covering)) {
+		want->first = covering->first;
+		return ERR_OK;
+	}
+	if (covering->first == want->first)
+		return ERR_OK;
+	shorter.last = want->first;
+	return units_put_name(im->store, &shorter);
+}
+
+/* Lays `want` over the unit's dated names. Later ones stay and bound it. */
 static enum err lay_name(struct import *im, struct unit_name want, bool *ret_is_renamed)
 {
 	struct unit_name *names = NULL;
-	const struct unit_name *covering = NULL;
-	const struct unit_name *next = NULL;
+	struct place p;
 	size_t count = 0;
 	enum err e = load_names(im->store, im->a, want.unit, &names, &count);
 
 	if (e != ERR_OK)
 		return e;
-	for (size_t i = 0; i < count; i++) {
-		if (names[i].first <= want.first && names[i].last >= want.first)
-			covering = &names[i];
-		else if (names[i].first > want.first && next == NULL)
-			next = &names[i];
-	}
-	if (next != NULL && want.last > next->first)
-		want.last = next->first;
-	if (covering != NULL && says_same(covering, &want)) {
-		if (covering->last >= want.last)
-			return ERR_OK;
-		struct unit_name longer = *covering;
-
-		longer.last = want.last;
-		return units_put_name(im->store, &longer);
-	}
-	if (covering != NULL && covering->last > want.first) {
-		struct unit_name shorter = *covering;
-
-		*ret_is_renamed = !is_placeholder(covering);
-		if (is_placeholder(covering)) {
-			want.first = covering->first;
-		} else if (covering->first < want.first) {
-			shorter.last = want.first;
-			e = units_put_name(im->store, &shorter);
-		}
-	} else {
-		*ret_is_renamed = covering != NULL;
+	p = find_place(names, count, want.first);
+	if (p.next != NULL && want.last > p.next->first)
+		want.last = p.next->first;
+	if (p.covering != NULL && says_same(p.covering, &want))
+		return lengthen(im, p.covering, want.last);
+	if (p.covering != NULL) {
+		*ret_is_renamed = !is_placeholder(p.covering);
+		e = give_way(im, p.covering, &want);
 	}
 	/* The same name again later: one row from now on. */
-	if (e == ERR_OK && next != NULL && next->first == want.last && says_same(next, &want)) {
-		want.last = next->last;
-		e = units_drop_name(im->store, want.unit, next->first);
+	if (e == ERR_OK && p.next != NULL && p.next->first == want.last &&
+	    says_same(p.next, &want)) {
+		want.last = p.next->last;
+		e = units_drop_name(im->store, want.unit, p.next->first);
 	}
 	return e != ERR_OK ? e : units_put_name(im->store, &want);
 }
@@ -525,8 +547,7 @@ static enum err take_unit(struct import *im, struct unit_name *n)
 		e = units_add(im->store, n->level, im->has_districts, &n->unit);
 	}
 	if (e == ERR_OK)
-		e = units_end_code(im->store, im->a, n->level, n->code, im->from, n->unit,
-				   &im->done->ended);
+		e = units_end_code(im->store, im->a, n, &im->done->ended);
 	if (e == ERR_OK)
 		e = lay_name(im, *n, &is_renamed);
 	if (e == ERR_OK)

@@ -37,9 +37,16 @@ enum err units_bare(struct arena *a, struct bytes name, struct bytes kind, struc
 /* "Quận" of "Quận Ba Đình"; empty when none of the known types begins it. */
 struct bytes units_kind_of(struct bytes name);
 
-/* No longer valid from this day on: every unit with the code at that level but `except`. */
-enum err units_end_code(struct store *s, struct arena *a, enum unit_level level, struct bytes code,
-			int64_t day, int64_t except, size_t *count);
+/*
+ * A unit's code is its own from its first day on: every other unit of the level that had it ends
+ * there. Counts them.
+ */
+enum err units_end_code(struct store *s, struct arena *a, const struct unit_name *heir,
+			size_t *count);
+/*
+ * No longer valid on `day`. What the unit was already known to be from `resume` on (a later list
+ * has it again) stays; UNITS_DAY_OPEN: nothing.
+ */
 enum err units_end(struct store *s, struct arena *a, int64_t unit, int64_t day, int64_t resume,
 		   bool *ret_is_ended);
 

@@ -307,6 +307,8 @@ static enum err take_units(struct map *m)
 	enum err e = ERR_OK;
 	size_t first = 0;
 
+	if (m->count == 0)
+		return ERR_OK;
 	qsort(m->rows, m->count, sizeof *m->rows, by_old);
 	for (size_t i = 1; e == ERR_OK && i <= m->count; i++) {
 		if (i < m->count && m->rows[i].old == m->rows[first].old)
@@ -340,6 +342,8 @@ static enum err take_provinces(struct map *m)
 	enum err e = ERR_OK;
 	size_t first = 0;
 
+	if (m->count == 0)
+		return ERR_OK;
 	qsort(m->rows, m->count, sizeof *m->rows, by_provinces);
 	while (m->count > 0 && m->rows[m->count - 1].is_suspect)
 		m->count--;

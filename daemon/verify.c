@@ -282,7 +282,7 @@ static enum err compare_type(struct verify *v, struct bytes type)
 {
 	uint64_t live = 0;
 	uint64_t fresh = 0;
-	int64_t after = 0;
+	struct store_range range = {.limit = PAGE_ROWS};
 	size_t count = PAGE_ROWS;
 	enum err e = ERR_OK;
 
@@ -291,9 +291,9 @@ static enum err compare_type(struct verify *v, struct bytes type)
 		struct store_row *rows = NULL;
 
 		count = 0;
-		e = store_load_rows(v->live, &a, type, after, PAGE_ROWS, &rows, &count);
+		e = store_load_rows(v->live, &a, type, &range, &rows, &count);
 		for (size_t i = 0; e == ERR_OK && i < count; i++) {
-			after = rows[i].state.row;
+			range.after = (uint64_t)rows[i].state.row;
 			e = compare_row(v, &a, &rows[i]);
 		}
 		live += count;

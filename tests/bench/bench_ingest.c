@@ -253,6 +253,7 @@ static struct figure run_ours(struct load *l, const char *path)
 
 	open_store(l, path, &s);
 	f = (struct figure){seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)};
+	REQUIRE(l->group != 0);
 	for (size_t i = 0; i < total; i++) {
 		if (i % l->group == 0)
 			must(store_begin(s));
@@ -414,6 +415,7 @@ static struct figure run_floor(struct load *l, const char *path)
 	size_t total = l->devices * l->sets;
 	struct figure f;
 
+	REQUIRE(l->group != 0);
 	floor_open(&store, path);
 	f = (struct figure){seconds(CLOCK_MONOTONIC), seconds(CLOCK_PROCESS_CPUTIME_ID)};
 	for (size_t i = 0; i < total; i++) {

@@ -268,8 +268,8 @@ struct hash ground_digest(struct ground *g)
 		struct store_row *rows = NULL;
 		size_t count = 0;
 
-		must(store_load_rows(g->store, &g->a, store_type(g->store, i, &is_event), 0, 100000,
-				     &rows, &count));
+		must(store_load_rows(g->store, &g->a, store_type(g->store, i, &is_event),
+				     &(struct store_range){.limit = 100000}, &rows, &count));
 		qsort(rows, count, sizeof *rows, by_id);
 		for (size_t k = 0; k < count; k++)
 			record_canonical(&rows[k].state.record, &all);

@@ -653,26 +653,30 @@ struct traffic {
 	int64_t sent_ms;
 };
 
+static struct change random_change(struct ground_device *d, struct rand *rand, const struct id *ids)
+{
+	static const char *const fields[] = {"name", "note", "deleted", "zodiac"};
+	const struct id *id = &ids[rand_below(rand, CONVERGE_RECORDS)];
+	const char *field = fields[rand_below(rand, 4)];
+	struct change c;
+
+	g.clock.wall += (int64_t)rand_below(rand, 50);
+	c = ground_change(&g, d, "person", id, 1);
+	ground_write(&g, &c, field,
+		     value_text(arena_printf(&g.a, "%s %u %u", field, d->number,
+					     (unsigned)rand_below(rand, 1000))));
+	return c;
+}
+
 /* Every device writes the same few records, none having seen the others' writes. */
 static void make_traffic(struct traffic *t, struct rand *rand, const struct id *ids)
 {
-	static const char *const fields[] = {"name", "note", "deleted", "zodiac"};
-
 	for (size_t d = 0; d < CONVERGE_DEVICES; d++) {
 		for (size_t s = 0; s < CONVERGE_SETS; s++) {
 			struct change c[3];
 
-			for (size_t i = 0; i < 3; i++) {
-				const struct id *id = &ids[rand_below(rand, CONVERGE_RECORDS)];
-				const char *field = fields[rand_below(rand, 4)];
-
-				g.clock.wall += (int64_t)rand_below(rand, 50);
-				c[i] = ground_change(&g, &t->devices[d], "person", id, 1);
-				ground_write(&g, &c[i], field,
-					     value_text(arena_printf(&g.a, "%s %u %u %u", field,
-								     (unsigned)d, (unsigned)s,
-								     (unsigned)i)));
-			}
+			for (size_t i = 0; i < 3; i++)
+				c[i] = random_change(&t->devices[d], rand, ids);
 			t->wires[d][s] = ground_seal(&g, &t->devices[d], c, 3);
 		}
 	}

@@ -81,7 +81,8 @@ static void fill_communes(size_t count)
 	int64_t day;
 
 	assert_ok(units_parse_day(BYTES_LIT(DAY_2021), &day));
-	assert_ok(units_list(office.writer, &office.arena, day, BYTES_NONE, UNIT_COMMUNE, &rows,
+	assert_ok(units_list(office.writer, &office.arena,
+			     &(struct units_filter){.day = day, .level = UNIT_COMMUNE}, &rows,
 			     &row_count));
 	assert_int_equal(row_count, 111);
 	assert_ok(store_begin(office.writer));

@@ -277,9 +277,13 @@ static size_t count_communes(const char *on, const char *province)
 	struct unit_row *rows = NULL;
 	size_t count = 0;
 
-	assert_ok(units_list(g.store, &g.a, day(on),
-			     province != NULL ? bytes_str(province) : BYTES_NONE, UNIT_COMMUNE,
-			     &rows, &count));
+	const struct units_filter filter = {
+		.day = day(on),
+		.province = province != NULL ? bytes_str(province) : BYTES_NONE,
+		.level = UNIT_COMMUNE,
+	};
+
+	assert_ok(units_list(g.store, &g.a, &filter, &rows, &count));
 	return count;
 }
 
