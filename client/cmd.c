@@ -11,9 +11,12 @@
 #include "client/passphrase.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "common/model/vntext.h"
 
 #define PREFIX_MIN   8u
 #define UNLOCK_TRIES 3
+#define CODES_SHOWN  12u /* of a list, in an error */
+#define VIETNAM_MS   (INT64_C(7) * 3600000)
 #define WRONG_PASS_VI                                                                                                          \
 	"sai mật khẩu, dữ liệu vẫn nguyên trên máy. Nếu quên hẳn: mọi thứ đã gửi văn phòng vẫn " \
 	"giữ, phần chưa gửi nằm niêm phong ở đây; hãy đăng ký lại ở thư mục khác (--home), đừng " \
@@ -165,6 +168,30 @@ bool cmd_open_vault(struct cmd *c, int *ret_exit)
 	return false;
 }
 
+bool cmd_is_enrolled(struct cmd *c)
+{
+	struct vault_identity identity = {0};
+	enum err e = vault_identity_load(c->vault, &c->arena, &identity);
+
+	crypt_wipe(identity.seed, sizeof identity.seed);
+	return e == ERR_OK && !id_is_zero(&identity.daemon);
+}
+
+int cmd_fail_unenrolled(void)
+{
+	return cmd_fail("đăng ký chưa xong; hãy chạy lại ctxh enrol với thư mời khi có mạng",
+			"enrolment is not finished; run ctxh enrol with the invitation again when "
+			"there is a network");
+}
+
+static int fail_schemaless(struct cmd *c)
+{
+	if (!cmd_is_enrolled(c))
+		return cmd_fail_unenrolled();
+	return cmd_fail("chưa có danh mục biểu mẫu; hãy chạy ctxh sync khi có mạng",
+			"the record types are not here yet; run ctxh sync when there is a network");
+}
+
 bool cmd_open(struct cmd *c, int *ret_exit)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -176,9 +203,7 @@ bool cmd_open(struct cmd *c, int *ret_exit)
 	enum err e = vault_doc_load(c->vault, &a, VAULT_DOC_SCHEMA, &bundle);
 
 	if (e == ERR_NOTFOUND) {
-		*ret_exit = cmd_fail("chưa có danh mục biểu mẫu; hãy chạy ctxh sync khi có mạng",
-				     "the record types are not here yet; run ctxh sync when there "
-				     "is a network");
+		*ret_exit = fail_schemaless(c);
 		return false;
 	}
 	if (e == ERR_OK)
@@ -246,6 +271,26 @@ struct bytes cmd_unit_code(struct cmd *c, struct arena *a, int64_t unit)
 	return u != NULL ? u->code : arena_printf(a, "%lld", (long long)unit);
 }
 
+struct bytes cmd_unit_name(struct cmd *c, int64_t unit)
+{
+	const struct msg_unit *u = unit_of(c, unit);
+
+	return u != NULL ? u->name : BYTES_NONE;
+}
+
+bool cmd_unit_is_ours(struct cmd *c, int64_t unit)
+{
+	int64_t *scope = NULL;
+	size_t count = 0;
+
+	if (vault_scope_load(c->vault, &c->arena, &scope, &count) != ERR_OK || count == 0)
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (scope[i] == unit)
+			return true;
+	return false;
+}
+
 static enum err read_unit_number(struct bytes text, int64_t *ret_unit)
 {
 	char digits[20] = "";
@@ -306,18 +351,29 @@ static size_t present_units(struct cmd *c, const int64_t *scope, size_t count, i
 	return present;
 }
 
+static bool find_our_unit(struct cmd *c, const char *code, int64_t *ret_unit, int *ret_exit)
+{
+	if (cmd_unit_find(c, bytes_str(code), ret_unit) != ERR_OK) {
+		*ret_exit = cmd_fail("không có đơn vị mang mã này; chưa ghi gì",
+				     "no unit has this code; nothing was saved");
+		return false;
+	}
+	/* The office would only put it into quarantine. */
+	if (cmd_unit_is_ours(c, *ret_unit))
+		return true;
+	*ret_exit = cmd_fail("đơn vị này không thuộc địa bàn của máy; chưa ghi gì; xem ctxh status",
+			     "this unit is not one of this device's; nothing was saved; see ctxh "
+			     "status");
+	return false;
+}
+
 bool cmd_entry_unit(struct cmd *c, const char *code, int64_t *ret_unit, int *ret_exit)
 {
 	int64_t *scope = NULL;
 	size_t count = 0;
 
-	if (code != NULL) {
-		if (cmd_unit_find(c, bytes_str(code), ret_unit) == ERR_OK)
-			return true;
-		*ret_exit = cmd_fail("không có đơn vị mang mã này; chưa ghi gì",
-				     "no unit has this code; nothing was saved");
-		return false;
-	}
+	if (code != NULL)
+		return find_our_unit(c, code, ret_unit, ret_exit);
 	enum err e = vault_scope_load(c->vault, &c->arena, &scope, &count);
 
 	if (e != ERR_OK) {
@@ -360,8 +416,10 @@ bool cmd_find_id(struct cmd *c, const char *text, struct id *ret_id, int *ret_ex
 	enum err e = cmd_resolve_id(c, bytes_str(text), ret_id);
 
 	if (e == ERR_NOTFOUND)
-		*ret_exit = cmd_fail("không có hồ sơ nào mang mã này ở đây",
-				     "no record here has this id");
+		*ret_exit = cmd_fail("không có hồ sơ nào mang mã này ở đây; mã gõ đủ 32 chữ số "
+				     "hoặc từ 8 chữ số đầu; tìm bằng ctxh search",
+				     "no record here has this id; type all 32 digits or its first "
+				     "8 or more; find it with ctxh search");
 	else if (e == ERR_CONFLICT)
 		*ret_exit = cmd_fail("có nhiều hồ sơ bắt đầu bằng các chữ số này; hãy gõ thêm",
 				     "several records begin with these digits; type more of them");
@@ -381,11 +439,61 @@ bool cmd_find_type(struct cmd *c, const char *name, const struct schema_type **r
 }
 
 static enum err say_invalid(const struct schema_field *f, struct finding *ret_finding,
-			    const char *text)
+			    const char *vi, const char *en)
 {
 	*ret_finding = (struct finding){.verdict = VERDICT_BAD_FORMAT, .field = f->name};
-	snprintf(ret_finding->text, sizeof ret_finding->text, "%s", text);
+	snprintf(ret_finding->text, sizeof ret_finding->text, "%.*s: %s / %.*s: %s",
+		 BYTES_FMT(f->label.vi), vi, BYTES_FMT(f->name), en);
 	return err_raise(ERR_INVAL, "%.*s", BYTES_FMT(f->name));
+}
+
+/* How people write such a value; NULL: nothing to add. */
+static const char *example_of(enum field_type type)
+{
+	switch (type) {
+	case FIELD_INTEGER: return "120";
+	case FIELD_DECIMAL: return "12,5";
+	case FIELD_MONEY: return "1.234.567 · 1,5 triệu";
+	case FIELD_BOOL: return "có · không";
+	case FIELD_DATE: return "31/12/2020";
+	case FIELD_PARTIAL_DATE: return "31/12/1950 · 12/1950 · 1950 · 70 tuổi";
+	case FIELD_TIME: return "31/12/2020 07:30";
+	case FIELD_TEXT:
+	case FIELD_LONG_TEXT:
+	case FIELD_CODE:
+	case FIELD_CODE_SET:
+	case FIELD_REFERENCE:
+	case FIELD_UNIT: return NULL;
+	}
+	UNREACHABLE();
+}
+
+static void append_codes(struct buf *out, const struct schema_type *type,
+			 const struct schema_list *list)
+{
+	if (list->count > CODES_SHOWN) {
+		buf_printf(out, "; xem / see: ctxh types show %.*s", BYTES_FMT(type->name));
+		return;
+	}
+	for (size_t i = 0; i < list->count; i++)
+		buf_printf(out, "%s%.*s (%.*s)", i == 0 ? "; dùng / use: " : ", ",
+			   BYTES_FMT(list->codes[i].code), BYTES_FMT(list->codes[i].label.vi));
+}
+
+int cmd_fail_finding(const struct schema_type *type, const struct finding *finding)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	const struct schema_field *f =
+		type != NULL ? schema_find_field(type, finding->field) : NULL;
+
+	buf_printf(&out, "ctxh: chưa ghi gì / nothing was saved: %s", finding->text);
+	if (f != NULL && finding->verdict == VERDICT_NO_SUCH_CODE && f->list != NULL)
+		append_codes(&out, type, f->list);
+	else if (f != NULL && finding->verdict == VERDICT_BAD_FORMAT && example_of(f->type) != NULL)
+		buf_printf(&out, "; viết như / write as: %s", example_of(f->type));
+	buf_append_str(&out, "\n");
+	cmd_complain(&out);
+	return ARGS_EXIT_FAILED;
 }
 
 static enum err parse_reference(struct cmd *c, struct arena *a, const struct schema_field *f,
@@ -395,15 +503,36 @@ static enum err parse_reference(struct cmd *c, struct arena *a, const struct sch
 	struct id id;
 	enum err e = cmd_resolve_id(c, text, &id);
 
-	if (e == ERR_NOTFOUND || e == ERR_CONFLICT)
-		return say_invalid(
-			f, ret_finding,
-			e == ERR_NOTFOUND
-				? "không có hồ sơ nào mang mã này; no record has this id"
-				: "nhiều hồ sơ bắt đầu như vậy; several records begin so");
+	if (e == ERR_NOTFOUND)
+		return say_invalid(f, ret_finding, "không có hồ sơ nào mang mã này",
+				   "no record has this id");
+	if (e == ERR_CONFLICT)
+		return say_invalid(f, ret_finding, "nhiều hồ sơ bắt đầu như vậy, hãy gõ thêm",
+				   "several records begin so, type more");
 	if (e == ERR_OK)
 		*ret_value = value_bytes(arena_copy(a, bytes_of(id.bytes, ID_LEN)));
 	return e;
+}
+
+/* "~70" and "70 tuổi" are said of today; anything else stays as it is. */
+static struct bytes date_of_age(struct cmd *c, struct arena *a, struct bytes text)
+{
+	AUTO(buf_clear) struct buf key = {0};
+	char today[CLOCK_ISO_LEN];
+	char word[8] = "";
+	int age = 0;
+	int end = 0;
+
+	if (vntext_key(text, VNTEXT_FOLD, &key) != ERR_OK)
+		return text;
+	const char *at = buf_cstr(&key);
+
+	at += *at == '~';
+	if (sscanf(at, "%3d%n %7s%n", &age, &end, word, &end) < 1 || at[end] != '\0' || age < 0 ||
+	    (strcmp(word, "tuoi") != 0 && (word[0] != '\0' || at == buf_cstr(&key))))
+		return text;
+	clock_print_iso(clock_wall_ms(c->clock) + VIETNAM_MS, today);
+	return arena_printf(a, "~%d@%.10s", age, today);
 }
 
 enum err cmd_parse_value(struct cmd *c, struct arena *a, const struct schema_field *f,
@@ -415,11 +544,13 @@ enum err cmd_parse_value(struct cmd *c, struct arena *a, const struct schema_fie
 		return parse_reference(c, a, f, text, ret_value, ret_finding);
 	if (text.len != 0 && f->type == FIELD_UNIT) {
 		if (cmd_unit_find(c, text, &unit) != ERR_OK)
-			return say_invalid(f, ret_finding,
-					   "không có đơn vị mang mã này; no unit has this code");
+			return say_invalid(f, ret_finding, "không có đơn vị mang mã này",
+					   "no unit has this code");
 		*ret_value = value_int(unit);
 		return ERR_OK;
 	}
+	if (f->type == FIELD_PARTIAL_DATE)
+		text = date_of_age(c, a, text);
 	enum verdict v = validate_parse(a, f, text, ret_value, ret_finding);
 
 	return v == VERDICT_OK ? ERR_OK : err_raise(ERR_INVAL, "%s", verdict_name(v));

@@ -44,6 +44,9 @@ void cmd_complain(const struct buf *text);
 bool cmd_open(struct cmd *c, int *ret_exit);
 /* The same without schema: `status`, `verify`, `unlock`, ... */
 bool cmd_open_vault(struct cmd *c, int *ret_exit);
+/* The office's answer to the enrolment is here. */
+bool cmd_is_enrolled(struct cmd *c);
+int cmd_fail_unenrolled(void);
 /* What every entry needs besides. */
 bool cmd_open_entry(struct cmd *c, struct entry_context *ret_ctx, int *ret_exit);
 
@@ -53,9 +56,14 @@ bool cmd_read_format(struct cmd *c, int *ret_exit);
 enum err cmd_load_units(struct cmd *c);
 /* The unit's code; its number as text when the list does not name it. Into the arena. */
 struct bytes cmd_unit_code(struct cmd *c, struct arena *a, int64_t unit);
+/* Its name; empty when the list does not have it. */
+struct bytes cmd_unit_name(struct cmd *c, int64_t unit);
+/* Whether this device may make records in the unit; true while its scope is not known. */
+bool cmd_unit_is_ours(struct cmd *c, int64_t unit);
 /* The unit that bears this code now, else the last that bore it. ERR_NOTFOUND. */
 enum err cmd_unit_find(struct cmd *c, struct bytes code, int64_t *ret_unit);
-/* The unit of new records: --unit, or the only present one of the scope. False: said. */
+/* The unit of new records: --unit, which must be ours, or the only present one of the scope.
+ * False: said. */
 bool cmd_entry_unit(struct cmd *c, const char *code, int64_t *ret_unit, int *ret_exit);
 
 /* An id or a unique prefix of 8 or more digits. False: said already. */
@@ -68,7 +76,9 @@ bool cmd_find_type(struct cmd *c, const char *name, const struct schema_type **r
 /* Text a person typed into a field. ERR_INVAL: the finding says why. */
 enum err cmd_parse_value(struct cmd *c, struct arena *a, const struct schema_field *f,
 			 struct bytes text, struct value *ret_value, struct finding *ret_finding);
-/* The other way, for lists and CSV. */
+/* Says why nothing was saved and what would be right; ARGS_EXIT_FAILED. `type` may be NULL. */
+int cmd_fail_finding(const struct schema_type *type, const struct finding *finding);
+/* The other way, for CSV and JSON. */
 struct bytes cmd_print_value(struct cmd *c, struct arena *a, const struct schema_field *f,
 			     const struct value *v);
 

@@ -27,6 +27,13 @@ static bool open_authors(struct authors *w, void *context)
 	return e == ERR_OK;
 }
 
+static int say_author(struct bytes name)
+{
+	cmd_printf("Người ghi đang dùng: %.*s. / Now writing: %.*s.\n", BYTES_FMT(name),
+		   BYTES_FMT(name));
+	return ARGS_EXIT_DONE;
+}
+
 static int put_authors(struct authors *w, const struct bytes *names, size_t count)
 {
 	AUTO(vault_rollback) struct vault *txn = NULL;
@@ -38,7 +45,7 @@ static int put_authors(struct authors *w, const struct bytes *names, size_t coun
 	}
 	if (e == ERR_OK)
 		e = vault_commit(w->cmd->vault);
-	return e == ERR_OK ? ARGS_EXIT_DONE
+	return e == ERR_OK ? say_author(names[0])
 			   : cmd_fail_err(w->cmd, e, "ghi người ghi", "saving the authors");
 }
 
@@ -63,7 +70,7 @@ int cmd_author_add(void *context, const struct args *args)
 	if (!open_authors(&w, context))
 		return w.exit;
 	if (find_author(&w, name) < w.count)
-		return ARGS_EXIT_DONE;
+		return say_author(w.names[0]);
 	struct bytes *names = arena_alloc_array(&w.cmd->arena, w.count + 1, sizeof *names);
 
 	if (w.count != 0)

@@ -4,6 +4,7 @@
 
 #include "client/cmd.h"
 #include "client/double.h"
+#include "client/view.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -299,19 +300,20 @@ static bool read_cell(struct row *w, const struct column *k, struct bytes text, 
 		return true;
 	if (k->kind == COLUMN_OTHER)
 		return refuse(w, BYTES_NONE,
-			      "có ô của loại hồ sơ khác; a cell belongs to another record type");
+			      "có ô của loại hồ sơ khác / a cell belongs to another record type");
 	if (k->kind == COLUMN_UNIT)
 		return cmd_unit_find(c, text, unit) == ERR_OK ||
 		       refuse(w, BYTES_LIT("unit"),
-			      "không có đơn vị mang mã này; no unit has this code");
+			      "không có đơn vị mang mã này / no unit has this code");
 	if (k->kind == COLUMN_ID) {
 		w->has_id = true;
 		return id_parse(text, &w->change.id) == ERR_OK ||
 		       refuse(w, BYTES_LIT("id"),
-			      "mã phải có 32 chữ số hex; an id has 32 hex digits");
+			      "mã phải có 32 chữ số hex / an id has 32 hex digits");
 	}
+	/* The finding's text names the field. */
 	if (cmd_parse_value(c, &w->arena, k->field, text, &value, &finding) != ERR_OK)
-		return refuse(w, k->field->name, finding.text);
+		return refuse(w, BYTES_NONE, finding.text);
 	if (value.kind != VALUE_NULL)
 		put(w, k->field->name, value);
 	return true;
@@ -339,10 +341,14 @@ static bool read_row(struct row *w)
 	w->change.writes =
 		arena_alloc_array(&w->arena, m->column_count + 1, sizeof *w->change.writes);
 	if (r->count > m->column_count)
-		return refuse(w, BYTES_NONE, "nhiều ô hơn tiêu đề; more cells than headings");
+		return refuse(w, BYTES_NONE, "nhiều ô hơn tiêu đề / more cells than headings");
 	for (size_t i = 0; i < r->count; i++)
 		if (!read_cell(w, &m->columns[i], r->fields[i], &unit))
 			return false;
+	/* A row of nothing but separators, as spreadsheets leave below a list. */
+	w->is_skipped = !w->has_id && w->change.count == 0;
+	if (w->is_skipped)
+		return false;
 	if (!w->has_id)
 		w->change.id = id_new(m->run->cmd->clock, m->run->cmd->rand);
 	struct vault_record there;
@@ -353,13 +359,16 @@ static bool read_row(struct row *w)
 	/* A record that is there stays where it is, unless the sheet says otherwise. */
 	if (unit == 0 && e == ERR_NOTFOUND)
 		unit = m->unit;
+	else if (e == ERR_NOTFOUND && !cmd_unit_is_ours(m->run->cmd, unit))
+		return refuse(w, BYTES_LIT("unit"),
+			      "đơn vị không thuộc địa bàn của máy / not a unit of this device");
 	if (unit != 0)
 		put(w, BYTES_LIT(RECORD_UNIT), value_int(unit));
 	if (!change_sort(&w->change))
-		return refuse(w, BYTES_NONE, "hai cột cho một trường; two columns for one field");
+		return refuse(w, BYTES_NONE, "hai cột cho một trường / two columns for one field");
 	if (e == ERR_OK && !bytes_equal(there.body.type, m->type->name))
 		return refuse(w, BYTES_LIT("id"),
-			      "mã này là của hồ sơ loại khác; this id is of another record type");
+			      "mã này là của hồ sơ loại khác / this id is of another record type");
 	return true;
 }
 
@@ -382,7 +391,7 @@ static bool is_new_to_us(struct row *w)
 	    double_find(m->people, &w->change, &other, 1) != 0) {
 		id_print(&other, hex);
 		w->result = ROW_DOUBLE;
-		snprintf(w->why, sizeof w->why, "có thể là %s; may be %s", hex, hex);
+		snprintf(w->why, sizeof w->why, "có thể là / may be %s", hex);
 		return false;
 	}
 	return true;
@@ -400,7 +409,7 @@ static enum err take_row(struct row *w)
 					    : entry_make(ctx, &w->change, &outcome, &finding);
 
 	if (e == ERR_INVAL) {
-		refuse(w, finding.field, finding.text);
+		refuse(w, BYTES_NONE, finding.text);
 		return ERR_OK;
 	}
 	w->result = outcome == ENTRY_NEW ? ROW_NEW : outcome == ENTRY_SAME ? ROW_SAME : ROW_CHANGE;
@@ -412,14 +421,36 @@ static enum err take_row(struct row *w)
 static const struct table_column row_columns[] = {
 	{.key = "file", .label_vi = "Tệp", .label_en = "File"},
 	{.key = "row", .label_vi = "Dòng", .label_en = "Line", .type = TABLE_INT},
-	{.key = "result", .label_vi = "Kết quả", .label_en = "Result"},
-	{.key = "id", .label_vi = "Mã", .label_en = "Id"},
+	{.key = "result", .label_vi = "Kết quả", .label_en = "Result", .is_whole = true},
+	{.key = "id", .label_vi = "Mã", .label_en = "Id", .is_whole = true},
 	{.key = "why", .label_vi = "Lý do", .label_en = "Why"},
 };
+
+static const char *result_for_people(enum row_result result)
+{
+	switch (result) {
+	case ROW_NEW: return "mới";
+	case ROW_SAME: return "như cũ";
+	case ROW_CHANGE: return "sửa";
+	case ROW_DOUBLE: return "có thể trùng";
+	case ROW_REFUSED: return "không nhận";
+	case ROW_RESULTS: break;
+	}
+	UNREACHABLE();
+}
+
+/* People read the name of the file, not the way to it. */
+static const char *file_for_people(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
 
 static void tell_row(struct row *w)
 {
 	struct run *r = w->import->run;
+	const bool is_table = r->cmd->format == TABLE_TABLE;
 	char id[ID_HEX_LEN];
 
 	r->counts[w->result]++;
@@ -427,10 +458,14 @@ static void tell_row(struct row *w)
 	if (!r->is_dry && w->result != ROW_DOUBLE && w->result != ROW_REFUSED)
 		return;
 	id_print(&w->change.id, id);
+	if (is_table)
+		view_short_id(&w->change.id, id);
 	const struct value cells[] = {
-		value_text(bytes_str(w->import->path)),
+		value_text(
+			bytes_str(is_table ? file_for_people(w->import->path) : w->import->path)),
 		value_int((int64_t)w->import->reader.line),
-		value_text(bytes_str(result_names[w->result])),
+		value_text(bytes_str(is_table ? result_for_people(w->result)
+					      : result_names[w->result])),
 		w->has_id && w->result != ROW_REFUSED ? value_text(bytes_str(id)) : VALUE_NONE,
 		w->why[0] != '\0' ? value_text(bytes_str(w->why)) : VALUE_NONE,
 	};
@@ -507,7 +542,7 @@ static bool collect_types(struct import *m, const struct schema_type **types, si
 			struct row w = {.import = m};
 
 			refuse(&w, BYTES_LIT("type"),
-			       "không có loại hồ sơ này; there is no such record type");
+			       "không có loại hồ sơ này / there is no such record type");
 			tell_row(&w);
 			continue;
 		}
@@ -580,7 +615,7 @@ static int finish(struct run *r)
 {
 	size_t open = r->counts[ROW_DOUBLE] + r->counts[ROW_REFUSED];
 
-	if (r->is_dry || r->table.row_count != 0 || r->cmd->format != TABLE_TABLE)
+	if (r->table.row_count != 0 || r->cmd->format != TABLE_TABLE)
 		cmd_print_table(r->cmd, &r->table);
 	fflush(stdout);
 	fprintf(stderr,

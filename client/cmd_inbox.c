@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "client/cmd.h"
+#include "client/view.h"
 #include "common/base/check.h"
 
 static const struct table_column inbox_columns[] = {
@@ -39,6 +40,9 @@ static struct value shown(struct cmd *c, const struct vault_notice *n, const str
 	const struct schema_type *t = schema_find_type(c->schema, n->type);
 	const struct schema_field *f = t != NULL ? schema_find_field(t, n->field) : NULL;
 
+	/* Programs get a unit's code, as everywhere. */
+	if (v->kind == VALUE_INT && bytes_is(n->field, RECORD_UNIT))
+		return value_text(cmd_unit_code(c, &c->arena, v->integer));
 	if (v->kind == VALUE_NULL || f == NULL)
 		return *v;
 	return value_text(cmd_print_value(c, &c->arena, f, v));
@@ -67,6 +71,126 @@ static void add_notice(struct cmd *c, struct table *t, const struct vault_notice
 	table_add(t, cells);
 }
 
+/* ---- for people ---- */
+
+static const struct table_column people_columns[] = {
+	{.key = "id", .label_vi = "Số", .label_en = "No.", .is_whole = true},
+	{.key = "at", .label_vi = "Lúc", .label_en = "At", .is_whole = true},
+	{.key = "kind", .label_vi = "Việc", .label_en = "Kind", .is_whole = true},
+	{.key = "record", .label_vi = "Hồ sơ", .label_en = "Record"},
+	{.key = "text", .label_vi = "Nội dung", .label_en = "Text"},
+};
+
+static struct bytes kind_for_people(struct bytes kind)
+{
+	static const struct {
+		struct bytes kind;
+		struct bytes vi;
+	} names[] = {
+		{BYTES_LIT("conflict"), BYTES_LIT("hai người sửa")},
+		{BYTES_LIT("quarantine"), BYTES_LIT("bị giữ lại")},
+		{BYTES_LIT("landed"), BYTES_LIT("sửa sau khi chuyển")},
+		{BYTES_LIT("duplicate"), BYTES_LIT("có thể trùng")},
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (bytes_equal(names[i].kind, kind))
+			return names[i].vi;
+	return kind;
+}
+
+static const struct schema_field *field_of(struct cmd *c, const struct vault_notice *n)
+{
+	const struct schema_type *t = schema_find_type(c->schema, n->type);
+
+	return t != NULL ? schema_find_field(t, n->field) : NULL;
+}
+
+static struct bytes field_label(struct cmd *c, const struct vault_notice *n)
+{
+	const struct schema_field *f = field_of(c, n);
+
+	return f != NULL ? f->label.vi : n->field;
+}
+
+/* Of our own system fields only `unit` is a number, and it is a unit's. */
+static struct bytes value_for_people(struct cmd *c, const struct vault_notice *n,
+				     const struct value *v)
+{
+	if (v->kind == VALUE_NULL)
+		return BYTES_LIT("(trống)");
+	if (v->kind == VALUE_INT && bytes_is(n->field, RECORD_UNIT))
+		return view_unit(c, &c->arena, v->integer);
+	return view_value(c, &c->arena, field_of(c, n), v);
+}
+
+static struct bytes record_for_people(struct cmd *c, const struct vault_notice *n)
+{
+	struct vault_record r;
+	char id[VIEW_ID_LEN];
+
+	if (id_is_zero(&n->id))
+		return BYTES_LIT("-");
+	if (vault_record_load(c->vault, &c->arena, &n->id, &r) == ERR_OK) {
+		struct bytes title = view_title(c, &c->arena, &r.body);
+
+		if (title.len != 0)
+			return title;
+	}
+	view_short_id(&n->id, id);
+	return arena_copy(&c->arena, bytes_str(id));
+}
+
+/* The Vietnamese half of "vi / en". */
+static struct bytes vietnamese_half(struct bytes text)
+{
+	const uint8_t *cut = text.len != 0 ? memmem(text.data, text.len, " / ", 3) : NULL;
+
+	return cut != NULL ? bytes_of(text.data, (size_t)(cut - text.data)) : text;
+}
+
+static struct bytes text_for_people(struct cmd *c, const struct vault_notice *n)
+{
+	if (!bytes_is(n->kind, "conflict"))
+		return vietnamese_half(n->text);
+	struct bytes kept = value_for_people(c, n, &n->kept);
+	struct bytes lost = value_for_people(c, n, &n->lost);
+
+	return arena_printf(&c->arena, "%.*s: giữ “%.*s”, thay “%.*s”",
+			    BYTES_FMT(field_label(c, n)), BYTES_FMT(kept), BYTES_FMT(lost));
+}
+
+static void print_people(struct cmd *c, const struct vault_notice *notices, size_t count)
+{
+	AUTO(table_clear) struct table t = {0};
+
+	if (count == 0) {
+		cmd_printf("Không có thông báo. / No notices.\n");
+		return;
+	}
+	table_init(&t, people_columns, sizeof people_columns / sizeof *people_columns);
+	for (size_t i = 0; i < count; i++) {
+		const struct vault_notice *n = &notices[i];
+		char at[VIEW_TIME_LEN];
+
+		view_time(n->at_ms, at);
+		const struct value cells[] = {
+			value_text(print_number(&c->arena, n->notice)),
+			/* Seconds are for `inbox show`. */
+			value_text(bytes_of(at, strlen(at) - 3)),
+			value_text(kind_for_people(n->kind)),
+			value_text(record_for_people(c, n)),
+			value_text(text_for_people(c, n)),
+		};
+
+		table_add(&t, cells);
+	}
+	cmd_print_table(c, &t);
+	fflush(stdout);
+	fprintf(stderr, "Xem cả thông báo: ctxh inbox show SỐ; đã xem: ctxh inbox accept SỐ / the "
+			"whole notice: inbox show N; put it away: inbox accept N\n");
+}
+
 int cmd_inbox(void *context, const struct args *args)
 {
 	AUTO(table_clear) struct table t = {0};
@@ -81,6 +205,10 @@ int cmd_inbox(void *context, const struct args *args)
 
 	if (e != ERR_OK)
 		return cmd_fail_err(c, e, "đọc hộp thư", "reading the inbox");
+	if (c->format == TABLE_TABLE) {
+		print_people(c, notices, count);
+		return ARGS_EXIT_DONE;
+	}
 	table_init(&t, inbox_columns, sizeof inbox_columns / sizeof *inbox_columns);
 	for (size_t i = 0; i < count; i++)
 		add_notice(c, &t, &notices[i]);
@@ -106,6 +234,56 @@ static bool find_notice(struct cmd *c, const struct args *args, struct vault_not
 	return e == ERR_OK;
 }
 
+static void line(const char *vi, const char *en, struct bytes value)
+{
+	if (value.len != 0)
+		cmd_printf("%s / %s: %.*s\n", vi, en, BYTES_FMT(value));
+}
+
+/* What the person can do now. */
+static void print_advice(const struct vault_notice *n)
+{
+	char id[VIEW_ID_LEN];
+
+	view_short_id(&n->id, id);
+	if (bytes_is(n->kind, "quarantine"))
+		cmd_printf("\nHồ sơ vẫn còn trên máy này. Sửa rồi gửi lại: ctxh edit %s trường=giá "
+			   "trị; ctxh sync\nThe record is still here. Mend it and send it again: "
+			   "ctxh edit %s field=value; ctxh sync\n",
+			   id, id);
+	if (bytes_is(n->kind, "conflict"))
+		cmd_printf("\nMuốn lấy lại giá trị đã bị thay: ctxh edit %s %.*s=…; ctxh sync\n"
+			   "To have the replaced value back: ctxh edit %s %.*s=…; ctxh sync\n",
+			   id, BYTES_FMT(n->field), id, BYTES_FMT(n->field));
+}
+
+static void show_people(struct cmd *c, const struct vault_notice *n)
+{
+	bool is_conflict = bytes_is(n->kind, "conflict");
+	char id[ID_HEX_LEN];
+	char at[VIEW_TIME_LEN];
+
+	id_print(&n->id, id);
+	view_time(n->at_ms, at);
+	line("Số", "Number", print_number(&c->arena, n->notice));
+	line("Việc", "Kind", kind_for_people(n->kind));
+	line("Lúc", "At", bytes_str(at));
+	line("Hồ sơ", "Record", record_for_people(c, n));
+	line("Mã", "Id", id_is_zero(&n->id) ? BYTES_NONE : bytes_str(id));
+	line("Loại hồ sơ", "Record type", n->type);
+	if (n->field.len != 0)
+		line("Trường", "Field",
+		     arena_printf(&c->arena, "%.*s (%.*s)", BYTES_FMT(field_label(c, n)),
+				  BYTES_FMT(n->field)));
+	line("Giá trị được giữ", "Value kept",
+	     is_conflict ? value_for_people(c, n, &n->kept) : BYTES_NONE);
+	line("Người ghi giá trị đó", "Written by", n->by);
+	line("Giá trị bị thay", "Value replaced",
+	     is_conflict ? value_for_people(c, n, &n->lost) : BYTES_NONE);
+	line("Nội dung", "Text", n->text);
+	print_advice(n);
+}
+
 int cmd_inbox_show(void *context, const struct args *args)
 {
 	AUTO(table_clear) struct table t = {0};
@@ -127,13 +305,7 @@ int cmd_inbox_show(void *context, const struct args *args)
 		cmd_print_table(c, &t);
 		return ARGS_EXIT_DONE;
 	}
-	for (size_t i = 0; i < t.column_count; i++) {
-		const struct value *v = &t.cells[i];
-
-		if (v->kind == VALUE_TEXT)
-			cmd_printf("%s / %s: %.*s\n", t.columns[i].label_vi, t.columns[i].label_en,
-				   BYTES_FMT(v->bytes));
-	}
+	show_people(c, &n);
 	return ARGS_EXIT_DONE;
 }
 
@@ -154,6 +326,10 @@ int cmd_inbox_accept(void *context, const struct args *args)
 	}
 	if (e == ERR_OK)
 		e = vault_commit(c->vault);
-	return e == ERR_OK ? ARGS_EXIT_DONE
-			   : cmd_fail_err(c, e, "ghi nhận thông báo", "accepting the notice");
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "ghi nhận thông báo", "accepting the notice");
+	cmd_printf("Đã cất thông báo %s; xem lại: ctxh inbox --all. / Put away; see it again: ctxh "
+		   "inbox --all.\n",
+		   args_positional(args, 0));
+	return ARGS_EXIT_DONE;
 }

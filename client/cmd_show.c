@@ -7,34 +7,6 @@
 #include "common/model/vntext.h"
 #include "common/text/csv.h"
 
-int cmd_show(void *context, const struct args *args)
-{
-	struct cmd *c = context;
-	AUTO(buf_clear) struct buf out = {0};
-	struct vault_record r;
-	struct id id;
-	int exit;
-
-	if (!cmd_read_format(c, &exit) || !cmd_open(c, &exit) ||
-	    !cmd_find_id(c, args_positional(args, 0), &id, &exit))
-		return exit;
-	enum err e = vault_record_load(c->vault, &c->arena, &id, &r);
-
-	if (e == ERR_NOTFOUND)
-		return cmd_fail("không có hồ sơ nào mang mã này ở đây",
-				"no record here has this id");
-	if (e != ERR_OK)
-		return cmd_fail_err(c, e, "đọc hồ sơ", "reading the record");
-	if (c->format == TABLE_TABLE) {
-		view_people(c, &r, &out);
-	} else {
-		view_json(c, &r, &out);
-		buf_append_str(&out, "\n");
-	}
-	cmd_write(buf_bytes(&out));
-	return ARGS_EXIT_DONE;
-}
-
 /* ---- list ---- */
 
 struct condition {
@@ -99,23 +71,51 @@ static void list_csv(struct listing *l, const struct vault_record *r)
 }
 
 static const struct table_column list_columns[] = {
-	{.key = "id", .label_vi = "Mã", .label_en = "Id"},
+	{.key = "id", .label_vi = "Mã", .label_en = "Id", .is_whole = true},
 	{.key = "title", .label_vi = "Tên", .label_en = "Title"},
 	{.key = "unit", .label_vi = "Đơn vị", .label_en = "Unit"},
-	{.key = "sync", .label_vi = "Tình trạng", .label_en = "Sync"},
+	{.key = "sync", .label_vi = "Tình trạng", .label_en = "Sync", .is_whole = true},
 };
 
+static bool is_joined(const struct record *r)
+{
+	return record_value(r, RECORD_MERGED_INTO).kind != VALUE_NULL;
+}
+
+/* What a list says of a record that does not count. */
+static const char *remark(const struct record *r)
+{
+	if (record_is_deleted(r))
+		return "đã xóa";
+	if (record_is_voided(r))
+		return "không tính";
+	return is_joined(r) ? "đã nhập vào hồ sơ khác" : NULL;
+}
+
+static struct bytes title_for_people(struct cmd *c, struct arena *a, const struct record *r)
+{
+	struct bytes title = view_title(c, a, r);
+	const char *why = remark(r);
+
+	return why == NULL ? title : arena_printf(a, "%.*s (%s)", BYTES_FMT(title), why);
+}
+
+/* Ids are whole for programs, and as long as they need be for people. */
 static void add_row(struct cmd *c, struct table *t, const struct vault_record *r)
 {
 	AUTO(arena_clear) struct arena a = {0};
+	const bool is_table = c->format == TABLE_TABLE;
 	char id[ID_HEX_LEN];
 
 	id_print(&r->body.id, id);
+	if (is_table)
+		view_short_id(&r->body.id, id);
 	struct value cells[] = {
 		value_text(bytes_str(id)),
-		value_text(view_title(c, &a, &r->body)),
+		value_text(is_table ? title_for_people(c, &a, &r->body)
+				    : view_title(c, &a, &r->body)),
 		value_text(cmd_unit_code(c, &a, record_unit(&r->body))),
-		value_text(bytes_str(vault_sync_name(r->sync))),
+		value_text(bytes_str(is_table ? view_sync(r->sync) : vault_sync_name(r->sync))),
 	};
 
 	table_add(t, cells);
@@ -126,7 +126,7 @@ static enum err on_listed(void *arg, const struct vault_record *r)
 	struct listing *l = arg;
 
 	if (!bytes_equal(r->body.type, l->type->name) || !holds(l, &r->body) ||
-	    (!l->with_deleted && record_is_deleted(&r->body)) ||
+	    (!l->with_deleted && (record_is_deleted(&r->body) || is_joined(&r->body))) ||
 	    (!l->with_restricted && schema_is_restricted(l->cmd->schema, &r->body)))
 		return ERR_OK;
 	if (l->count >= l->limit)
@@ -157,7 +157,7 @@ static bool read_condition(struct listing *l, const char *text, struct condition
 	if (cmd_parse_value(l->cmd, &l->cmd->arena, ret->field, bytes_str(eq + 1), &ret->value,
 			    &finding) == ERR_OK)
 		return true;
-	*ret_exit = cmd_fail(finding.text, verdict_name(finding.verdict));
+	*ret_exit = cmd_fail_finding(l->type, &finding);
 	return false;
 }
 
@@ -187,6 +187,14 @@ static void csv_heading(struct listing *l)
 	cmd_write(buf_bytes(&l->line));
 }
 
+static void print_rows(struct cmd *c, const struct table *t)
+{
+	if (t->row_count == 0 && c->format == TABLE_TABLE)
+		cmd_printf("Không có hồ sơ nào. / No records.\n");
+	else
+		cmd_print_table(c, t);
+}
+
 static int run_listing(struct listing *l)
 {
 	if (l->cmd->format == TABLE_CSV)
@@ -198,7 +206,7 @@ static int run_listing(struct listing *l)
 	if (l->cmd->format == TABLE_JSON)
 		cmd_write(l->count == 0 ? BYTES_LIT("[]\n") : BYTES_LIT("]\n"));
 	if (l->cmd->format == TABLE_TABLE)
-		cmd_print_table(l->cmd, &l->table);
+		print_rows(l->cmd, &l->table);
 	return ARGS_EXIT_DONE;
 }
 
@@ -225,9 +233,53 @@ int cmd_list(void *context, const struct args *args)
 	return exit;
 }
 
+/* ---- show ---- */
+
+static void show_csv(struct cmd *c, const struct vault_record *r)
+{
+	static const struct schema_type unknown;
+	const struct schema_type *type = schema_find_type(c->schema, r->body.type);
+	struct listing l = {.cmd = c, .type = type != NULL ? type : &unknown};
+
+	csv_heading(&l);
+	list_csv(&l, r);
+	buf_clear(&l.line);
+}
+
+int cmd_show(void *context, const struct args *args)
+{
+	struct cmd *c = context;
+	AUTO(buf_clear) struct buf out = {0};
+	struct vault_record r;
+	struct id id;
+	int exit;
+
+	if (!cmd_read_format(c, &exit) || !cmd_open(c, &exit) ||
+	    !cmd_find_id(c, args_positional(args, 0), &id, &exit))
+		return exit;
+	enum err e = vault_record_load(c->vault, &c->arena, &id, &r);
+
+	if (e == ERR_NOTFOUND)
+		return cmd_fail("không có hồ sơ nào mang mã này ở đây",
+				"no record here has this id");
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "đọc hồ sơ", "reading the record");
+	switch (c->format) {
+	case TABLE_TABLE: view_people(c, &r, &out); break;
+	case TABLE_JSON:
+		view_json(c, &r, &out);
+		buf_append_str(&out, "\n");
+		break;
+	case TABLE_CSV: show_csv(c, &r); break;
+	}
+	cmd_write(buf_bytes(&out));
+	return ARGS_EXIT_DONE;
+}
+
 /* ---- search ---- */
 
 #define SEARCH_LEVELS 3
+#define SEARCH_RANKS  4 /* behind the levels: every word is there, in any order */
 #define SEARCH_LIMIT  50
 
 struct search {
@@ -236,8 +288,8 @@ struct search {
 	struct buf wanted[SEARCH_LEVELS];
 	uint64_t wanted_letters; /* of wanted[VNTEXT_FOLD] */
 	struct buf key;
-	struct id hits[SEARCH_LEVELS][SEARCH_LIMIT];
-	size_t counts[SEARCH_LEVELS];
+	struct id hits[SEARCH_RANKS][SEARCH_LIMIT];
+	size_t counts[SEARCH_RANKS];
 };
 
 static bool contains(const struct buf *text, const struct buf *wanted)
@@ -287,20 +339,40 @@ static bool may_match(const struct search *s, struct bytes text)
 	return (s->wanted_letters & ~plain_letters(text)) == 0 || has_foreign(text);
 }
 
-/* The best level at which the text holds what is wanted; SEARCH_LEVELS: none. */
-static int level_of(struct search *s, struct bytes text)
+/* Each word of `wanted` is somewhere in `text`. Keys have single spaces. */
+static bool contains_words(const struct buf *text, const struct buf *wanted)
+{
+	const uint8_t *at = wanted->data;
+	const uint8_t *end = at + wanted->len;
+
+	while (at < end) {
+		const uint8_t *space = memchr(at, ' ', (size_t)(end - at));
+		size_t len = (size_t)((space != NULL ? space : end) - at);
+
+		if (text->len < len || memmem(text->data, text->len, at, len) == NULL)
+			return false;
+		at += len + 1;
+	}
+	return true;
+}
+
+/* The best rank at which the text holds what is wanted; SEARCH_RANKS: none. */
+static int rank_of(struct search *s, struct bytes text)
 {
 	static const enum vntext_level order[SEARCH_LEVELS] = {VNTEXT_FOLD, VNTEXT_TONELESS,
 							       VNTEXT_EXACT};
-	int best = SEARCH_LEVELS;
+	int best = SEARCH_RANKS;
 
 	if (!may_match(s, text))
 		return best;
 	/* Coarsest first: nearly every text fails there, at one key each. */
 	for (int i = 0; i < SEARCH_LEVELS; i++) {
 		buf_reset(&s->key);
-		if (vntext_key(text, order[i], &s->key) != ERR_OK ||
-		    !contains(&s->key, &s->wanted[order[i]]))
+		if (vntext_key(text, order[i], &s->key) != ERR_OK)
+			return best;
+		if (i == 0 && contains_words(&s->key, &s->wanted[order[i]]))
+			best = SEARCH_RANKS - 1;
+		if (!contains(&s->key, &s->wanted[order[i]]))
 			return best;
 		best = (int)order[i];
 	}
@@ -310,7 +382,7 @@ static int level_of(struct search *s, struct bytes text)
 static enum err on_searched(void *arg, const struct vault_record *r)
 {
 	struct search *s = arg;
-	int best = SEARCH_LEVELS;
+	int best = SEARCH_RANKS;
 
 	if ((s->type != NULL && !bytes_equal(s->type->name, r->body.type)) ||
 	    record_is_deleted(&r->body) || schema_is_restricted(s->cmd->schema, &r->body))
@@ -320,11 +392,11 @@ static enum err on_searched(void *arg, const struct vault_record *r)
 
 		if (f->value.kind != VALUE_TEXT || record_is_system_field(f->name))
 			continue;
-		int level = level_of(s, f->value.bytes);
+		int rank = rank_of(s, f->value.bytes);
 
-		best = level < best ? level : best;
+		best = rank < best ? rank : best;
 	}
-	if (best < SEARCH_LEVELS && s->counts[best] < SEARCH_LIMIT)
+	if (best < SEARCH_RANKS && s->counts[best] < SEARCH_LIMIT)
 		s->hits[best][s->counts[best]++] = r->body.id;
 	return ERR_OK;
 }
@@ -359,14 +431,14 @@ static enum err print_hits(struct search *s)
 	enum err e = ERR_OK;
 
 	table_init(&out.table, list_columns, sizeof list_columns / sizeof *list_columns);
-	for (int level = 0; level < SEARCH_LEVELS; level++)
+	for (int level = 0; level < SEARCH_RANKS; level++)
 		for (size_t i = 0; i < s->counts[level] && out.shown < SEARCH_LIMIT; i++)
 			e = e == ERR_OK ? show_hit(s, &s->hits[level][i], &out) : e;
 	buf_append_str(&out.json, out.shown == 0 ? "[]\n" : "]\n");
 	if (e == ERR_OK && s->cmd->format == TABLE_JSON)
 		cmd_write(buf_bytes(&out.json));
 	else if (e == ERR_OK)
-		cmd_print_table(s->cmd, &out.table);
+		print_rows(s->cmd, &out.table);
 	table_clear(&out.table);
 	buf_clear(&out.json);
 	return e;
@@ -380,6 +452,8 @@ int cmd_search(void *context, const struct args *args)
 	int exit;
 
 	s->cmd = context;
+	if (text.len == 0)
+		return cmd_usage(s->cmd, "cần có chữ để tìm", "there is nothing to look for");
 	if (!cmd_read_format(s->cmd, &exit) || !cmd_open(s->cmd, &exit) ||
 	    (type != NULL && !cmd_find_type(s->cmd, type, &s->type, &exit)))
 		return exit;

@@ -11,6 +11,7 @@
 #include "client/backoff.h"
 #include "client/cmd.h"
 #include "client/transport.h"
+#include "client/view.h"
 #include "common/base/log.h"
 
 /* The office link, with the vault let go while the network is slow. */
@@ -191,8 +192,7 @@ static int run_locked(struct cmd *c, uint64_t max_bytes)
 
 	crypt_wipe(identity.seed, sizeof identity.seed);
 	if (e == ERR_OK && id_is_zero(&identity.daemon))
-		return cmd_fail("đăng ký chưa xong; hãy chạy lại ctxh enrol",
-				"enrolment is not finished; run ctxh enrol again");
+		return cmd_fail_unenrolled();
 	if (e == ERR_OK)
 		e = transport_open(identity.address, identity.pin, &t);
 	if (e != ERR_OK)
@@ -236,8 +236,11 @@ static const struct table_column status_columns[] = {
 	{.key = "units", .label_vi = "Đơn vị", .label_en = "Units", .type = TABLE_LIST},
 	{.key = "epoch", .label_vi = "Kỳ dữ liệu", .label_en = "Epoch"},
 	{.key = "waiting", .label_vi = "Chưa gửi", .label_en = "Waiting", .type = TABLE_INT},
-	{.key = "sent", .label_vi = "Đã gửi", .label_en = "Sent", .type = TABLE_INT},
-	{.key = "backed_up", .label_vi = "Đã sao lưu", .label_en = "Backed up", .type = TABLE_INT},
+	{.key = "sent", .label_vi = "Đã gửi đến số", .label_en = "Sent up to", .type = TABLE_INT},
+	{.key = "backed_up",
+	 .label_vi = "Đã sao lưu đến số",
+	 .label_en = "Backed up to",
+	 .type = TABLE_INT},
 	{.key = "last_receipt", .label_vi = "Biên nhận cuối", .label_en = "Last receipt"},
 	{.key = "inbox", .label_vi = "Hộp thư", .label_en = "Inbox", .type = TABLE_INT},
 	{.key = "clock_offset_ms",
@@ -262,6 +265,40 @@ static enum err unit_list(struct cmd *c, struct bytes *ret_text)
 	return e;
 }
 
+/* Units with their names, and the time as the clock on the wall. */
+static struct bytes units_for_people(struct cmd *c)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	int64_t *scope = NULL;
+	size_t count = 0;
+
+	if (vault_scope_load(c->vault, &c->arena, &scope, &count) != ERR_OK)
+		return BYTES_NONE;
+	for (size_t i = 0; i < count; i++) {
+		if (i != 0)
+			buf_append_str(&out, "; ");
+		buf_append_bytes(&out, view_unit(c, &c->arena, scope[i]));
+	}
+	return arena_copy(&c->arena, buf_bytes(&out));
+}
+
+static struct bytes status_for_people(struct cmd *c, const char *key, const struct value *v)
+{
+	const struct vault_state *state = vault_state(c->vault);
+	char at[VIEW_TIME_LEN];
+
+	if (strcmp(key, "units") == 0)
+		return units_for_people(c);
+	if (v->kind == VALUE_NULL)
+		return BYTES_LIT("-");
+	if (strcmp(key, "last_receipt") == 0) {
+		view_time(state->last_receipt_ms, at);
+		return arena_copy(&c->arena, bytes_str(at));
+	}
+	return v->kind == VALUE_INT ? arena_printf(&c->arena, "%lld", (long long)v->integer)
+				    : v->bytes;
+}
+
 static void print_status(struct cmd *c, const struct value *cells, size_t count)
 {
 	AUTO(table_clear) struct table t = {0};
@@ -270,20 +307,19 @@ static void print_status(struct cmd *c, const struct value *cells, size_t count)
 
 	table_init(&t, status_columns, count);
 	table_add(&t, cells);
-	if (c->format == TABLE_JSON)
-		table_print_json_line(&t, 0, &out);
-	else if (c->format == TABLE_CSV)
-		table_print(&t, TABLE_CSV, &style, &out);
-	cmd_write(buf_bytes(&out));
-	for (size_t i = 0; i < count && c->format == TABLE_TABLE; i++) {
-		cmd_printf("%s / %s: ", status_columns[i].label_vi, status_columns[i].label_en);
-		if (cells[i].kind == VALUE_INT)
-			cmd_printf("%lld\n", (long long)cells[i].integer);
-		else if (cells[i].kind == VALUE_TEXT)
-			cmd_printf("%.*s\n", BYTES_FMT(cells[i].bytes));
-		else
-			cmd_printf("-\n");
+	switch (c->format) {
+	case TABLE_JSON: table_print_json_line(&t, 0, &out); break;
+	case TABLE_CSV: table_print(&t, TABLE_CSV, &style, &out); break;
+	case TABLE_TABLE:
+		for (size_t i = 0; i < count; i++) {
+			struct bytes shown = status_for_people(c, status_columns[i].key, &cells[i]);
+
+			buf_printf(&out, "%s / %s: %.*s\n", status_columns[i].label_vi,
+				   status_columns[i].label_en, BYTES_FMT(shown));
+		}
+		break;
 	}
+	cmd_write(buf_bytes(&out));
 }
 
 static void say_standing(int64_t standing)
@@ -312,6 +348,8 @@ int cmd_status(void *context, const struct args *args)
 	(void)args;
 	if (!cmd_read_format(c, &exit) || !cmd_open_vault(c, &exit))
 		return exit;
+	if (!cmd_is_enrolled(c))
+		return cmd_fail_unenrolled();
 	const struct vault_state *state = vault_state(c->vault);
 	enum err e = vault_identity_load(c->vault, &c->arena, &identity);
 
@@ -337,6 +375,7 @@ int cmd_status(void *context, const struct args *args)
 	};
 
 	print_status(c, cells, sizeof cells / sizeof *cells);
+	fflush(stdout);
 	say_standing(state->standing);
 	return ARGS_EXIT_DONE;
 }

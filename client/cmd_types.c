@@ -1,8 +1,10 @@
+#include <stdio.h>
+
 #include "client/cmd.h"
 #include "common/base/check.h"
 
 static const struct table_column type_columns[] = {
-	{.key = "type", .label_vi = "Loại", .label_en = "Type"},
+	{.key = "type", .label_vi = "Loại", .label_en = "Type", .is_whole = true},
 	{.key = "kind", .label_vi = "Kiểu", .label_en = "Kind"},
 	{.key = "vi", .label_vi = "Tên", .label_en = "Vietnamese"},
 	{.key = "en", .label_vi = "Tên tiếng Anh", .label_en = "English"},
@@ -67,6 +69,75 @@ static struct value codes_of(struct cmd *c, const struct schema_list *list)
 	return value_text(arena_copy(&c->arena, buf_bytes(&out)));
 }
 
+/* ---- for people ---- */
+
+/* The name to type is never cut; codes come under the table. */
+static const struct table_column people_columns[] = {
+	{.key = "field", .label_vi = "Trường", .label_en = "Field", .is_whole = true},
+	{.key = "vi", .label_vi = "Tên", .label_en = "Vietnamese"},
+	{.key = "kind", .label_vi = "Kiểu", .label_en = "Kind", .is_whole = true},
+	{.key = "required", .label_vi = "Cần", .label_en = "Must", .type = TABLE_BOOL},
+};
+
+static const char *kind_for_people(enum field_type type)
+{
+	switch (type) {
+	case FIELD_TEXT: return "chữ";
+	case FIELD_LONG_TEXT: return "đoạn văn";
+	case FIELD_INTEGER: return "số nguyên";
+	case FIELD_DECIMAL: return "số";
+	case FIELD_MONEY: return "tiền (đồng)";
+	case FIELD_BOOL: return "có, không";
+	case FIELD_DATE: return "ngày";
+	case FIELD_PARTIAL_DATE: return "ngày, năm, tuổi";
+	case FIELD_TIME: return "ngày giờ";
+	case FIELD_CODE: return "mã";
+	case FIELD_CODE_SET: return "nhiều mã";
+	case FIELD_REFERENCE: return "hồ sơ";
+	case FIELD_UNIT: return "mã đơn vị";
+	}
+	UNREACHABLE();
+}
+
+static struct value kind_cell(struct cmd *c, const struct schema_field *f)
+{
+	const char *kind = kind_for_people(f->type);
+
+	return f->target.len == 0
+		       ? text(kind)
+		       : value_text(arena_printf(&c->arena, "%s %.*s", kind, BYTES_FMT(f->target)));
+}
+
+/* "  male  Nam": one a line, because labels are long. */
+static void print_codes(const struct schema_field *f)
+{
+	cmd_printf("\n%.*s, %.*s:\n", BYTES_FMT(f->name), BYTES_FMT(f->label.vi));
+	for (size_t i = 0; i < f->list->count; i++)
+		cmd_printf("  %-18.*s %.*s\n", BYTES_FMT(f->list->codes[i].code),
+			   BYTES_FMT(f->list->codes[i].label.vi));
+}
+
+static void show_people(struct cmd *c, const struct schema_type *type)
+{
+	AUTO(table_clear) struct table t = {0};
+
+	cmd_printf("%.*s: %.*s / %.*s\n\n", BYTES_FMT(type->name), BYTES_FMT(type->label.vi),
+		   BYTES_FMT(type->label.en));
+	fflush(stdout);
+	table_init(&t, people_columns, sizeof people_columns / sizeof *people_columns);
+	for (size_t i = 0; i < type->count; i++) {
+		const struct schema_field *f = &type->fields[i];
+		const struct value cells[] = {value_text(f->name), value_text(f->label.vi),
+					      kind_cell(c, f), value_bool(f->is_required)};
+
+		table_add(&t, cells);
+	}
+	cmd_print_table(c, &t);
+	for (size_t i = 0; i < type->count; i++)
+		if (type->fields[i].list != NULL)
+			print_codes(&type->fields[i]);
+}
+
 int cmd_types_show(void *context, const struct args *args)
 {
 	AUTO(table_clear) struct table t = {0};
@@ -77,6 +148,10 @@ int cmd_types_show(void *context, const struct args *args)
 	if (!cmd_read_format(c, &exit) || !cmd_open(c, &exit) ||
 	    !cmd_find_type(c, args_positional(args, 0), &type, &exit))
 		return exit;
+	if (c->format == TABLE_TABLE) {
+		show_people(c, type);
+		return ARGS_EXIT_DONE;
+	}
 	table_init(&t, field_columns, sizeof field_columns / sizeof *field_columns);
 	for (size_t i = 0; i < type->count; i++) {
 		const struct schema_field *f = &type->fields[i];

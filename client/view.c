@@ -1,9 +1,13 @@
 #include "client/view.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/check.h"
+#include "common/base/clock.h"
+
+#define VIETNAM_MS (INT64_C(7) * 3600000)
 
 static json_t *text_json(struct bytes text)
 {
@@ -75,27 +79,158 @@ void view_json(struct cmd *c, const struct vault_record *r, struct buf *out)
 	json_decref(object);
 }
 
-struct bytes view_title(struct cmd *c, struct arena *a, const struct record *r)
+/* ---- for people ---- */
+
+void view_short_id(const struct id *id, char ret_text[VIEW_ID_LEN])
+{
+	char hex[ID_HEX_LEN];
+
+	id_print(id, hex);
+	snprintf(ret_text, VIEW_ID_LEN, "%.*s", (int)VIEW_ID_LEN - 1, hex);
+}
+
+void view_time(int64_t wall_ms, char ret_text[VIEW_TIME_LEN])
+{
+	char iso[CLOCK_ISO_LEN];
+
+	clock_print_iso(wall_ms + VIETNAM_MS, iso);
+	snprintf(ret_text, VIEW_TIME_LEN, "%.2s/%.2s/%.4s %.8s", iso + 8, iso + 5, iso, iso + 11);
+}
+
+const char *view_sync(enum vault_sync s)
+{
+	switch (s) {
+	case VAULT_DRAFT:
+	case VAULT_WAITING: return "chưa gửi";
+	case VAULT_SENT: return "đã gửi";
+	case VAULT_BACKED_UP: return "đã sao lưu";
+	case VAULT_REFUSED: return "bị giữ lại";
+	}
+	UNREACHABLE();
+}
+
+struct bytes view_unit(struct cmd *c, struct arena *a, int64_t unit)
+{
+	struct bytes name = cmd_unit_name(c, unit);
+	struct bytes code = cmd_unit_code(c, a, unit);
+
+	return name.len != 0 ? arena_printf(a, "%.*s %.*s", BYTES_FMT(code), BYTES_FMT(name))
+			     : code;
+}
+
+static struct bytes title_of(struct cmd *c, struct arena *a, const struct record *r, bool is_inner);
+
+/* The title of what the value refers to; its id when it is not here. */
+static struct bytes inner_title(struct cmd *c, struct arena *a, const struct value *v)
+{
+	struct vault_record r;
+	struct id id;
+	char shown[VIEW_ID_LEN];
+
+	if (v->kind != VALUE_BYTES || v->bytes.len != ID_LEN)
+		return BYTES_NONE;
+	memcpy(id.bytes, v->bytes.data, ID_LEN);
+	struct bytes title = vault_record_load(c->vault, a, &id, &r) == ERR_OK
+				     ? title_of(c, a, &r.body, true)
+				     : BYTES_NONE;
+
+	if (title.len != 0)
+		return title;
+	view_short_id(&id, shown);
+	return arena_copy(a, bytes_str(shown));
+}
+
+static struct bytes view_reference(struct cmd *c, struct arena *a, const struct value *v)
+{
+	struct bytes title = inner_title(c, a, v);
+	struct id id;
+	char shown[VIEW_ID_LEN];
+
+	if (v->bytes.len != ID_LEN)
+		return BYTES_NONE;
+	memcpy(id.bytes, v->bytes.data, ID_LEN);
+	view_short_id(&id, shown);
+	return bytes_is(title, shown) ? title
+				      : arena_printf(a, "%.*s (%s)", BYTES_FMT(title), shown);
+}
+
+static struct bytes view_plain(struct arena *a, const struct value *v)
+{
+	switch (v->kind) {
+	case VALUE_NULL: return BYTES_NONE;
+	case VALUE_BOOL: return v->boolean ? BYTES_LIT("có") : BYTES_LIT("không");
+	case VALUE_INT: return arena_printf(a, "%lld", (long long)v->integer);
+	case VALUE_TEXT: return v->bytes;
+	case VALUE_BYTES: return BYTES_LIT("…");
+	}
+	UNREACHABLE();
+}
+
+struct bytes view_value(struct cmd *c, struct arena *a, const struct schema_field *f,
+			const struct value *v)
+{
+	if (v->kind == VALUE_BYTES && (f == NULL || f->type == FIELD_REFERENCE))
+		return view_reference(c, a, v);
+	if (f == NULL)
+		return view_plain(a, v);
+	if (v->kind == VALUE_INT && f->type == FIELD_UNIT)
+		return view_unit(c, a, v->integer);
+	return validate_show(a, f, v);
+}
+
+/* What a title refers to is told by its own title, and there it ends: two records may refer to
+ * each other. */
+static struct bytes title_of(struct cmd *c, struct arena *a, const struct record *r, bool is_inner)
 {
 	AUTO(buf_clear) struct buf out = {0};
 	const struct schema_type *type = schema_find_type(c->schema, r->type);
 
 	for (size_t i = 0; type != NULL && i < type->count; i++) {
-		const struct field *f =
-			type->fields[i].is_title ? record_find(r, type->fields[i].name) : NULL;
+		const struct schema_field *known = &type->fields[i];
+		const struct field *f = known->is_title ? record_find(r, known->name) : NULL;
 
-		if (f == NULL || f->value.kind == VALUE_NULL)
+		if (f == NULL || f->value.kind == VALUE_NULL ||
+		    (is_inner && known->type == FIELD_REFERENCE))
 			continue;
 		if (out.len != 0)
 			buf_append_str(&out, " · ");
-		buf_append_bytes(&out, cmd_print_value(c, a, &type->fields[i], &f->value));
+		buf_append_bytes(&out, known->type == FIELD_REFERENCE
+					       ? inner_title(c, a, &f->value)
+					       : view_value(c, a, known, &f->value));
 	}
 	return arena_copy(a, buf_bytes(&out));
+}
+
+struct bytes view_title(struct cmd *c, struct arena *a, const struct record *r)
+{
+	return title_of(c, a, r, false);
 }
 
 static void line(struct buf *out, struct bytes vi, struct bytes en, struct bytes value)
 {
 	buf_printf(out, "%.*s / %.*s: %.*s\n", BYTES_FMT(vi), BYTES_FMT(en), BYTES_FMT(value));
+}
+
+/* The fields no schema names, which every record may have. */
+static void view_system(struct cmd *c, struct arena *a, const struct record *r, struct buf *out)
+{
+	static const struct {
+		const char *name;
+		struct bytes vi;
+		struct bytes en;
+	} shown[] = {
+		{RECORD_DELETED, BYTES_LIT("Đã xóa vì"), BYTES_LIT("Deleted, because")},
+		{RECORD_VOIDED, BYTES_LIT("Không tính vì"), BYTES_LIT("Voided, because")},
+		{RECORD_MERGED_INTO, BYTES_LIT("Đã nhập vào"), BYTES_LIT("Joined to")},
+		{RECORD_CORRECTS, BYTES_LIT("Thay cho"), BYTES_LIT("Corrects")},
+	};
+
+	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+		struct value v = record_value(r, shown[i].name);
+
+		if (v.kind != VALUE_NULL)
+			line(out, shown[i].vi, shown[i].en, view_value(c, a, NULL, &v));
+	}
 }
 
 void view_people(struct cmd *c, const struct vault_record *r, struct buf *out)
@@ -109,21 +244,14 @@ void view_people(struct cmd *c, const struct vault_record *r, struct buf *out)
 		buf_printf(out, "%.*s / %.*s\n", BYTES_FMT(type->label.vi),
 			   BYTES_FMT(type->label.en));
 	line(out, BYTES_LIT("Mã"), BYTES_LIT("Id"), bytes_str(id));
-	line(out, BYTES_LIT("Đơn vị"), BYTES_LIT("Unit"),
-	     cmd_unit_code(c, &a, record_unit(&r->body)));
-	line(out, BYTES_LIT("Tình trạng gửi"), BYTES_LIT("Sync"),
-	     bytes_str(vault_sync_name(r->sync)));
-	if (record_is_deleted(&r->body))
-		line(out, BYTES_LIT("Đã xóa"), BYTES_LIT("Deleted"),
-		     record_value(&r->body, RECORD_DELETED).bytes);
-	if (record_is_voided(&r->body))
-		line(out, BYTES_LIT("Không tính"), BYTES_LIT("Voided"),
-		     record_value(&r->body, RECORD_VOIDED).bytes);
+	line(out, BYTES_LIT("Đơn vị"), BYTES_LIT("Unit"), view_unit(c, &a, record_unit(&r->body)));
+	line(out, BYTES_LIT("Tình trạng gửi"), BYTES_LIT("Sync"), bytes_str(view_sync(r->sync)));
+	view_system(c, &a, &r->body, out);
 	for (size_t i = 0; type != NULL && i < type->count; i++) {
 		const struct field *f = record_find(&r->body, type->fields[i].name);
 
 		if (f != NULL && f->value.kind != VALUE_NULL)
 			line(out, type->fields[i].label.vi, type->fields[i].label.en,
-			     cmd_print_value(c, &a, &type->fields[i], &f->value));
+			     view_value(c, &a, &type->fields[i], &f->value));
 	}
 }

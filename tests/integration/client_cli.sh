@@ -38,6 +38,35 @@ expect 4 "a likely double is told" ctxh add person "Họ và tên=dieu k're"
 says "$id"
 expect 0 "and saved when it is another person" ctxh add person full_name="dieu k're" --even-so
 
+expect 4 "a double is found whatever the order of the fields" ctxh add person sex=nam \
+	birth_date=1950 full_name="Điểu K'Ré" hamlet="Ấp 1"
+expect 2 "a record that says nothing is not saved" ctxh add person
+expect 2 "nor one of empty values" ctxh add person full_name=
+expect 1 "a register is not voided" ctxh void "$id" --why "nhầm"
+says 'only an event'
+expect 1 "a wrong code is answered with the right ones" ctxh add person full_name=X sex=trai
+says 'male (Nam)'
+expect 1 "a wrong date with how to write one" ctxh add person full_name=X birth_date=32/13/1950
+says '31/12/1950'
+expect 0 "an age is said of today" ctxh add person full_name="Bà Chín" birth_date="70 tuổi"
+expect 0 "and kept with the day" ctxh show "$(cat "$work/out")" --format json
+grep -Eq '"birth_date":"~70@20[0-9]{2}-' "$work/out" || fail "no estimated age"
+expect 0 "show for people has labels" ctxh show "$id"
+says 'Họ và tên / Full name'
+says 'chưa gửi'
+expect 0 "show as CSV has a heading" ctxh show "$id" --format csv
+head -n 1 "$work/out" | grep -q '^id,unit,sync,full_name,' || fail "no CSV heading"
+tail -n 1 "$work/out" | grep -q "^$id,.*,draft," || fail "no CSV row"
+expect 0 "a type for people names its codes" ctxh types show person
+says 'female  *Nữ'
+expect 0 "a type for programs has a row a field" ctxh types show person --format csv
+says '^sex,Giới tính,Sex,code,false,sex,,male,female\|^sex,Giới tính,Sex,code,false,sex,,"male,'
+expect 0 "words are found in any order" ctxh search "k're dieu"
+says "$(echo "$id" | cut -c 1-16)"
+expect 2 "nothing is no search" ctxh search ""
+expect 0 "nothing found is said" ctxh search "không hề có ai"
+says 'No records'
+
 expect 0 "search without diacritics" ctxh search "dieu k" --format json
 says "$id"
 expect 0 "exact hits come first" ctxh search "Điểu K'Ré" --format json
@@ -74,6 +103,20 @@ expect 4 "the real one saves what is fine" ctxh import person "$work/new.csv"
 expect 0 "it is there" ctxh search "Hoàn Toàn Mới" --format json
 says 'Hoàn Toàn Mới'
 expect 1 "a heading that is no field stops all" ctxh import person "$work/pass"
+
+# As a spreadsheet of Viet Nam writes it: BOM, semicolons, CRLF, commas in names, empty rows.
+printf '\357\273\277Họ và tên;Ngày sinh;Giới tính;Thu nhập mỗi tháng (đồng);Thôn, ấp, khu phố\r\n' >"$work/excel.csv"
+{
+	printf 'Nguyễn Văn Bình;02/03/1960;Nam;1.500.000;"Ấp 1; Sóc"\r\n;;;;\r\n\r\n'
+	printf 'nguyen van binh;1960;;;\r\nTrần Thị Lỗi;32/13/1960;;;\r\n'
+} >>"$work/excel.csv"
+expect 4 "a messy sheet" ctxh import "Đối tượng (người)" "$work/excel.csv" --format csv
+says 'excel.csv,5,double?,'
+says 'excel.csv,6,refused,'
+grep -c '' "$work/out" | grep -qx 3 || fail "an empty row was told"
+says 'mới 1, như cũ 0, sửa 0, có thể trùng 1, không nhận 1'
+expect 0 "its values are canonical" ctxh list person --where "full_name=Nguyễn Văn Bình" --format json
+says '"birth_date":"1960-03-02".*"hamlet":"Ấp 1; Sóc","monthly_income":1500000,"sex":"male"'
 
 cat >"$work/any.csv" <<'EOF'
 type,id,full_name,head_name,birth_date
