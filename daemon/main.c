@@ -1,4 +1,4 @@
-/* ctxhd: arguments, then everything in app.c, then the exit code. */
+/* main - ctxhd: arguments, then everything in app.c, then the exit code. */
 #define LOG_TAG "main"
 
 #include <malloc.h>

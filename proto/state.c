@@ -1,4 +1,4 @@
-/* The record half of changeset.h: one record's state as msgpack and back. */
+/* state - the record half of changeset.h: one record's state as msgpack and back. */
 #define LOG_TAG "state"
 
 #include "common/base/check.h"
