@@ -131,6 +131,14 @@ static enum err find_old(struct map *m, const struct csv_reader *r, struct map_r
 	return e;
 }
 
+/* "suspect_homonym"; "ok" is what somebody looked at. */
+static bool is_suspect(struct bytes check)
+{
+	static const char mark[] = "suspect";
+
+	return check.len >= sizeof mark - 1 && memcmp(check.data, mark, sizeof mark - 1) == 0;
+}
+
 static enum err read_map_row(struct map *m, const struct csv_reader *r, struct map_row *row)
 {
 	struct bytes part = field(r, m->columns.part);
@@ -138,7 +146,7 @@ static enum err read_map_row(struct map *m, const struct csv_reader *r, struct m
 
 	*row = (struct map_row){.line = r->line,
 				.is_whole = bytes_is(part, "whole"),
-				.is_suspect = field(r, m->columns.check).len != 0};
+				.is_suspect = is_suspect(field(r, m->columns.check))};
 	if (!row->is_whole && !bytes_is(part, "partial"))
 		units_problem(&m->problems, r->line, "part: whole hoặc partial / whole or partial");
 	e = find_old(m, r, row);
