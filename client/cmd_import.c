@@ -372,13 +372,34 @@ static bool read_row(struct row *w)
 	return true;
 }
 
+static void tell_double(struct row *w, const struct id *other)
+{
+	struct cmd *c = w->import->run->cmd;
+	struct vault_record r;
+	char hex[ID_HEX_LEN];
+
+	/* Of a dry run nothing is there to be looked at. */
+	if (vault_record_load(c->vault, &w->arena, other, &r) != ERR_OK) {
+		snprintf(w->why, sizeof w->why, "có thể là một dòng ở trên / may be a row above");
+		return;
+	}
+	id_print(other, hex);
+	if (c->format != TABLE_TABLE) {
+		snprintf(w->why, sizeof w->why, "có thể là / may be %s", hex);
+		return;
+	}
+	struct bytes title = view_title(c, &w->arena, &r.body);
+
+	view_short_id(other, hex);
+	snprintf(w->why, sizeof w->why, "có thể là %.*s (%s)", BYTES_FMT(title), hex);
+}
+
 /* A row without an id is new only when nothing here says the same. */
 static bool is_new_to_us(struct row *w)
 {
 	struct import *m = w->import;
 	uint64_t hash = hash_change(m, &w->change);
 	struct id other;
-	char hex[ID_HEX_LEN];
 
 	if (w->has_id)
 		return true;
@@ -389,9 +410,8 @@ static bool is_new_to_us(struct row *w)
 	}
 	if (m->people != NULL && !m->run->is_even_so &&
 	    double_find(m->people, &w->change, &other, 1) != 0) {
-		id_print(&other, hex);
 		w->result = ROW_DOUBLE;
-		snprintf(w->why, sizeof w->why, "có thể là / may be %s", hex);
+		tell_double(w, &other);
 		return false;
 	}
 	return true;

@@ -240,11 +240,14 @@ static void line(const char *vi, const char *en, struct bytes value)
 		cmd_printf("%s / %s: %.*s\n", vi, en, BYTES_FMT(value));
 }
 
-/* What the person can do now. */
-static void print_advice(const struct vault_notice *n)
+/* What the person can do now; nothing with a record that left. */
+static void print_advice(struct cmd *c, const struct vault_notice *n)
 {
+	struct vault_record r;
 	char id[VIEW_ID_LEN];
 
+	if (vault_record_load(c->vault, &c->arena, &n->id, &r) != ERR_OK)
+		return;
 	view_short_id(&n->id, id);
 	if (bytes_is(n->kind, "quarantine"))
 		cmd_printf("\nHồ sơ vẫn còn trên máy này. Sửa rồi gửi lại: ctxh edit %s trường=giá "
@@ -281,7 +284,7 @@ static void show_people(struct cmd *c, const struct vault_notice *n)
 	line("Giá trị bị thay", "Value replaced",
 	     is_conflict ? value_for_people(c, n, &n->lost) : BYTES_NONE);
 	line("Nội dung", "Text", n->text);
-	print_advice(n);
+	print_advice(c, n);
 }
 
 int cmd_inbox_show(void *context, const struct args *args)

@@ -3,8 +3,9 @@
 #include "client/cmd.h"
 #include "common/base/check.h"
 
+/* Of JSON and CSV; people get fewer, in Vietnamese. */
 static const struct table_column type_columns[] = {
-	{.key = "type", .label_vi = "Loại", .label_en = "Type", .is_whole = true},
+	{.key = "type", .label_vi = "Loại", .label_en = "Type"},
 	{.key = "kind", .label_vi = "Kiểu", .label_en = "Kind"},
 	{.key = "vi", .label_vi = "Tên", .label_en = "Vietnamese"},
 	{.key = "en", .label_vi = "Tên tiếng Anh", .label_en = "English"},
@@ -17,6 +18,44 @@ static struct value text(const char *s)
 	return value_text(bytes_str(s));
 }
 
+static const struct table_column type_people_columns[] = {
+	{.key = "type", .label_vi = "Loại", .label_en = "Type", .is_whole = true},
+	{.key = "vi", .label_vi = "Tên", .label_en = "Vietnamese"},
+	{.key = "kind", .label_vi = "Kiểu", .label_en = "Kind", .is_whole = true},
+	{.key = "sensitivity", .label_vi = "Bảo mật", .label_en = "Secrecy", .is_whole = true},
+};
+
+static const char *sensitivity_for_people(enum sensitivity s)
+{
+	switch (s) {
+	case SENSITIVITY_PUBLIC: return "công khai";
+	case SENSITIVITY_BASIC: return "cơ bản";
+	case SENSITIVITY_SENSITIVE: return "nhạy cảm";
+	case SENSITIVITY_RESTRICTED: return "hạn chế";
+	}
+	UNREACHABLE();
+}
+
+static void types_for_people(struct cmd *c)
+{
+	AUTO(table_clear) struct table t = {0};
+
+	table_init(&t, type_people_columns,
+		   sizeof type_people_columns / sizeof *type_people_columns);
+	for (size_t i = 0; i < c->schema->type_count; i++) {
+		const struct schema_type *s = &c->schema->types[i];
+		const struct value cells[] = {
+			value_text(s->name),
+			value_text(s->label.vi),
+			text(s->kind == SCHEMA_EVENT ? "sự kiện" : "hồ sơ"),
+			text(sensitivity_for_people(s->sensitivity)),
+		};
+
+		table_add(&t, cells);
+	}
+	cmd_print_table(c, &t);
+}
+
 int cmd_types(void *context, const struct args *args)
 {
 	AUTO(table_clear) struct table t = {0};
@@ -26,6 +65,10 @@ int cmd_types(void *context, const struct args *args)
 	(void)args;
 	if (!cmd_read_format(c, &exit) || !cmd_open(c, &exit))
 		return exit;
+	if (c->format == TABLE_TABLE) {
+		types_for_people(c);
+		return ARGS_EXIT_DONE;
+	}
 	table_init(&t, type_columns, sizeof type_columns / sizeof *type_columns);
 	for (size_t i = 0; i < c->schema->type_count; i++) {
 		const struct schema_type *s = &c->schema->types[i];
@@ -76,7 +119,7 @@ static const struct table_column people_columns[] = {
 	{.key = "field", .label_vi = "Trường", .label_en = "Field", .is_whole = true},
 	{.key = "vi", .label_vi = "Tên", .label_en = "Vietnamese"},
 	{.key = "kind", .label_vi = "Kiểu", .label_en = "Kind", .is_whole = true},
-	{.key = "required", .label_vi = "Cần", .label_en = "Must", .type = TABLE_BOOL},
+	{.key = "required", .label_vi = "Bắt buộc", .label_en = "Required"},
 };
 
 static const char *kind_for_people(enum field_type type)
@@ -128,7 +171,8 @@ static void show_people(struct cmd *c, const struct schema_type *type)
 	for (size_t i = 0; i < type->count; i++) {
 		const struct schema_field *f = &type->fields[i];
 		const struct value cells[] = {value_text(f->name), value_text(f->label.vi),
-					      kind_cell(c, f), value_bool(f->is_required)};
+					      kind_cell(c, f),
+					      text(f->is_required ? "bắt buộc" : "")};
 
 		table_add(&t, cells);
 	}
