@@ -33,7 +33,9 @@ struct sync {
 	struct writer_job job;
 	struct context *ctx;
 	struct http_request *request; /* NULL once answered */
-	struct arena arena;
+	/* Hundreds of requests wait at once, so what only one step needs goes with that step. */
+	struct arena arena;      /* the message and what is answered; until the answer */
+	struct arena changesets; /* opened; until the merge */
 	struct buf body;
 	char peer[PEER_TEXT_LEN];
 	struct msg_envelope envelope;
@@ -54,11 +56,18 @@ struct sync {
 	int64_t began_ms;
 };
 
-static void sync_free(struct sync *s)
+/* Answered: only figures are wanted from here on. */
+static void drop_content(struct sync *s)
 {
 	buf_clear(&s->body);
 	buf_clear(&s->answer);
 	arena_clear(&s->arena);
+	arena_clear(&s->changesets);
+}
+
+static void sync_free(struct sync *s)
+{
+	drop_content(s);
 	mem_free(s);
 }
 
@@ -90,18 +99,18 @@ static void pack_body(struct sync *s, size_t index)
 	AUTO(buf_clear) struct buf packed = {0};
 
 	store_pack_body(s->sets[index].set.body, &packed);
-	s->packed[index] = arena_copy(&s->arena, buf_bytes(&packed));
+	s->packed[index] = arena_copy(&s->changesets, buf_bytes(&packed));
 }
 
 static enum err open_sets(struct sync *s)
 {
 	const struct msg_sync *m = &s->message;
 
-	s->sets = arena_alloc_array(&s->arena, m->changeset_count, sizeof *s->sets);
-	s->packed = arena_alloc_array(&s->arena, m->changeset_count, sizeof *s->packed);
+	s->sets = arena_alloc_array(&s->changesets, m->changeset_count, sizeof *s->sets);
+	s->packed = arena_alloc_array(&s->changesets, m->changeset_count, sizeof *s->packed);
 	for (size_t i = 0; i < m->changeset_count; i++) {
 		struct changeset_opened *set = &s->sets[i];
-		enum err e = changeset_open(&s->arena, m->changesets[i], &s->device.key, set);
+		enum err e = changeset_open(&s->changesets, m->changesets[i], &s->device.key, set);
 
 		if (e != ERR_OK)
 			return e;
@@ -188,9 +197,29 @@ static enum err end_refused(struct sync *s, struct store *store)
 	return session_end(store, s->session, &finish);
 }
 
+/* Out of the merge's memory and of the change-sets', into what lives until the answer. */
+static void keep_result(struct sync *s)
+{
+	struct ingest_result *r = &s->result;
+	struct msg_result *results = arena_alloc_array(&s->arena, r->result_count, sizeof *results);
+	struct msg_repair *repairs = arena_alloc_array(&s->arena, r->repair_count, sizeof *repairs);
+
+	for (size_t i = 0; i < r->result_count; i++) {
+		results[i] = r->results[i];
+		results[i].code = arena_copy(&s->arena, r->results[i].code);
+		results[i].field = arena_copy(&s->arena, r->results[i].field);
+		results[i].text = arena_copy(&s->arena, r->results[i].text);
+	}
+	for (size_t i = 0; i < r->repair_count; i++)
+		repairs[i] = r->repairs[i];
+	r->results = results;
+	r->repairs = repairs;
+}
+
 static enum err merge(struct writer_job *job, struct store *store)
 {
 	struct sync *s = CONTAINER_OF(job, struct sync, job);
+	AUTO(arena_clear) struct arena scratch = {0};
 	const int64_t now = clock_wall_ms(s->ctx->clock);
 	const struct session_start start = {
 		.device = s->device.number,
@@ -215,7 +244,9 @@ static enum err merge(struct writer_job *job, struct store *store)
 
 	request.session = s->session;
 	if (e == ERR_OK)
-		e = ingest_run(s->ctx, store, &s->arena, &request, &s->result);
+		e = ingest_run(s->ctx, store, &scratch, &request, &s->result);
+	if (e == ERR_OK)
+		keep_result(s);
 	if (e == ERR_OK)
 		e = session_merged(store, s->session, &s->result);
 	if (e != ERR_OK)
@@ -376,6 +407,7 @@ static void on_collected(struct task *t)
 		s->request = NULL;
 	}
 	log_line(s, s->refusal != NULL ? s->refusal : "ok");
+	drop_content(s);
 	s->job = (struct writer_job){.run = end_session, .done = on_ended};
 	if (writer_submit_lazy(s->ctx->writer, &s->job) != ERR_OK)
 		on_ended(&s->job, ERR_AGAIN);
@@ -413,6 +445,7 @@ static void on_merged(struct writer_job *job, enum err e)
 		refuse_and_free(s);
 		return;
 	}
+	arena_clear(&s->changesets);
 	count(s);
 	if (s->result.outcome == INGEST_FORKED)
 		set_aside(s);
