@@ -357,6 +357,7 @@ static void floor_change(struct floor_store *f, const struct change *c, size_t i
 
 static void floor_conflicts(struct floor_store *f, const struct changeset *set, size_t count)
 {
+	REQUIRE(set->count != 0);
 	for (size_t i = 0; i < count; i++) {
 		const struct id *id = &set->changes[i % set->count].id;
 

@@ -430,7 +430,7 @@ static void a_suspect_row_beside_a_good_one_is_left_out(UNUSED_STATE)
 
 	import_merger();
 	int64_t old = find("25195", "2021-02-01").unit;
-	assert_ok(succeed(MAP_HEAD "25195,a,b,689,c,77,d,25195,e,f,75,g,partial,\n"
+	assert_ok(succeed(MAP_HEAD "25195,a,b,689,c,77,d,25195,e,f,75,g,partial,ok\n"
 				   "25195,a,b,689,c,77,d,25300,e,f,75,g,partial,suspect_homonym\n"
 				   "25198,a,b,689,c,77,d,25300,e,f,75,g,partial,suspect_homonym\n",
 			  &done));
