@@ -52,5 +52,10 @@
 #define LIMIT_CODE_BYTES    64u    /* stable identifiers: refusal, result, kind of notice */
 #define LIMIT_TEXT_BYTES    1000u  /* a sentence for people, in two languages */
 
+/* Carried by hand: a few hundred KiB for a year of one commune; never near these. */
+#define LIMIT_BUNDLE_BYTES ((size_t)24 << 20) /* a file */
+#define LIMIT_BUNDLE_PLAIN ((size_t)64 << 20) /* its messages together, after zstd */
+#define LIMIT_BUNDLE_PARTS 64u                /* requests or answers in it */
+
 /* Carried in the clear inside an invitation. */
 #define LIMIT_INVITATION_BYTES 512u

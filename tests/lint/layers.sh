@@ -44,7 +44,7 @@ only '^(proto/squeeze|daemon/store[a-z_]*)\.c$' '^#include <zstd'
 only '^common/model/schema[a-z_]*\.c$|^daemon/config\.c$' '^#include <yaml\.h>'
 only '^common/model/vntext[a-z_]*\.c$' '^#include <utf8proc\.h>'
 only '^daemon/notify\.c$' '^#include <systemd/'
-only '^common/base/(crypt|rand)\.c$' '^#include <sodium\.h>'
+only '^common/base/(crypt|letter|rand)\.c$' '^#include <sodium\.h>'
 only '^common/base/(clock|rand)\.c$' \
 	'(^|[^a-z_])(time|clock_gettime|gettimeofday|uv_now|uv_hrtime|rand|random)\('
 
