@@ -40,7 +40,7 @@
  */
 enum waits {
 	WAITS_HEAD,      /* TLS handshake, request line, headers */
-	WAITS_ADMISSION, /* suspended until the budget has room */
+	WAITS_ADMISSION, /* suspended until the budget has room, or it was too long */
 	WAITS_BODY,
 	WAITS_HANDLER, /* suspended until http_answer() */
 	WAITS_SEND,
@@ -79,8 +79,9 @@ struct exchange {
 	struct MHD_Connection *mhd;
 	enum phase phase;
 	bool is_suspended;
-	size_t limit;    /* of the body */
-	size_t reserved; /* of the budget */
+	bool is_turned_away; /* waited for admission in vain */
+	size_t limit;        /* of the body */
+	size_t reserved;     /* of the budget */
 	size_t swallowed;
 	struct framing framing;
 	struct header *headers;
@@ -223,21 +224,29 @@ static void reserve(struct http *h, struct exchange *x, size_t len)
 	metrics_set(h->ctx->metrics, body_bytes, h->reserved);
 }
 
-/* Lets in who fits, oldest first; who does not fit does not hold up the others. */
+/*
+ * Lets in who fits, oldest first; who does not fit does not hold up the others. Who waited too
+ * long hears "busy".
+ */
 static void admit(struct http *h)
 {
 	struct exchange **at = &h->waiting;
+	int64_t now = now_ms(h);
 
 	while (*at != NULL) {
 		struct exchange *x = *at;
 		size_t len = x->reserved;
+		bool is_in = !h->is_draining && has_room(h, x, len);
 
-		if (!h->is_draining && !has_room(h, x, len)) {
+		x->is_turned_away = !is_in && (h->is_draining || now > x->connection->deadline_ms);
+		if (!is_in && !x->is_turned_away) {
 			at = &x->next_waiting;
 			continue;
 		}
 		*at = x->next_waiting;
-		reserve(h, x, len);
+		x->reserved = 0;
+		if (is_in)
+			reserve(h, x, len);
 		x->is_suspended = false;
 		MHD_resume_connection(x->mhd);
 		kick(x->connection->listener);
@@ -266,7 +275,7 @@ static void queue_for_admission(struct http *h, struct exchange *x, size_t len)
 	x->reserved = len; /* wanted; counted by admit() */
 	x->phase = PHASE_ADMISSION;
 	x->is_suspended = true;
-	wait_for(x->connection, WAITS_ADMISSION, 0);
+	wait_for(x->connection, WAITS_ADMISSION, limits(h)->body_ms);
 	MHD_suspend_connection(x->mhd);
 }
 
@@ -466,7 +475,7 @@ static enum MHD_Result on_admitted(struct exchange *x)
 {
 	struct http *h = x->connection->listener->http;
 
-	if (h->is_draining)
+	if (x->is_turned_away)
 		return refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "busy");
 	x->phase = PHASE_BODY;
 	wait_for(x->connection, WAITS_BODY, limits(h)->body_ms + transfer_ms(x->reserved));
@@ -631,7 +640,7 @@ static void look_at_connections(struct http *h)
 	int64_t now = now_ms(h);
 
 	for (struct connection *c = h->connections; c != NULL; c = c->next) {
-		bool is_late = now > c->deadline_ms;
+		bool is_late = now > c->deadline_ms && c->waits != WAITS_ADMISSION;
 
 		if (is_late && c->deadline_ms != 0)
 			metrics_add(h->ctx->metrics, deadlines_total, 1);
@@ -646,6 +655,7 @@ static void on_tick(uv_timer_t *t)
 {
 	struct http *h = CONTAINER_OF(t, struct http, tick);
 
+	admit(h);
 	look_at_connections(h);
 	for (size_t i = 0; i < h->listener_count; i++)
 		pump(&h->listeners[i]);

@@ -689,6 +689,31 @@ static void a_body_waits_until_the_budget_has_room(void **state)
 	buf_clear(&got);
 }
 
+/* A few strangers with large bodies must not leave everybody else waiting without an answer. */
+static void who_waits_too_long_for_room_is_told_to_come_back(void **state)
+{
+	struct world *w = *state;
+	struct buf got = {0};
+	int first;
+	int second;
+
+	w->config->limits.body_budget = 150000;
+	w->config->limits.body_ms = 300;
+	first = begin_big(w);
+	assert_true(pull_until(w, first, &got, "100 Continue"));
+	second = begin_big(w);
+	buf_reset(&got);
+
+	pull_all(w, second, &got);
+	assert_non_null(strstr(buf_cstr(&got), "503"));
+	assert_string_equal(w->refused, "busy");
+	close(second);
+	finish_big(w, first);
+	turn_for(w, 50);
+	assert_int_equal(w->metrics.body_bytes, 0);
+	buf_clear(&got);
+}
+
 static void many_idle_connections_hurt_nobody(void **state)
 {
 	struct world *w = *state;
@@ -820,6 +845,7 @@ int main(void)
 		T(a_fin_that_came_with_data_is_noticed),
 		T(peers_that_vanish_leave_nothing_behind),
 		T(a_body_waits_until_the_budget_has_room),
+		T(who_waits_too_long_for_room_is_told_to_come_back),
 		T(many_idle_connections_hurt_nobody),
 		T(draining_finishes_what_runs_and_closes_the_rest),
 		T(draining_cuts_a_body_that_does_not_come),
