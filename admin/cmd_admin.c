@@ -104,13 +104,13 @@ int cmd_verify(void *context, const struct args *args)
 }
 
 static const struct listing_column missing_columns[] = {
-	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"device", "Máy", "Dev", LISTING_NUMBER, false},
 	{"name", "Tên", "Name", LISTING_TEXT, false},
 	{"units", "Đơn vị", "Units", LISTING_TEXT, false},
 	{"held", "Đã có", "Held", LISTING_TEXT, false},
 	{"missing", "Còn thiếu", "Missing", LISTING_TEXT, false},
-	{"missing_count", "Số thiếu", "Count", LISTING_TEXT, false},
-	{"last_contact", "Liên lạc cuối", "Last contact", LISTING_TIME, false},
+	{"missing_count", "Số thiếu", "Count", LISTING_NUMBER, false},
+	{"last_contact", "Liên lạc cuối", "Last contact", LISTING_MINUTE, false},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
 };
 
@@ -121,11 +121,11 @@ int cmd_missing(void *context, const struct args *args)
 }
 
 static const struct listing_column audit_columns[] = {
-	{"entry", "Số", "Entry", LISTING_TEXT, false},
+	{"entry", "Số", "Entry", LISTING_NUMBER, false},
 	{"at", "Lúc", "At", LISTING_TIME, false},
 	{"who", "Ai", "Who", LISTING_TEXT, false},
-	{"what", "Việc", "What", LISTING_TEXT, false},
-	{"detail", "Chi tiết", "Detail", LISTING_TEXT, false},
+	{"what", "Việc", "What", LISTING_WORD, false},
+	{"detail", "Chi tiết", "Detail", LISTING_FIELDS, false},
 	{"hash", NULL, NULL, LISTING_TEXT, true},
 };
 

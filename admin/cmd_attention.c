@@ -7,15 +7,15 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const struct listing_column conflict_columns[] = {
-	{"conflict", "Số", "Number", LISTING_TEXT, false},
-	{"record", "Bản ghi", "Record", LISTING_ID, false},
-	{"type", "Loại", "Type", LISTING_TEXT, false},
+	{"conflict", "Số", "No.", LISTING_NUMBER, false},
+	{"record", "Hồ sơ", "Record", LISTING_ID, false},
+	{"type", NULL, NULL, LISTING_TEXT, true},
 	{"field", "Trường", "Field", LISTING_TEXT, false},
 	{"kept", "Giữ", "Kept", LISTING_TEXT, false},
-	{"lost", "Mất", "Lost", LISTING_TEXT, false},
-	{"kept_by", "Người ghi (giữ)", "Kept by", LISTING_TEXT, false},
-	{"lost_by", "Người ghi (mất)", "Lost by", LISTING_TEXT, false},
-	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"lost", "Thay", "Lost", LISTING_TEXT, false},
+	{"kept_by", "Người giữ", "Kept by", LISTING_TEXT, false},
+	{"lost_by", "Người thay", "Lost by", LISTING_TEXT, false},
+	{"at", NULL, NULL, LISTING_TIME, true},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
 };
 
@@ -26,22 +26,22 @@ static const struct listing_column conflict_show_columns[] = {
 	{"field", "Trường", "Field", LISTING_TEXT, false},
 	{"kept", "Giá trị giữ", "Value kept", LISTING_TEXT, false},
 	{"kept_by", "Người ghi", "Kept by", LISTING_TEXT, false},
-	{"kept_stamp", "Dấu thời gian", "Its stamp", LISTING_TEXT, false},
+	{"kept_stamp", "Dấu thời gian", "Its stamp", LISTING_STAMP, false},
 	{"lost", "Giá trị mất", "Value lost", LISTING_TEXT, false},
 	{"lost_by", "Người ghi", "Lost by", LISTING_TEXT, false},
-	{"lost_stamp", "Dấu thời gian", "Its stamp", LISTING_TEXT, false},
+	{"lost_stamp", "Dấu thời gian", "Its stamp", LISTING_STAMP, false},
 	{"at", "Phát hiện lúc", "Found", LISTING_TIME, false},
 	{"log", "Số nhật ký", "Log number", LISTING_TEXT, false},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
 };
 
 static const struct listing_column quarantine_columns[] = {
-	{"quarantine", "Số", "Number", LISTING_TEXT, false},
-	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
-	{"number", "Thay đổi", "Change", LISTING_TEXT, false},
+	{"quarantine", "Số", "No.", LISTING_NUMBER, false},
+	{"device", "Máy", "Dev", LISTING_NUMBER, false},
+	{"number", "Thay đổi", "Change", LISTING_NUMBER, false},
 	{"reason", "Lý do", "Reason", LISTING_TEXT, false},
 	{"field", "Trường", "Field", LISTING_TEXT, false},
-	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"at", "Lúc", "At", LISTING_MINUTE, false},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
 };
 
@@ -55,7 +55,7 @@ static const struct listing_column quarantine_show_columns[] = {
 	{"reason", "Lý do", "Reason", LISTING_TEXT, false},
 	{"field", "Trường", "Field", LISTING_TEXT, false},
 	{"text", "Giải thích", "Explanation", LISTING_TEXT, false},
-	{"fields", "Nội dung", "Content", LISTING_TEXT, false},
+	{"fields", "Nội dung", "Content", LISTING_FIELDS, false},
 	{"bytes", "Byte thô", "Raw bytes", LISTING_TEXT, false},
 	{"at", "Lúc", "At", LISTING_TIME, false},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},

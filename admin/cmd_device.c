@@ -15,7 +15,7 @@
 #define IMPORT_MAX_LEN (LIMIT_ADMIN_BYTES / 4) /* as a JSON string it grows */
 
 static const struct listing_column unit_columns[] = {
-	{"code", "Mã", "Code", LISTING_TEXT, false},
+	{"code", "Mã", "Code", LISTING_WORD, false},
 	{"name", "Tên", "Name", LISTING_TEXT, false},
 	{"type", "Loại", "Type", LISTING_TEXT, false},
 	{"province_code", "Tỉnh", "Province", LISTING_TEXT, false},
@@ -123,17 +123,17 @@ int cmd_device_invite(void *context, const struct args *args)
 }
 
 static const struct listing_column device_columns[] = {
-	{"number", "Số", "Number", LISTING_TEXT, false},
+	{"number", "Máy", "No.", LISTING_NUMBER, false},
 	{"name", "Tên", "Name", LISTING_TEXT, false},
 	{"units", "Đơn vị", "Units", LISTING_TEXT, false},
-	{"state", "Tình trạng", "State", LISTING_TEXT, false},
-	{"last_contact", "Liên lạc cuối", "Last contact", LISTING_TIME, false},
-	{"last_number", "Số cuối", "Last number", LISTING_TEXT, false},
-	{"missing", "Thiếu", "Missing", LISTING_TEXT, false},
-	{"clock_offset_ms", "Lệch giờ (ms)", "Clock off (ms)", LISTING_TEXT, false},
+	{"state", "Tình trạng", "State", LISTING_WORD, false},
+	{"last_contact", "Liên lạc cuối", "Last contact", LISTING_MINUTE, false},
+	{"last_number", "Số cuối", "Last", LISTING_NUMBER, false},
+	{"missing", "Thiếu", "Missing", LISTING_NUMBER, false},
+	{"clock_offset_ms", "Lệch ms", "Off ms", LISTING_NUMBER, false},
 	{"client_version", "Phiên bản", "Version", LISTING_TEXT, false},
-	{"enrolled_at", "Ghi danh", "Enrolled", LISTING_TIME, true},
-	{"revoked_at", "Thu hồi", "Revoked", LISTING_TIME, true},
+	{"enrolled_at", NULL, NULL, LISTING_TIME, true},
+	{"revoked_at", NULL, NULL, LISTING_TIME, true},
 };
 
 static const struct listing_column device_show_columns[] = {

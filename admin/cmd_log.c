@@ -16,47 +16,105 @@
 #define FOLLOW_MISSES    30 /* seconds a restarting daemon may be away */
 #define FOLLOW_SEEN_MOST 10000u
 
+/* Narrow on purpose: a session is one line of a terminal of 80 columns. */
 static const struct listing_column log_columns[] = {
-	{"session", "Lần", "Session", LISTING_TEXT, false},
-	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"session", "Lần", "No.", LISTING_NUMBER, false},
+	{"device", "Máy", "Dev", LISTING_NUMBER, false},
+	{"unit", "Xã", "Unit", LISTING_WORD, false},
+	{"author", "Người ghi", "Author", LISTING_TEXT, false},
+	{"started_at", "Bắt đầu", "Started", LISTING_MINUTE, false},
+	{"ended_at", NULL, NULL, LISTING_TIME, true},
+	{"transport", NULL, NULL, LISTING_TEXT, true},
+	{"address", NULL, NULL, LISTING_TEXT, true},
+	{"client_version", NULL, NULL, LISTING_TEXT, true},
+	{"bytes_in", NULL, NULL, LISTING_NUMBER, true},
+	{"bytes_out", NULL, NULL, LISTING_NUMBER, true},
+	{"changesets", NULL, NULL, LISTING_NUMBER, true},
+	{"applied", "Nhận", "In", LISTING_NUMBER, false},
+	{"conflicts", "Xung đột", "Conflict", LISTING_NUMBER, false},
+	{"quarantined", "Giữ lại", "Held", LISTING_NUMBER, false},
+	{"records_out", "Gửi về", "Out", LISTING_NUMBER, false},
+	{"evictions", NULL, NULL, LISTING_NUMBER, true},
+	{"clock_offset_ms", NULL, NULL, LISTING_NUMBER, true},
+	{"outcome", "Kết quả", "Outcome", LISTING_TEXT, false},
+	{"error", NULL, NULL, LISTING_TEXT, true},
+};
+
+static const struct listing_column session_columns[] = {
+	{"session", "Lần đồng bộ", "Session", LISTING_TEXT, false},
+	{"device", "Máy", "Device", LISTING_TEXT, false},
 	{"unit", "Đơn vị", "Unit", LISTING_TEXT, false},
-	{"author", "Người dùng", "Author", LISTING_TEXT, false},
+	{"author", "Người ghi", "Author", LISTING_TEXT, false},
 	{"started_at", "Bắt đầu", "Started", LISTING_TIME, false},
-	{"ended_at", "Kết thúc", "Ended", LISTING_TIME, true},
-	{"transport", "Đường", "Transport", LISTING_TEXT, true},
-	{"address", "Địa chỉ", "Address", LISTING_TEXT, true},
-	{"client_version", "Phiên bản", "Version", LISTING_TEXT, true},
-	{"bytes_in", "Byte vào", "Bytes in", LISTING_TEXT, true},
-	{"bytes_out", "Byte ra", "Bytes out", LISTING_TEXT, true},
-	{"changesets", "Gói", "Sets", LISTING_TEXT, false},
-	{"applied", "Đã nhận", "Applied", LISTING_TEXT, false},
+	{"ended_at", "Kết thúc", "Ended", LISTING_TIME, false},
+	{"transport", "Đường truyền", "Transport", LISTING_TEXT, false},
+	{"address", "Địa chỉ", "Address", LISTING_TEXT, false},
+	{"client_version", "Phiên bản", "Version", LISTING_TEXT, false},
+	{"bytes_in", "Byte nhận vào", "Bytes in", LISTING_TEXT, false},
+	{"bytes_out", "Byte gửi ra", "Bytes out", LISTING_TEXT, false},
+	{"changesets", "Gói thay đổi", "Change-sets", LISTING_TEXT, false},
+	{"applied", "Thay đổi đã nhận", "Changes applied", LISTING_TEXT, false},
 	{"conflicts", "Xung đột", "Conflicts", LISTING_TEXT, false},
-	{"quarantined", "Giữ lại", "Quarantined", LISTING_TEXT, false},
-	{"records_out", "Gửi về", "Sent", LISTING_TEXT, false},
-	{"evictions", "Rút về", "Evicted", LISTING_TEXT, true},
-	{"clock_offset_ms", "Lệch giờ", "Clock off", LISTING_TEXT, true},
+	{"quarantined", "Bị giữ lại", "Quarantined", LISTING_TEXT, false},
+	{"records_out", "Hồ sơ gửi về", "Records sent", LISTING_TEXT, false},
+	{"evictions", "Hồ sơ rút khỏi máy", "Evicted", LISTING_TEXT, false},
+	{"clock_offset_ms", "Lệch giờ (ms)", "Clock off (ms)", LISTING_TEXT, false},
 	{"outcome", "Kết quả", "Outcome", LISTING_TEXT, false},
 	{"error", "Lỗi", "Error", LISTING_TEXT, false},
 };
 
 static const struct listing_column change_columns[] = {
-	{"record", "Bản ghi", "Record", LISTING_ID, false},
+	{"record", "Hồ sơ", "Record", LISTING_ID, false},
 	{"type", "Loại", "Type", LISTING_TEXT, false},
 	{"field", "Trường", "Field", LISTING_TEXT, false},
 	{"old", "Cũ", "Old", LISTING_TEXT, false},
 	{"new", "Mới", "New", LISTING_TEXT, false},
 	{"result", "Kết quả", "Result", LISTING_TEXT, false},
-	{"author", "Người dùng", "Author", LISTING_TEXT, false},
-	{"number", "Số", "Number", LISTING_TEXT, true},
-	{"at", "Lúc", "At", LISTING_TIME, false},
-	{"received_at", "Nhận lúc", "Received", LISTING_TIME, true},
-	{"device", "Thiết bị", "Device", LISTING_TEXT, true},
-	{"session", "Lần", "Session", LISTING_TEXT, true},
-	{"log", "Nhật ký", "Log", LISTING_TEXT, true},
-	{"kept", "Còn lại", "Kept", LISTING_TEXT, true},
-	{"quarantined", "Giữ lại", "Quarantined", LISTING_TEXT, true},
-	{"hidden", "Ẩn", "Hidden", LISTING_TEXT, true},
+	{"author", "Người ghi", "Author", LISTING_TEXT, false},
+	{"number", NULL, NULL, LISTING_NUMBER, true},
+	{"at", "Lúc", "At", LISTING_MINUTE, false},
+	{"received_at", NULL, NULL, LISTING_TIME, true},
+	{"device", NULL, NULL, LISTING_NUMBER, true},
+	{"session", NULL, NULL, LISTING_NUMBER, true},
+	{"log", NULL, NULL, LISTING_NUMBER, true},
+	{"kept", NULL, NULL, LISTING_TEXT, true},
+	{"quarantined", NULL, NULL, LISTING_NUMBER, true},
+	{"hidden", NULL, NULL, LISTING_TEXT, true},
 };
+
+/* Of one record: which it is stands above, who it was is wanted. */
+static const struct listing_column history_columns[] = {
+	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"old", "Cũ", "Old", LISTING_TEXT, false},
+	{"new", "Mới", "New", LISTING_TEXT, false},
+	{"result", "Kết quả", "Result", LISTING_TEXT, false},
+	{"author", "Người ghi", "Author", LISTING_TEXT, false},
+	{"device", "Máy", "Dev", LISTING_NUMBER, false},
+	{"session", "Lần", "No.", LISTING_NUMBER, false},
+};
+
+/* For people the error stands behind the outcome, and a session that goes on says so. */
+static void mend_outcome(json_t *row)
+{
+	AUTO(buf_clear) struct buf text = {0};
+	const char *outcome = json_string_value(json_object_get(row, "outcome"));
+	const char *error = json_string_value(json_object_get(row, "error"));
+
+	buf_append_str(&text, outcome != NULL ? outcome : "đang chạy");
+	if (error != NULL)
+		buf_printf(&text, ": %s", error);
+	json_object_set_new(row, "outcome", json_string(buf_cstr(&text)));
+}
+
+static json_t *log_for_people(const json_t *rows)
+{
+	json_t *shown = json_deep_copy(rows);
+
+	for (size_t i = 0; i < json_array_size(shown); i++)
+		mend_outcome(json_array_get(shown, i));
+	return shown;
+}
 
 /* What --follow has printed, beyond the last session before the first that is still open. */
 struct follow {
@@ -116,29 +174,43 @@ static void take_rows(struct follow *f, const json_t *rows, json_t *fresh)
 	json_object_set_new(f->filter, "after", json_integer(after));
 }
 
+#define FOLLOW_WIDE 110u /* columns of a terminal that has room for whole names */
+
 /* Rows printed one by one stand under each other only when the headings are as wide as they. */
-static void widen(struct listing_column *columns)
+static void widen(struct listing_column *columns, const struct table_style *style)
 {
-	for (size_t i = 0; i < COUNT(log_columns); i++) {
-		if (columns[i].kind == LISTING_TIME)
-			columns[i].label_en = "Started            ";
-		if (strcmp(columns[i].key, "author") == 0)
-			columns[i].label_en = "Author                  ";
-	}
+	static const struct {
+		const char *key;
+		const char *wide;
+		const char *narrow;
+	} labels[] = {
+		{"session", "    No.", "  No."},
+		{"started_at", "Started         ", "Started         "},
+		{"author", "Author                  ", "Author    "},
+		{"outcome", "Outcome               ", "Outcome "},
+	};
+	const bool is_narrow = style->width != 0 && style->width < FOLLOW_WIDE;
+
+	for (size_t i = 0; i < COUNT(log_columns); i++)
+		for (size_t k = 0; k < COUNT(labels); k++)
+			if (strcmp(columns[i].key, labels[k].key) == 0)
+				columns[i].label_en = is_narrow ? labels[k].narrow : labels[k].wide;
 }
 
 static int print_rows(struct follow *f, const json_t *rows)
 {
 	struct listing_column columns[COUNT(log_columns)];
 	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *shown = NULL;
 	struct ctl ctl = *f->ctl;
 
 	if (json_array_size(rows) == 0 && !f->is_first)
 		return ARGS_EXIT_DONE;
+	shown = ctl.format == TABLE_TABLE ? log_for_people(rows) : json_deep_copy(rows);
 	ctl.style.is_headingless = !f->is_first;
 	memcpy(columns, log_columns, sizeof columns);
-	widen(columns);
-	listing_print_more(&ctl, columns, COUNT(columns), rows, &out);
+	widen(columns, &ctl.style);
+	listing_print_more(&ctl, columns, COUNT(columns), shown, &out);
 	f->is_first = false;
 	return ctl_print(&out);
 }
@@ -202,6 +274,20 @@ static int follow(const struct ctl *ctl, json_t *take_filter)
 	return code;
 }
 
+static int print_log(const struct ctl *ctl, json_t *take_call)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *rows = NULL;
+	JSON_AUTO json_t *shown = NULL;
+	int code = ctl_call(ctl, "log", take_call, CTL_TIMEOUT_MS, &rows);
+
+	if (rows == NULL)
+		return code;
+	shown = ctl->format == TABLE_TABLE ? log_for_people(rows) : json_incref(rows);
+	listing_print(ctl, log_columns, COUNT(log_columns), shown, &out);
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+}
+
 int cmd_log(void *context, const struct args *args)
 {
 	json_t *call = json_object();
@@ -219,7 +305,30 @@ int cmd_log(void *context, const struct args *args)
 	ctl_put_option(call, args, "outcome", "outcome");
 	if (args_has(args, "follow"))
 		return follow(context, call);
-	return listing_ask(context, "log", call, log_columns, COUNT(log_columns));
+	return print_log(context, call);
+}
+
+/* The author of every change is the session's, as a rule: then the column says nothing. */
+static bool is_by_one(const json_t *session)
+{
+	const json_t *changes = json_object_get(session, "changes");
+	const json_t *author = json_object_get(session, "author");
+
+	for (size_t i = 0; i < json_array_size(changes); i++)
+		if (!json_equal(json_object_get(json_array_get(changes, i), "author"), author))
+			return false;
+	return true;
+}
+
+static void print_changes(const struct ctl *ctl, const json_t *session, struct buf *out)
+{
+	struct listing_column columns[COUNT(change_columns)];
+
+	memcpy(columns, change_columns, sizeof columns);
+	for (size_t i = 0; i < COUNT(columns); i++)
+		if (strcmp(columns[i].key, "author") == 0)
+			columns[i].is_csv_only = is_by_one(session);
+	listing_print(ctl, columns, COUNT(columns), json_object_get(session, "changes"), out);
 }
 
 int cmd_log_show(void *context, const struct args *args)
@@ -239,12 +348,11 @@ int cmd_log_show(void *context, const struct args *args)
 	if (result == NULL)
 		return code;
 	if (ctl->format != TABLE_CSV)
-		listing_print_object(ctl, log_columns, COUNT(log_columns), result, &out);
+		listing_print_object(ctl, session_columns, COUNT(session_columns), result, &out);
 	if (ctl->format == TABLE_TABLE)
 		buf_append_str(&out, "\n");
 	if (ctl->format != TABLE_JSON)
-		listing_print(ctl, change_columns, COUNT(change_columns),
-			      json_object_get(result, "changes"), &out);
+		print_changes(ctl, result, &out);
 	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }
 
@@ -266,8 +374,8 @@ static const struct listing_column field_columns[] = {
 	{"value", "Giá trị", "Value", LISTING_TEXT, false},
 	{"at", "Lúc", "At", LISTING_TIME, false},
 	{"author", "Người ghi", "Author", LISTING_TEXT, false},
-	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
-	{"log", "Nhật ký", "Log", LISTING_TEXT, false},
+	{"device", "Máy", "Dev", LISTING_NUMBER, false},
+	{"log", "Nhật ký", "Log", LISTING_NUMBER, false},
 };
 
 static json_t *field_rows(json_t *fields)
@@ -308,11 +416,13 @@ int cmd_record_show(void *context, const struct args *args)
 	fields = field_rows(json_object_get(result, "fields"));
 	if (ctl->format != TABLE_CSV)
 		listing_print_object(ctl, record_columns, COUNT(record_columns), result, &out);
+	if (ctl->format == TABLE_TABLE)
+		buf_append_str(&out, "\n");
 	if (ctl->format != TABLE_JSON)
 		listing_print(ctl, field_columns, COUNT(field_columns), fields, &out);
 	if (ctl->format == TABLE_TABLE) {
 		buf_append_str(&out, "\nLịch sử, mới nhất trước / History, newest first\n");
-		listing_print(ctl, change_columns, COUNT(change_columns),
+		listing_print(ctl, history_columns, COUNT(history_columns),
 			      json_object_get(result, "history"), &out);
 	}
 	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;

@@ -9,12 +9,13 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define JSON_AUTO    __attribute__((cleanup(ctl_json_release_auto)))
+#define STALE_SHOWN  10u
 
 static const struct listing_column list_columns[] = {
-	{"id", "Mã", "Id", LISTING_TEXT, false},
+	{"id", "Mã", "Id", LISTING_WORD, false},
 	{"label", "Chỉ tiêu", "Indicator", LISTING_TEXT, false},
 	{"section", "Phần", "Section", LISTING_TEXT, false},
-	{"source", "Nguồn", "Source", LISTING_TEXT, false},
+	{"source", NULL, NULL, LISTING_TEXT, true},
 	{"restricted", "Hạn chế", "Restricted", LISTING_TEXT, false},
 	{"label_en", NULL, NULL, LISTING_TEXT, true},
 	{"percent", NULL, NULL, LISTING_TEXT, true},
@@ -22,18 +23,18 @@ static const struct listing_column list_columns[] = {
 
 /* Of the table and of CSV; JSON is as the daemon gives it. */
 static const struct listing_column row_columns[] = {
-	{"indicator", "Chỉ tiêu", "Indicator", LISTING_TEXT, false},
+	{"indicator", "Mã", "Id", LISTING_WORD, false},
 	{"indicator_label", NULL, NULL, LISTING_TEXT, true},
-	{"code", "Mã", "Code", LISTING_TEXT, true},
+	{"code", NULL, NULL, LISTING_TEXT, true},
 	{"label", "Nội dung", "Content", LISTING_TEXT, false},
 	{"label_en", NULL, NULL, LISTING_TEXT, true},
 	{"unit", "Đơn vị", "Unit", LISTING_TEXT, true},
-	{"value", "Giá trị", "Value", LISTING_TEXT, false},
-	{"numerator", "Tử số", "Numerator", LISTING_TEXT, false},
-	{"denominator", "Mẫu số", "Denominator", LISTING_TEXT, false},
-	{"target", "Mục tiêu", "Target", LISTING_TEXT, false},
-	{"persons", "Người", "Persons", LISTING_TEXT, false},
-	{"person_times", "Lượt", "Person-times", LISTING_TEXT, false},
+	{"value", "Giá trị", "Value", LISTING_NUMBER, false},
+	{"numerator", "Tử số", "Of", LISTING_NUMBER, false},
+	{"denominator", "Mẫu số", "Among", LISTING_NUMBER, false},
+	{"target", "Mục tiêu", "Target", LISTING_NUMBER, false},
+	{"persons", "Người", "Persons", LISTING_NUMBER, false},
+	{"person_times", "Lượt", "Times", LISTING_NUMBER, false},
 };
 
 int cmd_report_list(void *context, const struct args *args)
@@ -77,13 +78,23 @@ static void mend_figure(json_t *row, const char *key, bool is_percent)
 	json_object_set_new(row, key, json_string(buf_cstr(&text)));
 }
 
+static const char *const figure_keys[] = {"value",  "numerator", "denominator",
+					  "target", "persons",   "person_times"};
+
 static void mend_row(json_t *row)
 {
-	static const char *const keys[] = {"value",  "numerator", "denominator",
-					   "target", "persons",   "person_times"};
+	for (size_t i = 0; i < COUNT(figure_keys); i++)
+		mend_figure(row, figure_keys[i], json_is_true(json_object_get(row, "percent")));
+}
 
-	for (size_t i = 0; i < COUNT(keys); i++)
-		mend_figure(row, keys[i], json_is_true(json_object_get(row, "percent")));
+/* No figures, and no dashes where figures would be. */
+static json_t *title_row(const char *indicator, json_t *label)
+{
+	json_t *row = json_pack("{s:s, s:O?}", "indicator", indicator, "label", label);
+
+	for (size_t i = 0; i < COUNT(figure_keys); i++)
+		json_object_set_new(row, figure_keys[i], json_string(""));
+	return row;
 }
 
 /* A line with the indicator's name over its rows. */
@@ -100,14 +111,31 @@ static json_t *for_people(const json_t *rows)
 		if (indicator != NULL && strcmp(indicator, last) != 0) {
 			last = indicator;
 			json_array_append_new(
-				shown, json_pack("{s:s, s:O?}", "indicator", indicator, "label",
-						 json_object_get(source, "indicator_label")));
+				shown,
+				title_row(indicator, json_object_get(source, "indicator_label")));
 		}
 		json_object_set_new(row, "indicator", json_string(""));
 		mend_row(row);
 		json_array_append_new(shown, row);
 	}
 	return shown;
+}
+
+/* The first of them: a province has a hundred. */
+static void append_stale(struct buf *out, const json_t *stale)
+{
+	size_t count = json_array_size(stale);
+
+	if (count == 0)
+		return;
+	buf_append_str(out, "Xã chưa có số liệu mới / communes without recent data: ");
+	for (size_t i = 0; i < count && i < STALE_SHOWN; i++) {
+		buf_append_str(out, i != 0 ? ", " : "");
+		listing_append_value(out, json_array_get(stale, i), LISTING_TEXT);
+	}
+	if (count > STALE_SHOWN)
+		buf_printf(out, "… (đủ cả: --format json / all of them: --format json)");
+	buf_append_str(out, "\n");
 }
 
 /* Under the table: how far the figures can be trusted. */
@@ -124,11 +152,7 @@ static void append_foot(struct buf *out, const json_t *report)
 		json_integer_value(json_object_get(report, "quarantined")),
 		json_integer_value(json_object_get(report, "as_of")), json_array_size(stale),
 		json_integer_value(json_object_get(report, "quarantined")));
-	if (json_array_size(stale) == 0)
-		return;
-	buf_append_str(out, "Xã chưa có số liệu mới / communes without recent data: ");
-	listing_append_value(out, stale, LISTING_TEXT);
-	buf_append_str(out, "\n");
+	append_stale(out, stale);
 }
 
 static void append_head(struct buf *out, const json_t *report)

@@ -10,10 +10,11 @@
 #include "common/base/mem.h"
 
 #define VIETNAM_MS  (INT64_C(7) * 3600000)
-#define ID_SHORT    12u
+#define ID_SHORT    16u
 #define COLUMNS_MAX 256u
 
-static void append_time(struct buf *out, const char *iso)
+/* `len` of "09:12:59". */
+static void append_time(struct buf *out, const char *iso, int len)
 {
 	char local[CLOCK_ISO_LEN];
 	int64_t ms;
@@ -23,22 +24,30 @@ static void append_time(struct buf *out, const char *iso)
 		return;
 	}
 	clock_print_iso(ms + VIETNAM_MS, local);
-	buf_printf(out, "%.2s/%.2s/%.4s %.8s", local + 8, local + 5, local, local + 11);
+	buf_printf(out, "%.2s/%.2s/%.4s %.*s", local + 8, local + 5, local, len, local + 11);
+}
+
+static void append_date(struct buf *out, const char *text, size_t len)
+{
+	if (len == 10)
+		buf_printf(out, "%.2s/%.2s/%.4s", text + 8, text + 5, text);
+	else
+		buf_append(out, text, len);
 }
 
 static void append_text(struct buf *out, const char *text, size_t len, enum listing_kind kind)
 {
 	switch (kind) {
-	case LISTING_TIME: append_time(out, text); return;
-	case LISTING_DATE:
-		if (len == 10) {
-			buf_printf(out, "%.2s/%.2s/%.4s", text + 8, text + 5, text);
-			return;
-		}
-		break;
+	case LISTING_TIME: append_time(out, text, 8); return;
+	case LISTING_MINUTE: append_time(out, text, 5); return;
+	case LISTING_DATE: append_date(out, text, len); return;
 	case LISTING_ID: buf_append(out, text, len < ID_SHORT ? len : ID_SHORT); return;
+	case LISTING_TEXT:
+	case LISTING_NUMBER:
+	case LISTING_WORD:
 	case LISTING_WHOLE_ID:
-	case LISTING_TEXT: break;
+	case LISTING_STAMP:
+	case LISTING_FIELDS: break;
 	}
 	buf_append(out, text, len);
 }
@@ -52,8 +61,46 @@ static void append_list(struct buf *out, const json_t *list, enum listing_kind k
 	}
 }
 
+static void append_fields(struct buf *out, const json_t *object, const char *between)
+{
+	/* jansson walks only over what it may change. */
+	__attribute__((cleanup(ctl_json_release_auto))) json_t *own = json_deep_copy(object);
+	bool is_first = true;
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(own, key, value)
+	{
+		buf_printf(out, "%s%s=", is_first ? "" : between, key);
+		listing_append_value(out, value, LISTING_FIELDS);
+		is_first = false;
+	}
+}
+
+static void append_object(struct buf *out, const json_t *object, enum listing_kind kind)
+{
+	AUTO(mem_free) char *text = NULL;
+
+	if (kind == LISTING_STAMP) {
+		listing_append_value(out, json_object_get(object, "at"), LISTING_TIME);
+		buf_append_str(out, ", máy ");
+		listing_append_value(out, json_object_get(object, "device"), LISTING_NUMBER);
+		return;
+	}
+	if (kind == LISTING_FIELDS) {
+		append_fields(out, object, "; ");
+		return;
+	}
+	text = json_dumps(object, JSON_COMPACT);
+	buf_append_str(out, text != NULL ? text : "");
+}
+
 void listing_append_value(struct buf *out, const json_t *value, enum listing_kind kind)
 {
+	if (value == NULL) {
+		buf_append_str(out, "-");
+		return;
+	}
 	switch (json_typeof(value)) {
 	case JSON_STRING:
 		append_text(out, json_string_value(value), json_string_length(value), kind);
@@ -65,12 +112,7 @@ void listing_append_value(struct buf *out, const json_t *value, enum listing_kin
 	case JSON_TRUE: buf_append_str(out, "có"); return;
 	case JSON_FALSE: buf_append_str(out, "không"); return;
 	case JSON_ARRAY: append_list(out, value, kind); return;
-	case JSON_OBJECT: {
-		AUTO(mem_free) char *text = json_dumps(value, JSON_COMPACT);
-
-		buf_append_str(out, text != NULL ? text : "");
-		return;
-	}
+	case JSON_OBJECT: append_object(out, value, kind); return;
 	case JSON_NULL: buf_append_str(out, "-"); return;
 	}
 }
@@ -90,6 +132,34 @@ static struct value cell_of(struct arena *a, const json_t *j, enum listing_kind 
 	return value_text(arena_copy(a, buf_bytes(&text)));
 }
 
+static bool is_whole(enum listing_kind kind)
+{
+	switch (kind) {
+	case LISTING_TEXT:
+	case LISTING_STAMP:
+	case LISTING_FIELDS: return false;
+	case LISTING_NUMBER:
+	case LISTING_WORD:
+	case LISTING_TIME:
+	case LISTING_MINUTE:
+	case LISTING_DATE:
+	case LISTING_ID:
+	case LISTING_WHOLE_ID: break;
+	}
+	return true;
+}
+
+static struct table_column shown_as(const struct listing_column *c)
+{
+	return (struct table_column){
+		.key = c->key,
+		.label_vi = c->label_vi,
+		.label_en = c->label_en,
+		.type = c->kind == LISTING_NUMBER ? TABLE_INT : TABLE_TEXT,
+		.is_whole = is_whole(c->kind),
+	};
+}
+
 static void print_rows(const struct ctl *ctl, const struct listing_column *columns, size_t count,
 		       const json_t *rows, struct buf *out)
 {
@@ -105,9 +175,7 @@ static void print_rows(const struct ctl *ctl, const struct listing_column *colum
 		if (is_table && columns[i].is_csv_only)
 			continue;
 		from[used] = &columns[i];
-		shown[used++] = (struct table_column){.key = columns[i].key,
-						      .label_vi = columns[i].label_vi,
-						      .label_en = columns[i].label_en};
+		shown[used++] = shown_as(&columns[i]);
 	}
 	table_init(&t, shown, used);
 	for (size_t r = 0; r < json_array_size(rows); r++) {
@@ -146,6 +214,8 @@ void listing_print(const struct ctl *ctl, const struct listing_column *columns, 
 {
 	if (ctl->format == TABLE_JSON)
 		print_json(rows, out, true);
+	else if (ctl->format == TABLE_TABLE && json_array_size(rows) == 0)
+		buf_append_str(out, "Không có gì. / Nothing.\n");
 	else
 		print_rows(ctl, columns, count, rows, out);
 }
@@ -159,6 +229,27 @@ void listing_print_more(const struct ctl *ctl, const struct listing_column *colu
 		print_rows(ctl, columns, count, rows, out);
 }
 
+/* A column of nothing but numbers, as far as it has values. */
+static bool is_numeric(const json_t *rows, const char *key)
+{
+	size_t numbers = 0;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *value = json_object_get(json_array_get(rows, i), key);
+
+		if (value != NULL && !json_is_number(value) && !json_is_null(value))
+			return false;
+		numbers += json_is_number(value);
+	}
+	return numbers != 0;
+}
+
+static struct listing_column column_of_any(const json_t *rows, const char *key)
+{
+	return (struct listing_column){
+		.key = key, .kind = is_numeric(rows, key) ? LISTING_NUMBER : LISTING_TEXT};
+}
+
 void listing_print_any(const struct ctl *ctl, const json_t *names, const json_t *rows,
 		       struct buf *out)
 {
@@ -170,8 +261,7 @@ void listing_print_any(const struct ctl *ctl, const json_t *names, const json_t 
 		return;
 	}
 	for (size_t i = 0; i < count && i < COLUMNS_MAX; i++)
-		columns[i] =
-			(struct listing_column){.key = json_string_value(json_array_get(names, i))};
+		columns[i] = column_of_any(rows, json_string_value(json_array_get(names, i)));
 	print_rows(ctl, columns, count, rows, out);
 }
 
@@ -193,8 +283,13 @@ void listing_print_object(const struct ctl *ctl, const struct listing_column *co
 		const json_t *value = json_object_get(object, columns[i].key);
 
 		buf_printf(out, "%s / %s: ", columns[i].label_vi, columns[i].label_en);
-		if (value != NULL)
+		if (columns[i].kind == LISTING_FIELDS && json_object_size(value) != 0) {
+			out->len--; /* the blank that a value would stand behind */
+			buf_append_str(out, "\n  ");
+			append_fields(out, value, "\n  ");
+		} else if (value != NULL) {
 			listing_append_value(out, value, columns[i].kind);
+		}
 		buf_append_str(out, "\n");
 	}
 }

@@ -11,11 +11,16 @@
 #include "admin/ctl.h"
 
 enum listing_kind {
-	LISTING_TEXT, /* what the value is by itself */
-	LISTING_TIME, /* "2026-11-22T02:12:59.123Z" -> "22/11/2026 09:12:59" */
-	LISTING_DATE, /* "2026-11-22" -> "22/11/2026" */
-	LISTING_ID,   /* 32 hex digits -> the first 12; `show` takes them */
-	LISTING_WHOLE_ID
+	LISTING_TEXT,   /* what the value is by itself */
+	LISTING_NUMBER, /* to the right, never cut */
+	LISTING_WORD,   /* a word to type again, never cut */
+	LISTING_TIME,   /* "2026-11-22T02:12:59.123Z" -> "22/11/2026 09:12:59" */
+	LISTING_MINUTE, /* the same without seconds */
+	LISTING_DATE,   /* "2026-11-22" -> "22/11/2026" */
+	LISTING_ID,     /* 32 hex digits -> the first 16; `show` takes them */
+	LISTING_WHOLE_ID,
+	LISTING_STAMP, /* {"at", "device"} -> "22/11/2026 09:12:59, máy 2" */
+	LISTING_FIELDS /* {"a": 1, "b": 2} -> "a=1; b=2"; of one object, one a line */
 };
 
 struct listing_column {
@@ -26,7 +31,7 @@ struct listing_column {
 	bool is_csv_only;
 };
 
-/* Appends the rows of an array. */
+/* Appends the rows of an array. A table without rows says so. */
 void listing_print(const struct ctl *ctl, const struct listing_column *columns, size_t count,
 		   const json_t *rows, struct buf *out);
 /* The same with columns that only the answer names (`query`). */

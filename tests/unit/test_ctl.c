@@ -216,7 +216,7 @@ static const struct listing_column columns[] = {
 	{"id", "Mã", "Id", LISTING_ID, false},
 	{"at", "Lúc", "At", LISTING_TIME, false},
 	{"units", "Đơn vị", "Units", LISTING_TEXT, false},
-	{"count", "Số", "Count", LISTING_TEXT, false},
+	{"count", "Số", "Count", LISTING_NUMBER, false},
 	{"extra", "Thêm", "Extra", LISTING_TEXT, true},
 };
 
@@ -241,7 +241,7 @@ static void listing_as_a_table_is_for_people(UNUSED_STATE)
 
 	/* Half past one at night of the next day in Viet Nam. */
 	assert_non_null(strstr(buf_cstr(&out), "23/11/2026 01:30:00"));
-	assert_non_null(strstr(buf_cstr(&out), "0123456789ab "));
+	assert_non_null(strstr(buf_cstr(&out), "0123456789abcdef "));
 	assert_non_null(strstr(buf_cstr(&out), "25195,25198"));
 	assert_null(strstr(buf_cstr(&out), "Điểu"));
 	buf_clear(&out);
@@ -288,6 +288,35 @@ static void listing_of_nothing_is_an_empty_array(UNUSED_STATE)
 	buf_clear(&out);
 }
 
+static void a_table_of_nothing_says_so(UNUSED_STATE)
+{
+	struct ctl ctl = {.format = TABLE_TABLE};
+	struct buf out = {0};
+	json_t *rows = json_array();
+
+	listing_print(&ctl, columns, 5, rows, &out);
+
+	assert_string_equal(buf_cstr(&out), "Không có gì. / Nothing.\n");
+	json_decref(rows);
+	buf_clear(&out);
+}
+
+static void objects_are_written_for_people(UNUSED_STATE)
+{
+	struct buf out = {0};
+	json_t *stamp = json_loads("{\"at\":\"2026-11-22T18:30:00.000Z\",\"device\":2}", 0, NULL);
+	json_t *fields = json_loads("{\"sex\":\"male\",\"units\":[1,2]}", 0, NULL);
+
+	listing_append_value(&out, stamp, LISTING_STAMP);
+	buf_append_str(&out, " | ");
+	listing_append_value(&out, fields, LISTING_FIELDS);
+
+	assert_string_equal(buf_cstr(&out), "23/11/2026 01:30:00, máy 2 | sex=male; units=1,2");
+	json_decref(stamp);
+	json_decref(fields);
+	buf_clear(&out);
+}
+
 static size_t widest_line(const char *text)
 {
 	size_t widest = 0;
@@ -305,13 +334,16 @@ static size_t widest_line(const char *text)
 
 static void listing_keeps_to_the_width_of_the_terminal(UNUSED_STATE)
 {
-	struct ctl ctl = {.format = TABLE_TABLE, .style = {.width = 40}};
+	struct ctl ctl = {.format = TABLE_TABLE, .style = {.width = 54}};
 	struct buf out = {0};
 	json_t *rows = json_loads(rows_text, 0, NULL);
 
 	listing_print(&ctl, columns, 5, rows, &out);
 
-	assert_true(widest_line(buf_cstr(&out)) <= 40);
+	/* The list of units is cut; id, time and number are not. */
+	assert_true(widest_line(buf_cstr(&out)) <= 54);
+	assert_non_null(
+		strstr(buf_cstr(&out), "0123456789abcdef  23/11/2026 01:30:00  25195,2…      7\n"));
 	json_decref(rows);
 	buf_clear(&out);
 }
@@ -471,6 +503,8 @@ int main(void)
 		cmocka_unit_test(listing_as_csv_has_every_column_and_raw_values),
 		cmocka_unit_test(listing_as_json_is_what_the_daemon_said),
 		cmocka_unit_test(listing_of_nothing_is_an_empty_array),
+		cmocka_unit_test(a_table_of_nothing_says_so),
+		cmocka_unit_test(objects_are_written_for_people),
 		cmocka_unit_test(listing_keeps_to_the_width_of_the_terminal),
 		cmocka_unit_test(follow_lines_are_one_object_each),
 		cmocka_unit_test(a_query_without_rows_still_has_its_heading_in_csv),
