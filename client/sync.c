@@ -149,38 +149,51 @@ static enum err change_state(struct sync *s, const struct vault_state *state)
 	return e == ERR_OK ? vault_commit(s->vault) : e;
 }
 
-static enum err fill_request(struct contact *c, struct arena *a, struct msg_sync *m)
+enum err sync_message(struct sync *s, struct arena *a, int64_t after, size_t max_bytes,
+		      struct msg_sync *ret_message)
 {
-	struct vault *v = c->sync->vault;
+	struct vault *v = s->vault;
 	const struct vault_state *state = vault_state(v);
 	struct bytes *authors = NULL;
 	size_t author_count = 0;
 	struct vault_sets sets = {0};
-	enum err e = vault_cursors_load(v, a, &m->cursors, &m->cursor_count);
+	struct msg_sync *m = ret_message;
+	enum err e;
 
+	*m = (struct msg_sync){0};
+	e = vault_cursors_load(v, a, &m->cursors, &m->cursor_count);
 	if (e == ERR_OK)
 		e = vault_authors_load(v, a, &authors, &author_count);
 	if (e == ERR_OK)
-		e = vault_outbox_load(v, a, state->acked, LIMIT_CHANGESETS, c->upload_bytes, &sets);
+		e = vault_outbox_load(v, a, after, LIMIT_CHANGESETS, max_bytes, &sets);
 	if (e != ERR_OK)
 		return e;
 	m->changesets = arena_alloc_array(a, sets.count, sizeof *m->changesets);
 	for (size_t i = 0; i < sets.count; i++)
 		m->changesets[i] = sets.items[i].wire;
 	m->changeset_count = sets.count;
-	if (c->is_epoch_open)
-		m->cursor_count = 0;
-	else
-		m->epoch = state->epoch;
-	m->sent_ms = clock_wall_ms(c->sync->clock);
-	m->client_version = bytes_str(c->sync->client_version);
+	m->epoch = state->epoch;
+	m->sent_ms = clock_wall_ms(s->clock);
+	m->client_version = bytes_str(s->client_version);
 	m->author = author_count != 0 ? authors[0] : BYTES_NONE;
-	m->max_bytes = c->sync->max_bytes;
+	m->max_bytes = s->max_bytes;
 	memcpy(m->schema_version, state->schema_version, sizeof m->schema_version);
 	m->units_version = (uint64_t)state->units_version;
 	m->notice = (uint64_t)state->notice;
 	m->is_first_pull = state->is_pull_complete == 0;
 	return ERR_OK;
+}
+
+static enum err fill_request(struct contact *c, struct arena *a, struct msg_sync *m)
+{
+	const int64_t acked = vault_state(c->sync->vault)->acked;
+	enum err e = sync_message(c->sync, a, acked, c->upload_bytes, m);
+
+	if (e == ERR_OK && c->is_epoch_open) {
+		m->cursor_count = 0;
+		m->epoch = (struct id){{0}};
+	}
+	return e;
 }
 
 /* The counter is on the disk before it is used: it never goes twice (M8, replays). */
@@ -305,6 +318,14 @@ static enum err handle_refusal(struct contact *c, const struct msg_refusal *r)
 		return ERR_OK;
 	}
 	return err_raise(ERR_PROTO, "the office refused: %s", c->report->refusal);
+}
+
+enum err sync_take_refusal(struct sync *s, const struct msg_refusal *refusal,
+			   struct sync_report *report)
+{
+	struct contact c = {.sync = s, .report = report};
+
+	return handle_refusal(&c, refusal);
 }
 
 static enum err refused(struct contact *c, int status, struct bytes answer)
@@ -448,17 +469,13 @@ static enum err fetch(struct sync *s, struct arena *a, const char *path, struct 
 }
 
 /* A bundle that does not load is not kept: the old schema stays in force. */
-static enum err fetch_schema(struct sync *s, struct sync_report *report)
+enum err sync_keep_schema(struct sync *s, struct bytes bundle)
 {
-	AUTO(arena_clear) struct arena a = {0};
 	AUTO(schema_free) struct schema *schema = NULL;
 	AUTO(vault_rollback) struct vault *txn = NULL;
 	char error[SCHEMA_ERROR_LEN];
-	struct bytes bundle;
-	enum err e = fetch(s, &a, PATH_SCHEMA, report, &bundle);
+	enum err e = schema_load_bundle(bundle, &schema, error);
 
-	if (e == ERR_OK)
-		e = schema_load_bundle(bundle, &schema, error);
 	if (e == ERR_OK)
 		e = vault_begin(s->vault);
 	if (e != ERR_OK)
@@ -473,18 +490,24 @@ static enum err fetch_schema(struct sync *s, struct sync_report *report)
 	return e == ERR_OK ? vault_commit(s->vault) : e;
 }
 
-static enum err fetch_units(struct sync *s, struct sync_report *report)
+static enum err fetch_schema(struct sync *s, struct sync_report *report)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes bundle;
+	enum err e = fetch(s, &a, PATH_SCHEMA, report, &bundle);
+
+	return e == ERR_OK ? sync_keep_schema(s, bundle) : e;
+}
+
+enum err sync_keep_units(struct sync *s, struct bytes message)
 {
 	AUTO(arena_clear) struct arena a = {0};
 	AUTO(vault_rollback) struct vault *txn = NULL;
 	struct msg_unit *units = NULL;
 	size_t count = 0;
 	uint64_t version = 0;
-	struct bytes message;
-	enum err e = fetch(s, &a, PATH_UNITS, report, &message);
+	enum err e = msg_units_decode(&a, message, &units, &count, &version);
 
-	if (e == ERR_OK)
-		e = msg_units_decode(&a, message, &units, &count, &version);
 	if (e == ERR_OK)
 		e = vault_begin(s->vault);
 	if (e != ERR_OK)
@@ -497,6 +520,15 @@ static enum err fetch_units(struct sync *s, struct sync_report *report)
 	if (e == ERR_OK)
 		e = vault_state_put(s->vault, &state);
 	return e == ERR_OK ? vault_commit(s->vault) : e;
+}
+
+static enum err fetch_units(struct sync *s, struct sync_report *report)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes message;
+	enum err e = fetch(s, &a, PATH_UNITS, report, &message);
+
+	return e == ERR_OK ? sync_keep_units(s, message) : e;
 }
 
 enum err sync_documents(struct sync *s, const uint8_t schema_version[8], uint64_t units_version,

@@ -55,6 +55,7 @@ struct sync {
 	const struct schema *schema; /* may be NULL before the first one came */
 	const char *client_version;
 	uint64_t max_bytes; /* budget of one answer; 0: the office's default */
+	bool is_by_file;    /* how long an answer was under way says nothing of clocks */
 };
 
 /* Drafts become change-sets in the outbox. */
@@ -67,6 +68,22 @@ enum err sync_seal(struct sync *s);
  * do not believe; nothing of it was kept. Others: the vault's.
  */
 enum err sync_run(struct sync *s, struct sync_report *report);
+
+/* ---- the steps of a contact, for answers that come by file (bundle.h) ---- */
+
+/* What a request says, with the change-sets after number `after` that fit into `max_bytes` and one
+ * request. Lives in `a`. */
+enum err sync_message(struct sync *s, struct arena *a, int64_t after, size_t max_bytes,
+		      struct msg_sync *ret_message);
+/* ERR_OK: mended, or nothing was to be mended. ERR_AUTH: the office takes nothing from this device.
+ * ERR_PROTO: it lacks what is no longer kept (report->missing), or another refusal. */
+enum err sync_take_refusal(struct sync *s, const struct msg_refusal *refusal,
+			   struct sync_report *report);
+/* The office's documents. ERR_INVAL, ERR_PROTO, …: not kept, the old one stays. */
+enum err sync_keep_schema(struct sync *s, struct bytes bundle);
+enum err sync_keep_units(struct sync *s, struct bytes message);
+
+/* ---- over the network ---- */
 
 /* Makes the device known: asks with the identity in the vault, keeps what comes back. */
 enum err sync_enrol(struct sync *s, struct bytes author, struct sync_report *report);

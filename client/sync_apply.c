@@ -17,6 +17,8 @@ struct apply {
 	struct msg_receipt receipt;
 	bool has_receipt;
 	bool is_epoch_new;
+	int64_t covered; /* what this receipt makes sent, and the chain head after it */
+	struct hash covered_chain;
 };
 
 static enum err disbelieve(struct sync_report *report, const char *vi, const char *en)
@@ -210,6 +212,35 @@ static enum err land_set(struct apply *ap, const struct vault_set *set, struct l
 	return ERR_OK;
 }
 
+/*
+ * A receipt covers every change-set up to its number, but tells how clocks were mended only of
+ * those that its request brought. One that came another way, its own answer lost, stays waiting:
+ * sent again it is known, and its repair is told then.
+ */
+static enum err find_covered(struct apply *ap)
+{
+	const int64_t number = (int64_t)ap->receipt.number;
+	struct vault_sets sets = {0};
+	enum err e = vault_outbox_load(ap->sync->vault, ap->arena, ap->state.acked,
+				       LIMIT_CHANGESETS, SIZE_MAX, &sets);
+
+	ap->covered = number;
+	ap->covered_chain = ap->receipt.chain;
+	for (size_t i = 0; i < sets.count && e == ERR_OK; i++) {
+		const struct vault_set *set = &sets.items[i];
+
+		if (set->first > number)
+			break;
+		ap->covered = set->first - 1;
+		ap->covered_chain = set->before;
+		if (find_repair(&ap->receipt, set->first) == NULL)
+			break;
+		ap->covered += set->count;
+		ap->covered_chain = set->head;
+	}
+	return e;
+}
+
 static enum err land_sets(struct apply *ap, struct landed_list *list)
 {
 	struct vault_sets sets = {0};
@@ -221,7 +252,7 @@ static enum err land_sets(struct apply *ap, struct landed_list *list)
 		total += (size_t)sets.items[i].count;
 	list->items = arena_alloc_array(ap->arena, total, sizeof *list->items);
 	for (size_t i = 0; i < sets.count && e == ERR_OK; i++) {
-		if (sets.items[i].first > (int64_t)ap->receipt.number)
+		if (sets.items[i].first > ap->covered)
 			break;
 		e = land_set(ap, &sets.items[i], list);
 	}
@@ -321,8 +352,7 @@ static enum err take_own(struct apply *ap)
 	struct vault_change *covered = NULL;
 	size_t count = 0;
 	struct landed_list list = {0};
-	enum err e = vault_changes_upto(ap->sync->vault, ap->arena, (int64_t)ap->receipt.number,
-					&covered, &count);
+	enum err e = vault_changes_upto(ap->sync->vault, ap->arena, ap->covered, &covered, &count);
 
 	if (e == ERR_OK && count != 0)
 		e = land_sets(ap, &list);
@@ -480,18 +510,20 @@ static enum err keep_receipt(struct apply *ap)
 {
 	struct vault *v = ap->sync->vault;
 	const struct msg_receipt *r = &ap->receipt;
-	bool says_news = (int64_t)r->number > ap->state.acked ||
-			 (int64_t)r->backed_up > ap->state.backed_up || ap->is_epoch_new;
+	int64_t backed_up =
+		(int64_t)r->backed_up < ap->covered ? (int64_t)r->backed_up : ap->covered;
+	bool says_news = ap->covered > ap->state.acked || backed_up > ap->state.backed_up ||
+			 ap->is_epoch_new;
 	enum err e = ERR_OK;
 
 	if (!ap->has_receipt)
 		return ERR_OK;
 	if (says_news)
 		e = vault_receipt_add(v, (int64_t)r->number, r->at_ms, ap->answer->receipt);
-	ap->state.acked = (int64_t)r->number;
-	ap->state.acked_chain = r->chain;
-	if ((int64_t)r->backed_up > ap->state.backed_up)
-		ap->state.backed_up = (int64_t)r->backed_up;
+	ap->state.acked = ap->covered;
+	ap->state.acked_chain = ap->covered_chain;
+	if (backed_up > ap->state.backed_up)
+		ap->state.backed_up = backed_up;
 	ap->state.last_receipt_ms = r->at_ms;
 	return e == ERR_OK ? vault_outbox_drop(v, ap->state.backed_up) : e;
 }
@@ -525,6 +557,8 @@ static enum err apply_all(struct apply *ap, int64_t asked_ms)
 	if (e == ERR_OK)
 		e = vault_state_put(ap->sync->vault, &ap->state);
 	if (e == ERR_OK && ap->has_receipt)
+		e = find_covered(ap);
+	if (e == ERR_OK && ap->has_receipt)
 		e = take_own(ap);
 	if (e == ERR_OK)
 		e = take_all(ap);
@@ -536,10 +570,12 @@ static enum err apply_all(struct apply *ap, int64_t asked_ms)
 		return e;
 	if (ap->answer->is_complete)
 		ap->state.is_pull_complete = 1;
-	int64_t here = asked_ms + (clock_wall_ms(ap->sync->clock) - asked_ms) / 2;
+	if (!ap->sync->is_by_file) {
+		int64_t here = asked_ms + (clock_wall_ms(ap->sync->clock) - asked_ms) / 2;
 
-	ap->state.has_clock_offset = 1;
-	ap->state.clock_offset_ms = here - ap->answer->now_ms;
+		ap->state.has_clock_offset = 1;
+		ap->state.clock_offset_ms = here - ap->answer->now_ms;
+	}
 	ap->state.standing = VAULT_STANDING_OK;
 	return vault_state_put(ap->sync->vault, &ap->state);
 }

@@ -80,6 +80,8 @@ static void take_set(struct office *o, struct taking *t, const struct changeset 
 
 	o->log++;
 	t->repairs[t->repair_count++] = (struct msg_repair){set->first, set->count, repair, o->log};
+	REQUIRE(o->repair_count < sizeof o->repairs / sizeof *o->repairs);
+	o->repairs[o->repair_count++] = t->repairs[t->repair_count - 1];
 	for (size_t i = 0; i < set->count; i++) {
 		const struct change *c = &set->changes[i];
 		uint64_t clock = stamp_effective(&repair, c->clock, &prev);
@@ -103,6 +105,17 @@ static void take_set(struct office *o, struct taking *t, const struct changeset 
 	o->chain = set->head;
 }
 
+static void tell_again(const struct office *o, struct taking *t, uint64_t first)
+{
+	/* The latest: a restored office takes the same numbers anew. */
+	for (size_t i = o->repair_count; i-- > 0;) {
+		if (o->repairs[i].first == first) {
+			t->repairs[t->repair_count++] = o->repairs[i];
+			return;
+		}
+	}
+}
+
 /* "gap" or NULL. Repeats are known by their numbers and change nothing. */
 static const char *take_sets(struct office *o, struct taking *t, const struct msg_sync *m)
 {
@@ -114,8 +127,10 @@ static const char *take_sets(struct office *o, struct taking *t, const struct ms
 		if (o->changesets_seen < 64)
 			o->first_seen[o->changesets_seen] = opened.set.first;
 		o->changesets_seen++;
-		if (opened.set.first + opened.set.count - 1 <= o->number)
+		if (opened.set.first + opened.set.count - 1 <= o->number) {
+			tell_again(o, t, opened.set.first);
 			continue;
+		}
 		if (opened.set.first != o->number + 1 ||
 		    memcmp(opened.set.chain.bytes, o->chain.bytes, HASH_LEN) != 0)
 			return "gap";

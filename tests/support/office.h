@@ -42,6 +42,8 @@ struct office {
 	uint64_t counter;
 	uint64_t floor;
 	uint64_t backed_up;
+	struct msg_repair repairs[256]; /* of every set taken: repeats are told them again */
+	size_t repair_count;
 	struct msg_notice notices[16];
 	size_t notice_count;
 	struct msg_evict evictions[16];
