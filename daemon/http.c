@@ -6,7 +6,6 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -284,12 +283,15 @@ static void queue_for_admission(struct http *h, struct exchange *x, size_t len)
 static struct MHD_Response *make_response(struct http_answer *a)
 {
 	struct buf body = a->body;
+	void *shared;
 
 	a->body = (struct buf){0};
-	/* The library writes to no buffer of an answer, it only lacks the word. */
-	if (a->shared.len > 0)
-		return MHD_create_response_from_buffer(
-			a->shared.len, (void *)(uintptr_t)a->shared.data, MHD_RESPMEM_PERSISTENT);
+	if (a->shared.len > 0) {
+		/* The library only reads them; its declaration lacks the word. */
+		memcpy(&shared, &a->shared.data, sizeof shared);
+		return MHD_create_response_from_buffer(a->shared.len, shared,
+						       MHD_RESPMEM_PERSISTENT);
+	}
 	if (body.len == 0) {
 		buf_clear(&body);
 		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);

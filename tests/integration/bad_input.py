@@ -21,6 +21,7 @@ def test(w, _args):
     for word, status, code in (
             ("garbage", "400", "bad_request"), ("empty", "400", "bad_request"),
             ("bomb", "400", "bad_request"), ("truncated", "400", "bad_request"),
+            ("version_2", "400", "bad_request"),
             ("too_long", "413", None), ("wrong_signature", "401", "unknown_device"),
             ("unknown_device", "401", "unknown_device")):
         answer = peer(word)

@@ -53,6 +53,8 @@ static int fail(void)
 	return -1;
 }
 
+/* The names of the declarations are reserved ones. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 EXPORT int fdatasync(int fd)
 {
 	static int (*real)(int fd);
@@ -88,3 +90,4 @@ EXPORT ssize_t pread64(int fd, void *data, size_t len, off64_t at)
 		real = (ssize_t(*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64");
 	return fails("pread", fd) ? fail() : real(fd, data, len, at);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

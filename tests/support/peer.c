@@ -271,6 +271,16 @@ static void act_truncated(void)
 	post(bytes_of(envelope.data, envelope.len / 2));
 }
 
+/* A version of the frame that nobody knows yet. */
+static void act_version_2(void)
+{
+	AUTO(buf_clear) struct buf envelope = {0};
+
+	send_set(BYTES_NONE, &envelope);
+	envelope.data[1] = 2; /* behind the head of the array */
+	post(buf_bytes(&envelope));
+}
+
 static void act_too_long(void)
 {
 	AUTO(mem_free) uint8_t *body = mem_alloc_zero(LIMIT_REQUEST_BYTES + 1);
@@ -336,6 +346,7 @@ static const struct {
 	{"empty", act_empty},
 	{"bomb", act_bomb},
 	{"truncated", act_truncated},
+	{"version_2", act_version_2},
 	{"too_long", act_too_long},
 	{"wrong_signature", act_wrong_signature},
 	{"foreign_changeset", act_foreign_changeset},
