@@ -33,5 +33,11 @@ enum err admin_query(struct admin_call *call);
 enum err admin_report_list(struct admin_call *call);
 enum err admin_report_run(struct admin_call *call);
 
+enum err admin_backup_now(struct admin_call *call);
+void admin_backup_begin(struct admin_call *call); /* committed */
+enum err admin_backup_state(struct admin_call *call);
+enum err admin_backup_list(struct admin_call *call);
+enum err admin_backup_verify(struct admin_call *call);
+
 enum err admin_audit_list(struct admin_call *call);
 enum err admin_verify(struct admin_call *call);

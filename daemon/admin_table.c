@@ -25,6 +25,10 @@ static const struct admin_command commands[] = {
 	{"query", false, admin_query, NULL},
 	{"report list", false, admin_report_list, NULL},
 	{"report run", false, admin_report_run, NULL},
+	{"backup now", true, admin_backup_now, admin_backup_begin},
+	{"backup state", false, admin_backup_state, NULL},
+	{"backup list", false, admin_backup_list, NULL},
+	{"backup verify", false, admin_backup_verify, NULL},
 	{"audit list", false, admin_audit_list, NULL},
 	{"verify", false, admin_verify, NULL},
 };

@@ -13,6 +13,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/backup.h"
 #include "daemon/enrol.h"
 #include "daemon/handle.h"
 #include "daemon/listen.h"
@@ -183,6 +184,8 @@ static enum err open_store(struct app *app, struct store **ret_store)
 		e = prepare_store(app, store);
 	if (e == ERR_OK)
 		e = enrol_load_registry(store, app->ctx.registry);
+	if (e == ERR_OK)
+		e = backup_remember(app->ctx.backup, store);
 	if (e == ERR_OK)
 		e = readers_open(path, app->ctx.schema, (size_t)c->limits.readers,
 				 &app->ctx.readers);
@@ -385,8 +388,10 @@ static void on_tick(void *user)
 			app->fed_ms = now;
 		}
 	}
-	if (atomic_load(&app->ctx.is_ready))
-		watch_disk(app, now);
+	if (!atomic_load(&app->ctx.is_ready))
+		return;
+	watch_disk(app, now);
+	backup_tick(app->ctx.backup);
 }
 
 static void on_reload(void *user)
@@ -417,6 +422,7 @@ static void on_stop(void *user)
 		return;
 	log_notice("stopping");
 	notify_stopping();
+	backup_stop(app->ctx.backup);
 	remove_listen_file(app);
 	http_drain(app->http, APP_CLOSE_MS);
 }
@@ -570,6 +576,10 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 	ctx->registry = registry;
 	ctx->cache = cache;
 	ctx->started_ms = clock_wall_ms(ctx->clock);
+
+	AUTO(backup_free) struct backup *backup = backup_new(ctx);
+
+	ctx->backup = backup;
 	atomic_store(&ctx->config, config);
 	atomic_store(&ctx->schema, schema);
 	/* The store makes its own files: nobody else may read them. */

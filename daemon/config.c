@@ -8,6 +8,7 @@
 #include <string.h>
 #include <yaml.h>
 
+#include "common/base/crypt.h"
 #include "common/base/mem.h"
 
 #define PATH_MAX_LEN 4096u
@@ -362,11 +363,20 @@ enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_E
 
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN])
 {
+	struct box_public recipient;
+
 	if (c->listen_count == 0)
 		c->listen[c->listen_count++] = mem_strdup("127.0.0.1:8443");
 	if ((c->tls_certificate == NULL) != (c->tls_key == NULL)) {
 		snprintf(ret_error, CONFIG_ERROR_LEN,
 			 "tls_certificate and tls_key: one without the other");
+		return err_raise(ERR_INVAL, "%s", ret_error);
+	}
+	if (c->backup.recipient != NULL &&
+	    box_public_parse(bytes_str(c->backup.recipient), &recipient) != ERR_OK) {
+		snprintf(ret_error, CONFIG_ERROR_LEN,
+			 "backup.recipient: 64 hex digits are wanted, as `ctxhctl backup keygen` "
+			 "prints them");
 		return err_raise(ERR_INVAL, "%s", ret_error);
 	}
 	if (c->log_level == NULL)
@@ -432,7 +442,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
 
 static bool is_for_later(const struct key *k)
 {
-	return strncmp(k->name, "backup.", 7) == 0 || strcmp(k->name, "console_listen") == 0;
+	return strcmp(k->name, "console_listen") == 0;
 }
 
 size_t config_without_effect(const struct config *c, const char *ret_keys[CONFIG_UNUSED_MAX])

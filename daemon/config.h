@@ -23,9 +23,9 @@
 #define CONFIG_UNUSED_MAX 16u
 
 struct config_backup {
-	char *folder;    /* NULL: STATE/backup */
-	char *recipient; /* public key backups are sealed to, hex; NULL: not sealed */
-	int64_t every_ms;
+	char *folder;     /* NULL: STATE/backup */
+	char *recipient;  /* public key backups are sealed to, hex; NULL: STATE/backup.pub */
+	int64_t every_ms; /* 0: never by itself */
 	int64_t keep_days;
 	int64_t keep_weeks;
 	int64_t keep_months;
@@ -80,8 +80,8 @@ enum err config_set(struct config *c, const char *key, const char *value,
 /* Reads a YAML file over the defaults in `c`. `ret_error`: "file:line: key: what is wrong". */
 enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_ERROR_LEN]);
 /*
- * What no single key shows: both or none of certificate and key; a default listener when none is
- * named. Call once, after file and command line.
+ * What no single key shows: both or none of certificate and key; a recipient that is a key; a
+ * default listener when none is named. Call once, after file and command line.
  */
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
 

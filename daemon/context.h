@@ -16,6 +16,7 @@
 #include "common/model/schema.h"
 #include "proto/invitation.h"
 
+struct backup;
 struct config;
 struct loop;
 struct metrics;
@@ -37,6 +38,7 @@ struct context {
 	struct metrics *metrics;    /* counters; metrics.h */
 	struct peers *peers;        /* what one address may do; peers.h; loop thread */
 	struct public_cache *cache; /* GET /v1/schema and /v1/units; handle.h */
+	struct backup *backup;      /* backup.h; NULL in tools that have no loop */
 	const char *state;          /* folder of everything that lasts */
 	struct id daemon;           /* identity of this installation */
 	struct id epoch;            /* of its history; changes when restored from a backup */

@@ -16,6 +16,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/store_backup.h"
 #include "daemon/store_private.h"
 
 #define APPLICATION_ID  0x43545848 /* "CTXH" */
@@ -283,6 +284,7 @@ void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	store_copy_end(s);
 	store_drop_statements(s);
 	finalize_tables(s);
 	/* After a fatal error nothing may be written again: no checkpoint at close. */

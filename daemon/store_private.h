@@ -87,7 +87,8 @@ struct store {
 	struct ZSTD_DCtx_s *decompressor;
 	const struct clock *clock; /* of sql_limit_time() */
 	int64_t deadline;
-	struct store *next; /* in the pool of readers */
+	struct store *next;      /* in the pool of readers */
+	struct store_copy *copy; /* under way; store_backup.c */
 };
 
 /*

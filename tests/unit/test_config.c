@@ -238,11 +238,21 @@ static void what_has_no_effect_yet_is_named(void **state)
 	assert_int_equal(config_without_effect(f->c, keys), 0);
 	assert_ok(config_set(f->c, "limits.queue", "7", f->error));
 	assert_ok(config_set(f->c, "console_listen", "127.0.0.1:1", f->error));
-	assert_ok(config_set(f->c, "backup.keep_days", "3", f->error));
 
-	assert_int_equal(config_without_effect(f->c, keys), 2);
+	assert_int_equal(config_without_effect(f->c, keys), 1);
 	assert_string_equal(keys[0], "console_listen");
-	assert_string_equal(keys[1], "backup.keep_days");
+}
+
+static void a_recipient_of_backups_is_a_key(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_ok(config_set(f->c, "backup.recipient", "0123", f->error));
+	assert_err(config_finish(f->c, f->error), ERR_INVAL);
+	assert_ok(config_set(f->c, "backup.recipient",
+			     "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
+			     f->error));
+	assert_ok(config_finish(f->c, f->error));
 }
 
 static void parse_line(char *line, struct cmdline *ret_cmdline)
@@ -321,6 +331,7 @@ int main(void)
 		T(certificate_and_key_come_together),
 		T(only_some_keys_need_a_restart),
 		T(what_has_no_effect_yet_is_named),
+		T(a_recipient_of_backups_is_a_key),
 		T(the_command_line_wins_over_the_file),
 		T(arguments_say_what_is_wished),
 	};

@@ -1,0 +1,29 @@
+/*
+ * backup_check - is a backup what it should be: read back from the disk, opened, and the store in
+ * it checked like the live one.
+ *
+ * Any thread but the loop's. Errors are never of the FATAL class: what is damaged is a copy.
+ */
+#pragma once
+
+#include "daemon/store.h"
+#include "daemon/store_archive.h"
+
+struct context;
+
+struct backup_checked {
+	struct archive_mark mark;
+	uint64_t log; /* the greatest number inside */
+	uint64_t records;
+	struct store_device *devices;
+	size_t device_count;
+};
+
+/*
+ * Unpacks PATH into FOLDER, which is made for it, and checks everything docs/storage.md numbers.
+ * `ret_checked` lives in `a`. ERR_AUTH, ERR_INVAL as archive_read(); ERR_CONFLICT: it opens, and
+ * the store in it breaks an invariant. FOLDER stays when `is_kept`, and it succeeded.
+ */
+enum err backup_check(const struct context *ctx, const char *path, const uint8_t key[BOX_KEY_LEN],
+		      const char *folder, bool is_kept, const atomic_bool *is_stopping,
+		      struct arena *a, struct backup_checked *ret_checked);
