@@ -103,6 +103,8 @@ int cmd_import(void *context, const struct args *args);
 int cmd_export(void *context, const struct args *args);
 int cmd_sync(void *context, const struct args *args);
 int cmd_status(void *context, const struct args *args);
+int cmd_bundle_out(void *context, const struct args *args);
+int cmd_bundle_in(void *context, const struct args *args);
 int cmd_inbox(void *context, const struct args *args);
 int cmd_inbox_show(void *context, const struct args *args);
 int cmd_inbox_accept(void *context, const struct args *args);

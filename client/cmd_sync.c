@@ -1,5 +1,7 @@
 #define LOG_TAG "sync"
 
+#include "client/cmd_sync.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -33,8 +35,7 @@ static enum err paused_request(struct sync_transport *link, const char *path, st
 	return e != ERR_OK ? e : asked;
 }
 
-/* One sync at a time for one home; entries go on meanwhile. */
-static int take_sync_lock(struct cmd *c)
+int cmd_sync_lock(struct cmd *c)
 {
 	char path[VAULT_PATH_MAX];
 
@@ -47,7 +48,7 @@ static int take_sync_lock(struct cmd *c)
 	return -1;
 }
 
-static int fail_office(struct cmd *c, enum err e, const struct sync_report *r)
+int cmd_sync_fail(struct cmd *c, enum err e, const struct sync_report *r)
 {
 	if (r->missing != 0) {
 		fprintf(stderr,
@@ -80,7 +81,7 @@ static int fail_office(struct cmd *c, enum err e, const struct sync_report *r)
 	return cmd_fail_err(c, e, "đồng bộ", "syncing");
 }
 
-static void print_report(const struct sync_report *r)
+void cmd_sync_print(const struct sync_report *r)
 {
 	cmd_printf(
 		"Đã gửi %zu thay đổi, nhận %zu hồ sơ, %zu thông báo, bỏ %zu hồ sơ đã chuyển đi. / "
@@ -125,8 +126,8 @@ static int contact(struct cmd *c, struct transport *t, uint64_t max_bytes,
 	enum err e = run_once(c, t, max_bytes, report);
 
 	if (e != ERR_OK)
-		return fail_office(c, e, report);
-	print_report(report);
+		return cmd_sync_fail(c, e, report);
+	cmd_sync_print(report);
 	return report->quarantined + report->conflicts != 0 ? ARGS_EXIT_PARTIAL : ARGS_EXIT_DONE;
 }
 
@@ -174,7 +175,7 @@ static int watch(struct cmd *c, struct transport *t, uint64_t max_bytes)
 	return is_stopping ? ARGS_EXIT_DONE : exit;
 }
 
-static bool open_schema_if_any(struct cmd *c)
+bool cmd_sync_schema(struct cmd *c)
 {
 	char error[SCHEMA_ERROR_LEN];
 	struct bytes bundle;
@@ -198,7 +199,7 @@ static int run_locked(struct cmd *c, uint64_t max_bytes)
 	if (e != ERR_OK)
 		return cmd_fail_err(c, e, "chuẩn bị đồng bộ", "preparing to sync");
 	/* Without one, every type is merged as a register, and the schema comes with this sync. */
-	if (!open_schema_if_any(c))
+	if (!cmd_sync_schema(c))
 		log_debug("no schema yet");
 	return args_has(c->args, "watch") ? watch(c, t, max_bytes)
 					  : contact(c, t, max_bytes, &report);
@@ -218,7 +219,7 @@ int cmd_sync(void *context, const struct args *args)
 	}
 	if (!cmd_open_vault(c, &exit))
 		return exit;
-	int lock = take_sync_lock(c);
+	int lock = cmd_sync_lock(c);
 
 	if (lock < 0)
 		return (void)cmd_fail("một lệnh ctxh sync khác đang chạy; chưa làm gì",

@@ -1,3 +1,4 @@
+/* main - ctxh: the table of commands; each is a function of cmd_*.c. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,6 +93,7 @@ static const struct args_positional two_ids[] = {{"KEEP", false, false}, {"OTHER
 static const struct args_positional one_type[] = {{"TYPE", false, false}};
 static const struct args_positional one_text[] = {{"TEXT", false, false}};
 static const struct args_positional one_name[] = {{"NAME", false, false}};
+static const struct args_positional one_file[] = {{"FILE", false, false}};
 static const struct args_positional type_files[] = {{"TYPE", false, false}, {"FILE", false, true}};
 
 #define OPTIONS(list)     list, COUNT(list)
@@ -129,6 +131,10 @@ static const struct args_command commands[] = {
 	 "gửi và nhận với văn phòng", "send to and receive from the office", cmd_sync},
 	{"status", OPTIONS(format_options), NULL, 0,
 	 "còn gì chưa gửi, lần cuối khi nào", "what is not sent yet, and the last receipt", cmd_status},
+	{"bundle out", NULL, 0, POSITIONALS(one_file),
+	 "ghi những gì chưa có biên nhận vào tệp, để mang đến văn phòng", "write what has no receipt to a file, to be carried to the office", cmd_bundle_out},
+	{"bundle in", NULL, 0, POSITIONALS(one_file),
+	 "đọc tệp văn phòng trả về", "read the office's return file", cmd_bundle_in},
 	{"inbox", OPTIONS(inbox_options), NULL, 0,
 	 "thông báo từ văn phòng", "notices of the office", cmd_inbox},
 	{"inbox show", OPTIONS(format_options), POSITIONALS(one_id),

@@ -1,0 +1,296 @@
+/* cmd_bundle - `ctxh bundle out` and `ctxh bundle in`: a contact carried by hand. */
+#define LOG_TAG "bundle"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/bundle.h"
+#include "client/cmd.h"
+#include "client/cmd_sync.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+
+/* ---- files ---- */
+
+static int fail_file(const char *path, const char *vi, const char *en)
+{
+	fprintf(stderr, "ctxh: %s %s: %s / %s %s: %s\n", vi, path, strerror(errno), en, path,
+		strerror(errno));
+	return ARGS_EXIT_FAILED;
+}
+
+static enum err read_all(int fd, size_t max, struct buf *out)
+{
+	ssize_t got = 1;
+
+	while (got > 0 && out->len <= max) {
+		got = read(fd, buf_reserve(out, 65536), 65536);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			out->len += (size_t)got;
+	}
+	return got < 0 ? ERR_IO : ERR_OK;
+}
+
+/* One byte over the limit is enough to tell. ERR_IO: errno says why. */
+static enum err read_file(const char *path, size_t max, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return ERR_IO;
+	enum err e = read_all(fd, max, out);
+	int why = errno;
+
+	close(fd);
+	errno = why;
+	return e;
+}
+
+/* What stands there may be replaced: nothing, or a file of ours. */
+static bool may_replace(const char *path)
+{
+	AUTO(buf_clear) struct buf start = {0};
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return errno == ENOENT;
+	if (!S_ISREG(st.st_mode) || read_file(path, 0, &start) != ERR_OK)
+		return false;
+	return start.len == 0 || bundle_is_one(buf_bytes(&start));
+}
+
+static bool write_all(int fd, struct bytes content)
+{
+	while (content.len != 0) {
+		ssize_t put = write(fd, content.data, content.len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return false;
+		content.data += put;
+		content.len -= (size_t)put;
+	}
+	return fsync(fd) == 0;
+}
+
+/* The new name is on the disk, too, before the stick is pulled. */
+static void sync_folder(const char *path)
+{
+	AUTO(mem_free) char *copy = mem_strdup(path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Some file systems of sticks cannot; then the file is as safe as they make it. */
+	if (fd >= 0 && fsync(fd) != 0)
+		log_debug("fsync of the folder: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Whole or not at all, readable by its owner only. ERR_IO: errno says why. */
+static enum err write_file(const char *path, struct bytes content)
+{
+	AUTO(buf_clear) struct buf beside = {0};
+
+	buf_printf(&beside, "%s.XXXXXX", path);
+	(void)buf_cstr(&beside);
+	int fd = mkostemp((char *)beside.data, O_CLOEXEC);
+
+	if (fd < 0)
+		return ERR_IO;
+	bool is_written = write_all(fd, content);
+	int why = errno;
+
+	if (close(fd) != 0 && is_written) {
+		why = errno;
+		is_written = false;
+	}
+	if (is_written && rename(buf_cstr(&beside), path) == 0) {
+		sync_folder(path);
+		return ERR_OK;
+	}
+	if (is_written)
+		why = errno;
+	(void)unlink(buf_cstr(&beside));
+	errno = why;
+	return ERR_IO;
+}
+
+/* ---- both ways ---- */
+
+static struct sync contact_of(struct cmd *c)
+{
+	return (struct sync){.vault = c->vault,
+			     .clock = c->clock,
+			     .schema = c->schema,
+			     .client_version = CTXH_VERSION,
+			     .is_by_file = true};
+}
+
+static int fail_not_enrolled(void)
+{
+	return cmd_fail("máy này chưa đăng ký; lần đầu phải nối với văn phòng: ctxh enrol",
+			"this device is not enrolled; that needs the office once: ctxh enrol");
+}
+
+/* The vault and the lock of contacts. False: said already. */
+static bool begin(struct cmd *c, int *ret_lock, int *ret_exit)
+{
+	if (!cmd_open_vault(c, ret_exit))
+		return false;
+	*ret_lock = cmd_sync_lock(c);
+	if (*ret_lock < 0) {
+		(void)cmd_fail("đang đồng bộ trong một cửa sổ khác; chưa làm gì, hãy thử lại",
+			       "another contact with the office is running; nothing was done, try "
+			       "again");
+		*ret_exit = ARGS_EXIT_UNREACHABLE;
+		return false;
+	}
+	if (!cmd_sync_schema(c))
+		log_debug("no schema yet");
+	return true;
+}
+
+/* ---- out ---- */
+
+static int write_out(struct cmd *c, const char *path)
+{
+	AUTO(buf_clear) struct buf file = {0};
+	struct sync s = contact_of(c);
+	struct bundle_made made = {0};
+	enum err e = bundle_make(&s, c->rand, &file, &made);
+
+	if (e == ERR_NOTFOUND)
+		return fail_not_enrolled();
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "làm tệp mang đi", "making the file");
+	if (write_file(path, buf_bytes(&file)) != ERR_OK)
+		return fail_file(path,
+				 "không ghi được tệp; các thay đổi vẫn ở đây, tệp cũ (nếu có) còn "
+				 "nguyên;",
+				 "cannot write the file; the changes are still here, an older file "
+				 "is as it was;");
+	cmd_printf("Đã ghi tệp số %llu: %zu thay đổi chưa có biên nhận. Mang đến văn phòng; chúng "
+		   "còn ở đây cho đến khi tệp trả về được đọc. / Wrote file number %llu: %zu "
+		   "changes without a receipt. Take it to the office; they stay here until its "
+		   "return file is read.\n",
+		   (unsigned long long)made.number, made.changes, (unsigned long long)made.number,
+		   made.changes);
+	if (made.left != 0)
+		cmd_printf("%lld thay đổi không vừa một tệp; sau khi đọc tệp trả về, hãy làm tệp "
+			   "nữa. / %lld changes did not fit; after the return file, make another "
+			   "one.\n",
+			   (long long)made.left, (long long)made.left);
+	return ARGS_EXIT_DONE;
+}
+
+int cmd_bundle_out(void *context, const struct args *args)
+{
+	const char *path = args_positional(args, 0);
+	struct cmd *c = context;
+	int lock;
+	int exit;
+
+	if (!may_replace(path))
+		return cmd_fail(
+			"ở đó có một thứ không phải tệp của ctxh; không ghi đè, hãy chọn tên "
+			"khác",
+			"something that is no file of ctxh is there; it was not replaced, "
+			"choose another name");
+	if (!begin(c, &lock, &exit))
+		return exit;
+	exit = write_out(c, path);
+	close(lock);
+	return exit;
+}
+
+/* ---- in ---- */
+
+static int fail_flaw(const struct bundle_taken *t)
+{
+	fprintf(stderr, "ctxh: %s", bundle_flaw_vi(t->flaw));
+	if (t->flaw == BUNDLE_OTHER_DEVICE)
+		fprintf(stderr, " (máy số %u)", t->device);
+	fprintf(stderr, "; ở đây chưa đổi gì / %s", bundle_flaw_en(t->flaw));
+	if (t->flaw == BUNDLE_OTHER_DEVICE)
+		fprintf(stderr, " (number %u)", t->device);
+	fprintf(stderr, "; nothing was changed here\n");
+	return ARGS_EXIT_FAILED;
+}
+
+static int tell_taken(const struct bundle_taken *t)
+{
+	const struct sync_report *r = &t->report;
+	bool is_gap = strcmp(r->refusal, "gap") == 0;
+
+	cmd_sync_print(r);
+	if (t->has_more)
+		cmd_printf(
+			"Văn phòng còn dữ liệu chưa vừa tệp này; hãy làm ctxh bundle out lần nữa. "
+			"/ The office has more than fitted; run ctxh bundle out again.\n");
+	if (is_gap)
+		cmd_printf("Văn phòng thiếu các thay đổi trước đó; chúng vẫn ở đây, hãy làm ctxh "
+			   "bundle out lần nữa. / The office lacks earlier changes; they are still "
+			   "here, run ctxh bundle out again.\n");
+	fflush(stdout);
+	return is_gap || r->quarantined + r->conflicts != 0 ? ARGS_EXIT_PARTIAL : ARGS_EXIT_DONE;
+}
+
+static int tell_outcome(struct cmd *c, enum err e, const struct bundle_taken *t)
+{
+	if (e == ERR_NOTFOUND && t->report.missing == 0)
+		return fail_not_enrolled();
+	if (e != ERR_OK)
+		return cmd_sync_fail(c, e, &t->report);
+	switch (t->outcome) {
+	case BUNDLE_TAKEN: return tell_taken(t);
+	case BUNDLE_FLAWED: return fail_flaw(t);
+	case BUNDLE_SUPERSEDED:
+		cmd_printf("Tệp này cũ hơn những gì máy đã nhận; không cần nữa, không đổi gì. / "
+			   "This file is older than what this device has; it is not needed, "
+			   "nothing was changed.\n");
+		return ARGS_EXIT_DONE;
+	case BUNDLE_AHEAD:
+		return cmd_fail(
+			"tệp này tiếp nối từ chỗ máy này chưa có (kho dữ liệu đã phục hồi từ "
+			"bản cũ?); chưa đổi gì, hãy làm ctxh bundle out và mang tệp mới đi",
+			"this file goes on from where this device has not been (a home "
+			"folder restored from an older copy?); nothing was changed, run "
+			"ctxh bundle out and carry the new file");
+	}
+	return ARGS_EXIT_FAILED;
+}
+
+static int read_in(struct cmd *c, const struct buf *file)
+{
+	struct sync s = contact_of(c);
+	struct bundle_taken taken;
+	enum err e = bundle_take(&s, buf_bytes(file), &taken);
+
+	return tell_outcome(c, e, &taken);
+}
+
+int cmd_bundle_in(void *context, const struct args *args)
+{
+	AUTO(buf_clear) struct buf file = {0};
+	const char *path = args_positional(args, 0);
+	struct cmd *c = context;
+	int lock;
+	int exit;
+
+	if (read_file(path, LIMIT_BUNDLE_BYTES, &file) != ERR_OK)
+		return fail_file(path, "không đọc được tệp; chưa đổi gì;",
+				 "cannot read the file; nothing was changed;");
+	if (!begin(c, &lock, &exit))
+		return exit;
+	exit = read_in(c, &file);
+	close(lock);
+	return exit;
+}
