@@ -197,6 +197,18 @@ static void parse(struct command_call *c)
 		refuse(c, 404, "Không có lệnh này. / There is no such command.");
 }
 
+/*
+ * A command may also fail at a file that is not the store's (a backup on a disk that was pulled
+ * out): only what the connection itself met ends the process.
+ */
+static void end_reading(struct command_call *c, struct store *reader)
+{
+	store_rollback(reader);
+	if (err_class(c->e) == ERR_CLASS_FATAL &&
+	    fatal_or(store_begin(reader), c->command->name) == ERR_OK)
+		store_rollback(reader);
+}
+
 static void run_reading(struct command_call *c)
 {
 	struct store *reader = readers_take(c->ctx->readers);
@@ -204,9 +216,9 @@ static void run_reading(struct command_call *c)
 	c->e = fatal_or(store_begin(reader), "begin to read");
 	if (c->e == ERR_OK) {
 		c->call.store = reader;
-		c->e = fatal_or(admin_run(c->command, &c->call), c->command->name);
+		c->e = admin_run(c->command, &c->call);
 		c->call.store = NULL;
-		store_rollback(reader);
+		end_reading(c, reader);
 	}
 	readers_give(c->ctx->readers, reader);
 }
