@@ -20,6 +20,11 @@ void handle_units(struct context *ctx, struct http_request *r);
  * {"exit_code": 0 or 4, "result": …}, or another status and {"exit_code": 1 to 3, "error": "…"}.
  */
 void handle_call(struct context *ctx, struct http_request *r);
+/*
+ * POST /v1/bundle on the admin socket: a file of `ctxh bundle out` as it is. Answers as /v1/call
+ * does; `result.file` is the return file in hex.
+ */
+void handle_bundle(struct context *ctx, struct http_request *r);
 void handle_healthz(struct context *ctx, struct http_request *r);
 void handle_readyz(struct context *ctx, struct http_request *r);
 void handle_metrics(struct context *ctx, struct http_request *r);
@@ -43,6 +48,9 @@ void handle_log_refused(struct context *ctx, const struct http_request *r,
 			const struct refused_contact *contact);
 /* Lines of the journal that peers can cause again and again: 60 an hour in all. */
 bool handle_may_warn(struct context *ctx);
+
+/* After the commit that set a device aside: the next request must not wait for a restart. Loop. */
+void handle_set_aside(struct context *ctx, uint32_t device, uint64_t session);
 
 struct public_cache;
 struct public_cache *public_cache_new(void);

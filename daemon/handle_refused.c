@@ -70,7 +70,7 @@ void handle_log_refused(struct context *ctx, const struct http_request *r,
 	f->contact = *contact;
 	f->start = (struct session_start){
 		.device = contact->device,
-		.transport = BYTES_LIT("network"),
+		.transport = r->kind == HTTP_ADMIN ? BYTES_LIT("file") : BYTES_LIT("network"),
 		.bytes_in = contact->bytes_in,
 		.counter = contact->counter,
 		.now_ms = clock_wall_ms(ctx->clock),

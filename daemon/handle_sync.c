@@ -421,17 +421,16 @@ static void count(const struct sync *s)
 	metrics_add(s->ctx->metrics, quarantined_total, s->result.quarantined);
 }
 
-/* Set aside at once: the next request must not wait for a restart to be refused. */
-static void set_aside(struct sync *s)
+void handle_set_aside(struct context *ctx, uint32_t number, uint64_t session)
 {
 	struct registry_device device;
 
-	log_warn("forked device=%" PRIu32 " session=%" PRIu64, s->device.number, s->session);
-	if (registry_find(s->ctx->registry, s->device.number, &device) != ERR_OK ||
+	log_warn("forked device=%" PRIu32 " session=%" PRIu64, number, session);
+	if (registry_find(ctx->registry, number, &device) != ERR_OK ||
 	    device.state == DEVICE_REVOKED)
 		return;
 	device.state = DEVICE_FORKED;
-	registry_put(s->ctx->registry, &device);
+	registry_put(ctx->registry, &device);
 }
 
 static void on_merged(struct writer_job *job, enum err e)
@@ -448,7 +447,7 @@ static void on_merged(struct writer_job *job, enum err e)
 	arena_clear(&s->changesets);
 	count(s);
 	if (s->result.outcome == INGEST_FORKED)
-		set_aside(s);
+		handle_set_aside(s->ctx, s->device.number, s->session);
 	if (s->refusal != NULL) {
 		answer_refused(s);
 		log_line(s, s->refusal);

@@ -67,6 +67,13 @@ unsigned reply_status(const char *code)
 	return k != NULL ? k->status : 500;
 }
 
+const char *reply_text(const char *code)
+{
+	const struct known *k = find(code);
+
+	return k != NULL ? k->text : "";
+}
+
 /* Copied by http_answer() before the next one is made: both run on the loop. */
 static void add_retry_after(struct http_answer *a, uint64_t seconds)
 {

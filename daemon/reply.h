@@ -20,6 +20,8 @@ struct refusal {
 
 /* 500 for a code the table lacks. */
 unsigned reply_status(const char *code);
+/* Vietnamese / English, for people; "" for a code the table lacks. */
+const char *reply_text(const char *code);
 /* A sealed msgpack refusal. */
 void reply_make_refusal(const struct refusal *refusal, struct http_answer *ret_answer);
 /* {"exit_code":…,"error":…} */

@@ -17,6 +17,7 @@ static const struct route routes[] = {
 	{"GET",  "/v1/schema", 0,                   handle_schema, HTTP_DEVICES, false},
 	{"GET",  "/v1/units",  0,                   handle_units, HTTP_DEVICES, false},
 	{"POST", "/v1/call",   LIMIT_ADMIN_BYTES,   handle_call, HTTP_ADMIN, false},
+	{"POST", "/v1/bundle", LIMIT_BUNDLE_BYTES,  handle_bundle, HTTP_ADMIN, false},
 	{"GET",  "/healthz",   0,                   handle_healthz, HTTP_ADMIN, false},
 	{"GET",  "/readyz",    0,                   handle_readyz, HTTP_ADMIN, false},
 	{"GET",  "/metrics",   0,                   handle_metrics, HTTP_ADMIN, false},
