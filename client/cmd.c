@@ -16,6 +16,7 @@
 #define PREFIX_MIN   8u
 #define UNLOCK_TRIES 3
 #define CODES_SHOWN  12u /* of a list, in an error */
+#define AGE_DIGITS   3
 #define VIETNAM_MS   (INT64_C(7) * 3600000)
 #define WRONG_PASS_VI                                                                                                          \
 	"sai mật khẩu, dữ liệu vẫn nguyên trên máy. Nếu quên hẳn: mọi thứ đã gửi văn phòng vẫn " \
@@ -519,20 +520,23 @@ static struct bytes date_of_age(struct cmd *c, struct arena *a, struct bytes tex
 {
 	AUTO(buf_clear) struct buf key = {0};
 	char today[CLOCK_ISO_LEN];
-	char word[8] = "";
-	int age = 0;
-	int end = 0;
+	char *end;
 
 	if (vntext_key(text, VNTEXT_FOLD, &key) != ERR_OK)
 		return text;
 	const char *at = buf_cstr(&key);
+	bool is_about = *at == '~';
 
-	at += *at == '~';
-	if (sscanf(at, "%3d%n %7s%n", &age, &end, word, &end) < 1 || at[end] != '\0' || age < 0 ||
-	    (strcmp(word, "tuoi") != 0 && (word[0] != '\0' || at == buf_cstr(&key))))
+	at += is_about;
+	if (*at < '0' || *at > '9')
+		return text;
+	long age = strtol(at, &end, 10);
+	bool is_age = strcmp(end, " tuoi") == 0 || (is_about && *end == '\0');
+
+	if (!is_age || end - at > AGE_DIGITS)
 		return text;
 	clock_print_iso(clock_wall_ms(c->clock) + VIETNAM_MS, today);
-	return arena_printf(a, "~%d@%.10s", age, today);
+	return arena_printf(a, "~%ld@%.10s", age, today);
 }
 
 enum err cmd_parse_value(struct cmd *c, struct arena *a, const struct schema_field *f,
