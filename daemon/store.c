@@ -314,6 +314,7 @@ enum err store_begin(struct store *s)
 	if (e != ERR_OK)
 		return e;
 	s->is_in_transaction = true;
+	s->hlc_before[0] = s->hlc;
 	if (s->is_writer)
 		return ERR_OK;
 	/* The first read fixes the snapshot, not BEGIN. */
@@ -348,16 +349,17 @@ void store_rollback(struct store *s)
 	s->is_in_transaction = false;
 	s->marks = 0;
 	s->lost = ERR_OK;
+	s->hlc = s->hlc_before[0];
 }
 
 enum err store_mark(struct store *s)
 {
 	enum err e;
 
-	REQUIRE(s->is_in_transaction);
+	REQUIRE(s->is_in_transaction && s->marks < STORE_MARKS_MAX);
 	e = store_exec(s, "SAVEPOINT mark");
 	if (e == ERR_OK)
-		s->marks++;
+		s->hlc_before[++s->marks] = s->hlc;
 	return e;
 }
 
@@ -375,7 +377,7 @@ enum err store_mark_keep(struct store *s)
 void store_mark_undo(struct store *s)
 {
 	REQUIRE(s->marks != 0);
-	s->marks--;
+	s->hlc = s->hlc_before[s->marks--];
 	/* A transaction that died took its marks along; store_commit() will say so. */
 	if (s->fatal != ERR_OK || s->lost != ERR_OK)
 		return;

@@ -60,6 +60,7 @@ struct table {
 };
 
 #define STORE_CACHE_BUCKETS 128u
+#define STORE_MARKS_MAX     4u
 
 struct store {
 	struct sqlite3 *db;
@@ -71,6 +72,9 @@ struct store {
 	enum err fatal; /* I/O error or corruption: for ever */
 	uint64_t wal_pages;
 	struct hlc hlc; /* has observed every device's clock */
+	/* As it was when the transaction began, and at each mark in it: what is undone was never
+	 * seen. */
+	struct hlc hlc_before[1 + STORE_MARKS_MAX];
 	struct sql *cache[STORE_CACHE_BUCKETS];
 	struct table *tables; /* sorted by type */
 	size_t table_count;

@@ -128,6 +128,28 @@ static void marks_nest_and_undo_alone(UNUSED_STATE)
 	assert_err(store_get_setting(g.store, &g.a, "three", &value), ERR_NOTFOUND);
 }
 
+static void the_clock_forgets_what_is_undone(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct store_device row;
+	uint64_t before = store_clock(g.store);
+
+	assert_ok(store_load_device(g.store, &g.a, d->number, &row));
+	row.clock = before + 1000;
+	assert_ok(store_begin(g.store));
+	assert_ok(store_put_device(g.store, &row));
+	assert_int_equal(store_clock(g.store), before + 1000);
+	store_rollback(g.store);
+	assert_int_equal(store_clock(g.store), before);
+
+	assert_ok(store_begin(g.store));
+	assert_ok(store_mark(g.store));
+	assert_ok(store_put_device(g.store, &row));
+	store_mark_undo(g.store);
+	assert_ok(store_commit(g.store));
+	assert_int_equal(store_clock(g.store), before);
+}
+
 static void a_full_disk_rolls_back_and_is_no_end(UNUSED_STATE)
 {
 	AUTO(sql_done) struct sql *limit = NULL;
@@ -393,6 +415,7 @@ int main(void)
 		CASE(a_link_is_not_followed),
 		CASE(the_pragmas_are_in_force),
 		CASE(marks_nest_and_undo_alone),
+		CASE(the_clock_forgets_what_is_undone),
 		CASE(a_full_disk_rolls_back_and_is_no_end),
 		CASE(a_checkpoint_empties_the_wal),
 		CASE(a_reader_sees_one_snapshot_and_cannot_write),
