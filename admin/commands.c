@@ -77,11 +77,30 @@ static const struct args_option report_options[] = {
 	{"output", "FILE", "ghi vào tệp", "write to a file", 'o', false},
 };
 
+static const struct args_option key_options[] = {
+	{"key", "FILE", "tệp khóa mở bản sao lưu; mặc định: khóa nằm trong thư mục dữ liệu, nếu có",
+	 "key file that opens it; default: the one in the state folder, if there", 0, false},
+};
+
+static const struct args_option keygen_options[] = {
+	{"output", "FILE", "tệp khóa bí mật; mặc định: ctxh-backup.key",
+	 "file of the secret key; default: ctxh-backup.key", 'o', false},
+};
+
+static const struct args_option restore_options[] = {
+	{"state", "DIR", "thư mục dữ liệu mới, chưa có (bắt buộc)",
+	 "the new state folder, which must not exist (required)", 0, false},
+	{"key", "FILE", "tệp khóa; mặc định: backup.key cạnh bản sao lưu hoặc một thư mục trên đó",
+	 "key file; default: backup.key beside the backup, or one folder up", 0, false},
+};
+
 static const struct args_positional file_positional[] = {{"FILE.csv", false, false}};
 static const struct args_positional number_positional[] = {{"NUMBER", false, false}};
 static const struct args_positional session_positional[] = {{"SESSION", false, false}};
 static const struct args_positional id_positional[] = {{"ID", false, false}};
 static const struct args_positional sql_positional[] = {{"SQL", false, false}};
+
+static const struct args_positional backup_positional[] = {{"BACKUP", false, false}};
 
 #define OPTIONS(array)     array, COUNT(array)
 #define NO_OPTIONS         NULL, 0
@@ -129,6 +148,18 @@ static const struct args_command commands[] = {
 	{"report run", OPTIONS(report_options), POSITIONALS(id_positional),
 	 "tính một chỉ tiêu hoặc báo cáo năm (annual)",
 	 "work out an indicator or the yearly report (annual)", cmd_report_run},
+	{"backup now", NO_OPTIONS, NO_POSITIONALS, "sao lưu ngay và đợi đến khi kiểm tra xong",
+	 "make a backup and wait until it is verified", cmd_backup_now},
+	{"backup list", NO_OPTIONS, NO_POSITIONALS, "các bản sao lưu", "backups", cmd_backup_list},
+	{"backup verify", OPTIONS(key_options), POSITIONALS(number_positional),
+	 "đọc lại một bản sao lưu; có khóa thì mở và kiểm tra bên trong",
+	 "read a backup again; with its key, open it and check what is inside", cmd_backup_verify},
+	{"backup keygen", OPTIONS(keygen_options), NO_POSITIONALS,
+	 "tạo khóa cho bản sao lưu, không cần máy chủ", "make the keys of backups; needs no daemon",
+	 cmd_backup_keygen},
+	{"restore", OPTIONS(restore_options), POSITIONALS(backup_positional),
+	 "dựng lại máy chủ từ bản sao lưu (tệp hoặc số)",
+	 "make a state folder from a backup (file or number)", cmd_restore},
 	{"audit list", OPTIONS(limit_options), NO_POSITIONALS, "vết kiểm tra, mới nhất trước",
 	 "the audit, newest first", cmd_audit_list},
 	{"verify", NO_OPTIONS, NO_POSITIONALS, "dựng lại từ nhật ký và đối chiếu",

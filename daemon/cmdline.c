@@ -15,6 +15,8 @@ enum option_code {
 	OPTION_LISTEN,
 	OPTION_SCHEMA,
 	OPTION_LOG,
+	OPTION_RESTORE,
+	OPTION_KEY,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -26,6 +28,8 @@ static const struct option options[] = {
 	{"listen", required_argument, NULL, OPTION_LISTEN},
 	{"schema", required_argument, NULL, OPTION_SCHEMA},
 	{"log", required_argument, NULL, OPTION_LOG},
+	{"restore", required_argument, NULL, OPTION_RESTORE},
+	{"key", required_argument, NULL, OPTION_KEY},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -38,6 +42,8 @@ void cmdline_help(void)
 		"\n"
 		"  ctxhd --state DIR [--config FILE]    chạy / run in the foreground\n"
 		"  ctxhd --check --config FILE          kiểm tra cấu hình / check, then exit\n"
+		"  ctxhd --restore BACKUP --state NEWDIR [--key FILE]\n"
+		"                                       khôi phục từ bản sao lưu / from a backup\n"
 		"\n"
 		"  --state DIR      thư mục dữ liệu, được tạo ở lần chạy đầu / made at first start\n"
 		"  --config FILE    tệp cấu hình YAML / configuration file\n"
@@ -71,6 +77,11 @@ static void take(struct cmdline *a, int code, const char *value)
 		break;
 	case OPTION_SCHEMA: a->schema = value; break;
 	case OPTION_LOG: a->log = value; break;
+	case OPTION_RESTORE:
+		a->restore = value;
+		a->wish = CMDLINE_RESTORE;
+		break;
+	case OPTION_KEY: a->key = value; break;
 	case OPTION_HELP: a->wish = CMDLINE_HELP; break;
 	case OPTION_VERSION: a->wish = CMDLINE_VERSION; break;
 	default: wrong(a, "see --help");
@@ -86,11 +97,11 @@ void cmdline_parse(int argc, char **argv, struct cmdline *ret_cmdline)
 	optind = 0; /* glibc: start anew; tests parse more than once */
 	while ((code = getopt_long(argc, argv, "", options, NULL)) != -1)
 		take(a, code, optarg);
-	if (a->wish != CMDLINE_RUN && a->wish != CMDLINE_CHECK)
+	if (a->wish != CMDLINE_RUN && a->wish != CMDLINE_CHECK && a->wish != CMDLINE_RESTORE)
 		return;
 	if (optind < argc)
 		wrong(a, "an argument nobody expects");
-	else if (a->wish == CMDLINE_RUN && a->state == NULL)
+	else if (a->wish != CMDLINE_CHECK && a->state == NULL)
 		wrong(a, "--state DIR is wanted");
 	else if (a->wish == CMDLINE_CHECK && a->config == NULL)
 		wrong(a, "--check wants --config FILE");

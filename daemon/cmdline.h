@@ -9,6 +9,7 @@
 enum cmdline_wish {
 	CMDLINE_RUN,
 	CMDLINE_CHECK,
+	CMDLINE_RESTORE,
 	CMDLINE_HELP,
 	CMDLINE_VERSION,
 	CMDLINE_WRONG, /* `error` says why */
@@ -21,6 +22,8 @@ struct cmdline {
 	const char *config; /* file; NULL: defaults */
 	const char *schema;
 	const char *log;
+	const char *restore; /* backup to make `state` from */
+	const char *key;     /* that opens it; NULL: looked for */
 	const char *listen[CONFIG_LISTEN_MAX];
 	size_t listen_count;
 	char error[CONFIG_ERROR_LEN];
