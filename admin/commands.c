@@ -94,6 +94,12 @@ static const struct args_option restore_options[] = {
 	 "key file; default: backup.key beside the backup, or one folder up", 0, false},
 };
 
+static const struct args_option bundle_options[] = {
+	{"out", "RETURN", "ghi tệp trả về vào đây, để mang về xã",
+	 "write the return file here, to be carried back", 'o', false},
+};
+
+static const struct args_positional bundle_positional[] = {{"FILE", false, false}};
 static const struct args_positional file_positional[] = {{"FILE.csv", false, false}};
 static const struct args_positional number_positional[] = {{"NUMBER", false, false}};
 static const struct args_positional session_positional[] = {{"SESSION", false, false}};
@@ -140,6 +146,9 @@ static const struct args_command commands[] = {
 	{"quarantine show", OPTIONS(reason_options), POSITIONALS(number_positional),
 	 "một thay đổi bị giữ lại, nguyên vẹn", "one quarantined change, whole",
 	 cmd_quarantine_show},
+	{"bundle in", OPTIONS(bundle_options), POSITIONALS(bundle_positional),
+	 "nhận tệp của xã mang đến, làm tệp trả về",
+	 "merge a file brought by hand, make its return file", cmd_bundle_in},
 	{"query", OPTIONS(reason_options), POSITIONALS(sql_positional),
 	 "một lệnh SELECT trên các bảng dữ liệu; có ghi vết",
 	 "one SELECT over the record tables; audited", cmd_query},

@@ -34,6 +34,7 @@ int cmd_conflict_list(void *context, const struct args *args);
 int cmd_conflict_show(void *context, const struct args *args);
 int cmd_quarantine_list(void *context, const struct args *args);
 int cmd_quarantine_show(void *context, const struct args *args);
+int cmd_bundle_in(void *context, const struct args *args);
 int cmd_query(void *context, const struct args *args);
 int cmd_report_list(void *context, const struct args *args);
 int cmd_report_run(void *context, const struct args *args);

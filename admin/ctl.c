@@ -100,6 +100,20 @@ int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int6
 	return take_answer(answer, ret_result);
 }
 
+int ctl_send(const struct ctl *ctl, const char *url, const struct buf *content, int64_t timeout_ms,
+	     json_t **ret_result)
+{
+	const struct transport_body body = {.url = url,
+					    .content_type = "application/octet-stream",
+					    .content = buf_bytes(content)};
+	JSON_AUTO json_t *answer = NULL;
+	enum err e = transport_post(ctl->socket, &body, timeout_ms, &answer);
+
+	if (e != ERR_OK)
+		return unreachable(ctl->socket, e);
+	return take_answer(answer, ret_result);
+}
+
 static bool write_all(FILE *f, const struct buf *text)
 {
 	return (text->len == 0 || fwrite(text->data, 1, text->len, f) == text->len) &&

@@ -37,6 +37,10 @@ static inline void ctl_json_release_auto(json_t **j)
 int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int64_t timeout_ms,
 	     json_t **ret_result);
 
+/* The same with a file's content, to a path of its own. */
+int ctl_send(const struct ctl *ctl, const char *url, const struct buf *content, int64_t timeout_ms,
+	     json_t **ret_result);
+
 /* One line on stderr. */
 void ctl_complain(const char *fmt, ...) PRINTF(1, 2);
 /* A wrong value of the command line: the line args.h would print; ARGS_EXIT_USAGE. */

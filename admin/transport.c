@@ -81,19 +81,21 @@ static enum err parse_answer(long status, const struct buf *body, json_t **ret_a
 			 body->len);
 }
 
-static enum err perform(CURL *curl, const char *path, const char *text, int64_t timeout_ms,
-			json_t **ret_answer)
+static enum err perform(CURL *curl, const char *path, const struct transport_body *body,
+			int64_t timeout_ms, json_t **ret_answer)
 {
-	AUTO(curl_slist_free_all)
-	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	AUTO(buf_clear) struct buf type = {0};
+	AUTO(curl_slist_free_all) struct curl_slist *headers = NULL;
 	AUTO(answer_clear) struct answer answer = {0};
 	long status = 0;
 	enum err e;
 
+	buf_printf(&type, "Content-Type: %s", body->content_type);
+	headers = curl_slist_append(NULL, buf_cstr(&type));
 	/* "Expect: 100-continue" would cost a second on long unit lists for nothing. */
 	(void)curl_slist_append(headers, "Expect:");
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, path);
-	curl_easy_setopt(curl, CURLOPT_URL, "http://localhost/v1/call");
+	curl_easy_setopt(curl, CURLOPT_URL, body->url);
 	/* A proxy of the environment has no business between us and a local socket. */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
@@ -101,8 +103,8 @@ static enum err perform(CURL *curl, const char *path, const char *text, int64_t 
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(text));
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, text);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->content.len);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body->content.data);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
 	e = from_curl(curl, curl_easy_perform(curl), &answer, path);
@@ -112,16 +114,25 @@ static enum err perform(CURL *curl, const char *path, const char *text, int64_t 
 	return parse_answer(status, &answer.body, ret_answer);
 }
 
+enum err transport_post(const char *socket_path, const struct transport_body *body,
+			int64_t timeout_ms, json_t **ret_answer)
+{
+	AUTO(curl_easy_cleanup) CURL *curl = curl_easy_init();
+
+	if (curl == NULL)
+		return err_raise(ERR_IO, "libcurl does not start");
+	return perform(curl, socket_path, body, timeout_ms, ret_answer);
+}
+
 enum err transport_call(const char *socket_path, const json_t *request, int64_t timeout_ms,
 			json_t **ret_answer)
 {
-	AUTO(curl_easy_cleanup) CURL *curl = NULL;
 	AUTO(mem_free) char *text = json_dumps(request, JSON_COMPACT);
+	struct transport_body body = {.url = "http://localhost/v1/call",
+				      .content_type = "application/json"};
 
 	if (text == NULL)
 		return err_raise(ERR_INVAL, "an argument is not UTF-8");
-	curl = curl_easy_init();
-	if (curl == NULL)
-		return err_raise(ERR_IO, "libcurl does not start");
-	return perform(curl, socket_path, text, timeout_ms, ret_answer);
+	body.content = bytes_str(text);
+	return transport_post(socket_path, &body, timeout_ms, ret_answer);
 }
