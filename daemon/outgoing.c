@@ -130,14 +130,30 @@ static void evict(struct pull *p, struct bytes type, const struct id *id, int64_
 	p->used += EVICT_BYTES;
 }
 
-/* Whether the device had the record before: some field of it is not news. */
-static bool was_known(const struct store_state *state, uint64_t cursor)
+/* A receipt alone gave it to the device that wrote it, whatever its cursor says. */
+static enum err is_written_by(struct pull *p, uint64_t log, bool *ret_is)
 {
-	for (size_t i = 0; i < state->record.count; i++) {
-		if (state->record.fields[i].log <= cursor)
-			return true;
-	}
-	return false;
+	uint32_t device = 0;
+	struct bytes author;
+	enum err e = store_load_log_author(p->store, p->a, log, &device, &author);
+
+	*ret_is = e == ERR_OK && device == p->device.id.number;
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/* Whether the device may have the record: it is older than the cursor, or the device wrote it. */
+static enum err was_known(struct pull *p, const struct store_state *state, uint64_t cursor,
+			  bool *ret_was)
+{
+	uint64_t *logs = NULL;
+	size_t count = 0;
+	enum err e = ERR_OK;
+
+	store_read_touched(p->a, state->touched, &logs, &count);
+	*ret_was = count != 0 && logs[0] <= cursor;
+	for (size_t i = 0; e == ERR_OK && i < count && !*ret_was; i++)
+		e = is_written_by(p, logs[i], ret_was);
+	return e;
 }
 
 /* A record that came into the unit after the cursor is sent whole. */
@@ -148,17 +164,25 @@ static uint64_t newer_than(const struct store_state *state, uint64_t cursor)
 	return unit != NULL && unit->log > cursor ? 0 : cursor;
 }
 
-static void take_state(struct pull *p, const struct batch *b, size_t index)
+/* It has become restricted: a device that is not cleared must forget what it had. */
+static enum err take_restricted(struct pull *p, const struct batch *b,
+				const struct store_state *state)
+{
+	bool had_it = false;
+	enum err e = was_known(p, state, b->cursor, &had_it);
+
+	if (e == ERR_OK && had_it)
+		evict(p, state->record.type, &state->record.id, b->unit);
+	return e;
+}
+
+static enum err take_state(struct pull *p, const struct batch *b, size_t index)
 {
 	AUTO(buf_clear) struct buf encoded = {0};
 	const struct store_state *state = b->states[index];
 
-	if (!p->device.id.is_cleared && schema_is_restricted(p->schema, &state->record)) {
-		/* It has become restricted: the device must forget what it had. */
-		if (b->cursor != 0 && was_known(state, b->cursor))
-			evict(p, state->record.type, &state->record.id, b->unit);
-		return;
-	}
+	if (!p->device.id.is_cleared && schema_is_restricted(p->schema, &state->record))
+		return take_restricted(p, b, state);
 	record_encode(&state->record, newer_than(state, b->cursor), &encoded);
 	p->items = grow(p->a, p->items, p->item_count, &p->item_cap, sizeof *p->items);
 	p->items[p->item_count] = (struct item){.encoded = arena_copy(p->a, buf_bytes(&encoded)),
@@ -168,19 +192,22 @@ static void take_state(struct pull *p, const struct batch *b, size_t index)
 	p->item_count++;
 	/* A length before each. */
 	p->used += encoded.len + 5;
+	return ERR_OK;
 }
 
 /* The record is still out of the device's sight: it may have come back, or moved within. */
 static enum err take_move(struct pull *p, const struct batch *b, const struct moved_row *move)
 {
 	struct store_state state = {.record = {.type = move->type, .id = move->id}};
-	enum err e;
+	bool had_it = b->cursor != 0;
+	enum err e = store_load_states(p->store, p->a, &state, 1);
 
-	/* What a device without a cursor never got it need not forget. */
-	if (b->cursor == 0)
-		return ERR_OK;
-	e = store_load_states(p->store, p->a, &state, 1);
-	if (e == ERR_OK && !units_scope_has(p->scope, p->scope_count, record_unit(&state.record)))
+	if (e != ERR_OK || units_scope_has(p->scope, p->scope_count, record_unit(&state.record)))
+		return e;
+	/* What a device without a cursor never got and never wrote it need not forget. */
+	if (!had_it)
+		e = was_known(p, &state, 0, &had_it);
+	if (e == ERR_OK && had_it)
 		evict(p, move->type, &move->id, b->unit);
 	return e;
 }
@@ -253,8 +280,8 @@ static enum err take_batch(struct pull *p, const struct batch *b, uint64_t *ret_
 
 		if (move < b->move_count && b->moves[move].log < log)
 			log = b->moves[move].log;
-		while (i < count && order[i].log == log)
-			take_state(p, b, order[i++].index);
+		while (e == ERR_OK && i < count && order[i].log == log)
+			e = take_state(p, b, order[i++].index);
 		while (e == ERR_OK && move < b->move_count && b->moves[move].log == log)
 			e = take_move(p, b, &b->moves[move++]);
 		if (p->used > p->budget && has_something(&level, p)) {

@@ -1,0 +1,627 @@
+#include "tests/sim/oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/base/log.h"
+#include "common/base/mem.h"
+#include "daemon/fold.h"
+#include "daemon/units.h"
+#include "daemon/verify.h"
+
+#define ROWS_MAX 1000000u
+
+/* One value of one entry. */
+struct note {
+	unsigned client;
+	int step;
+	struct bytes type;
+	struct id id;
+	struct bytes field;
+	struct value value;
+	struct value seen; /* what its author saw in its place */
+	bool is_in_scope;
+	bool is_gone;
+};
+
+struct known {
+	struct bytes type;
+	struct id id;
+};
+
+struct ledger {
+	struct world *world;
+	struct note *notes;
+	size_t count;
+	size_t cap;
+	struct known *records;
+	size_t record_count;
+	size_t record_cap;
+	uint64_t next;
+};
+
+/* ---- ledger ---- */
+
+struct ledger *ledger_new(struct world *w)
+{
+	struct ledger *l = mem_alloc_zero(sizeof *l);
+
+	l->world = w;
+	return l;
+}
+
+void ledger_free(struct ledger *l)
+{
+	mem_free(l->notes);
+	mem_free(l->records);
+	mem_free(l);
+}
+
+uint64_t ledger_next(struct ledger *l)
+{
+	return ++l->next;
+}
+
+bool ledger_pick(const struct ledger *l, struct rand *rand, struct bytes *ret_type,
+		 struct id *ret_id)
+{
+	if (l->record_count == 0)
+		return false;
+	size_t recent = l->record_count < 6 ? l->record_count : 6;
+	size_t at = rand_below(rand, 2) == 0 ? rand_below(rand, l->record_count)
+					     : l->record_count - 1 - rand_below(rand, recent);
+
+	*ret_type = l->records[at].type;
+	*ret_id = l->records[at].id;
+	return true;
+}
+
+static struct value copy_value(struct arena *a, struct value v)
+{
+	if (v.kind == VALUE_TEXT || v.kind == VALUE_BYTES)
+		v.bytes = arena_copy(a, v.bytes);
+	return v;
+}
+
+static void note_record(struct ledger *l, struct bytes type, const struct id *id)
+{
+	if (l->record_count == l->record_cap) {
+		l->record_cap = l->record_cap * 2 + 64;
+		l->records = mem_realloc(l->records, l->record_cap * sizeof *l->records);
+	}
+	l->records[l->record_count++] = (struct known){type, *id};
+}
+
+void ledger_note(struct ledger *l, const struct ledger_entry *entry)
+{
+	const struct change *c = entry->change;
+	struct arena *a = &l->world->arena;
+	struct bytes type = arena_copy(a, c->type);
+
+	if (entry->before == NULL && !entry->is_gone)
+		note_record(l, type, &c->id);
+	for (size_t i = 0; i < c->count; i++) {
+		const struct field *f =
+			entry->before != NULL ? record_find(entry->before, c->writes[i].name) : NULL;
+		struct value seen = f != NULL ? f->value : VALUE_NONE;
+
+		if (value_equal(&seen, &c->writes[i].value))
+			continue;
+		if (l->count == l->cap) {
+			l->cap = l->cap * 2 + 256;
+			l->notes = mem_realloc(l->notes, l->cap * sizeof *l->notes);
+		}
+		l->notes[l->count++] = (struct note){
+			.client = entry->client,
+			.step = l->world->step,
+			.type = type,
+			.id = c->id,
+			.field = arena_copy(a, c->writes[i].name),
+			.value = copy_value(a, c->writes[i].value),
+			.seen = copy_value(a, seen),
+			.is_in_scope = entry->is_in_scope,
+			.is_gone = entry->is_gone,
+		};
+	}
+}
+
+/* ---- the daemon, as it is in the end ---- */
+
+struct truth {
+	struct world *w;
+	struct arena a;
+	struct record *records; /* by id */
+	size_t count;
+	size_t cap;
+	struct conflict_row *conflicts;
+	size_t conflict_count;
+	struct quarantine_row *quarantine;
+	struct change *refused; /* of each row of it */
+	size_t quarantine_count;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	return id_compare(&((const struct record *)a)->id, &((const struct record *)b)->id);
+}
+
+static void load_records(struct truth *t)
+{
+	const struct store_range every = {.limit = ROWS_MAX};
+	struct store *s = t->w->store;
+
+	for (size_t i = 0; i < store_type_count(s); i++) {
+		bool is_event;
+		struct store_row *rows = NULL;
+		size_t count = 0;
+
+		world_must(t->w,
+			   store_load_rows(s, &t->a, store_type(s, i, &is_event), &every, &rows,
+					   &count),
+			   "rows");
+		struct record *all = arena_alloc_array(&t->a, t->count + count, sizeof *all);
+
+		if (t->count != 0)
+			memcpy(all, t->records, t->count * sizeof *all);
+		for (size_t k = 0; k < count; k++)
+			all[t->count + k] = rows[k].state.record;
+		t->records = all;
+		t->count += count;
+	}
+	if (t->count != 0)
+		qsort(t->records, t->count, sizeof *t->records, by_id);
+}
+
+static void load_truth(struct truth *t, struct world *w)
+{
+	const struct store_range all = {.limit = ROWS_MAX};
+
+	*t = (struct truth){.w = w};
+	load_records(t);
+	world_must(w,
+		   store_load_conflicts(w->store, &t->a, &all, &t->conflicts, &t->conflict_count),
+		   "conflicts");
+	world_must(w,
+		   store_load_quarantine(w->store, &t->a, &all, &t->quarantine,
+					 &t->quarantine_count),
+		   "quarantine");
+	t->refused = arena_alloc_array(&t->a, t->quarantine_count, sizeof *t->refused);
+	for (size_t i = 0; i < t->quarantine_count; i++)
+		world_must(w, change_decode(&t->a, t->quarantine[i].bytes, &t->refused[i]),
+			   "quarantined change");
+}
+
+static const struct record *find(const struct truth *t, const struct id *id)
+{
+	struct record key = {.id = *id};
+
+	return t->count != 0 ? bsearch(&key, t->records, t->count, sizeof key, by_id) : NULL;
+}
+
+struct oracle_counts oracle_count(struct world *w)
+{
+	struct truth t;
+
+	load_truth(&t, w);
+	struct oracle_counts counts = {w->ledger->count, t.count, t.conflict_count,
+				       t.quarantine_count};
+
+	arena_clear(&t.a);
+	return counts;
+}
+
+/* ---- O2 ---- */
+
+static bool is_state(const struct truth *t, const struct note *n)
+{
+	const struct record *r = find(t, &n->id);
+	const struct field *f = r != NULL ? record_find(r, n->field) : NULL;
+	struct value value = f != NULL ? f->value : VALUE_NONE;
+
+	return r != NULL && value_equal(&value, &n->value);
+}
+
+static bool is_lost_side(const struct truth *t, const struct note *n)
+{
+	for (size_t i = 0; i < t->conflict_count; i++) {
+		const struct conflict_row *c = &t->conflicts[i];
+
+		if (id_compare(&c->id, &n->id) == 0 && bytes_equal(c->lost.name, n->field) &&
+		    value_equal(&c->lost.value, &n->value))
+			return true;
+	}
+	return false;
+}
+
+static bool is_quarantined(const struct truth *t, const struct note *n)
+{
+	uint32_t device = t->w->clients[n->client].device;
+
+	for (size_t i = 0; i < t->quarantine_count; i++) {
+		const struct write *write = change_find(&t->refused[i], n->field);
+
+		if (t->quarantine[i].device == device &&
+		    id_compare(&t->refused[i].id, &n->id) == 0 && write != NULL &&
+		    value_equal(&write->value, &n->value))
+			return true;
+	}
+	return false;
+}
+
+/* Somebody wrote over it who saw it; a refused write replaces only what its author wrote. */
+static bool is_replaced(const struct truth *t, const struct note *n)
+{
+	const struct ledger *l = t->w->ledger;
+
+	for (size_t i = 0; i < l->count; i++) {
+		const struct note *by = &l->notes[i];
+
+		if (by != n && !by->is_gone && id_compare(&by->id, &n->id) == 0 &&
+		    bytes_equal(by->field, n->field) && value_equal(&by->seen, &n->value) &&
+		    (by->client == n->client || !is_quarantined(t, by)))
+			return true;
+	}
+	return false;
+}
+
+static struct bytes show(struct arena *a, const struct value *v)
+{
+	if (v->kind == VALUE_TEXT)
+		return v->bytes;
+	if (v->kind == VALUE_INT)
+		return arena_printf(a, "%lld", (long long)v->integer);
+	return v->kind == VALUE_NULL ? BYTES_LIT("nothing") : BYTES_LIT("?");
+}
+
+static void check_nothing_lost(struct truth *t)
+{
+	const struct ledger *l = t->w->ledger;
+
+	for (size_t i = 0; i < l->count; i++) {
+		const struct note *n = &l->notes[i];
+		char hex[ID_HEX_LEN];
+
+		if (n->is_gone || is_state(t, n) || is_lost_side(t, n) || is_quarantined(t, n) ||
+		    is_replaced(t, n))
+			continue;
+		id_print(&n->id, hex);
+		world_fail(t->w, "O2: lost: client %u wrote %.*s %s %.*s=%.*s at step %d",
+			   n->client, BYTES_FMT(n->type), hex, BYTES_FMT(n->field),
+			   BYTES_FMT(show(&t->a, &n->value)), n->step);
+	}
+}
+
+/* ---- O3 ---- */
+
+struct inbox {
+	struct vault_notice *notices;
+	size_t count;
+};
+
+static bool has_conflict(const struct inbox *in, const struct conflict_row *c)
+{
+	for (size_t i = 0; i < in->count; i++) {
+		const struct vault_notice *n = &in->notices[i];
+
+		if (bytes_is(n->kind, "conflict") && id_compare(&n->id, &c->id) == 0 &&
+		    bytes_equal(n->field, c->lost.name) && value_equal(&n->lost, &c->lost.value))
+			return true;
+	}
+	return false;
+}
+
+static bool has_quarantine(const struct inbox *in, const struct quarantine_row *q)
+{
+	for (size_t i = 0; i < in->count; i++)
+		if (bytes_is(in->notices[i].kind, "quarantine") &&
+		    id_compare(&in->notices[i].id, &q->id) == 0)
+			return true;
+	return false;
+}
+
+static void check_inbox(struct truth *t, struct client *c)
+{
+	struct inbox in = {0};
+
+	world_must(t->w, vault_notices(c->vault, &t->a, true, &in.notices, &in.count), "inbox");
+	for (size_t i = 0; i < t->conflict_count; i++)
+		if (t->conflicts[i].lost.stamp.device == c->device &&
+		    !has_conflict(&in, &t->conflicts[i]))
+			world_fail(t->w, "O3: client %u was not told of conflict %llu (%.*s)",
+				   c->index, (unsigned long long)t->conflicts[i].conflict,
+				   BYTES_FMT(t->conflicts[i].lost.name));
+	for (size_t i = 0; i < t->quarantine_count; i++)
+		if (t->quarantine[i].device == c->device && !has_quarantine(&in, &t->quarantine[i]))
+			world_fail(t->w, "O3: client %u was not told that number %llu is refused",
+				   c->index, (unsigned long long)t->quarantine[i].number);
+}
+
+/* ---- O1 ---- */
+
+struct replica {
+	struct truth *t;
+	struct client *c;
+	const int64_t *scope;
+	size_t scope_count;
+	size_t count; /* records of it that the daemon has for this client */
+};
+
+static bool is_owed(const struct replica *r, const struct record *record)
+{
+	const struct schema *schema = store_schema(r->t->w->store);
+
+	return units_scope_has(r->scope, r->scope_count, record_unit(record)) &&
+	       schema_find_type(schema, record->type) != NULL &&
+	       (r->c->is_cleared || !schema_is_restricted(schema, record));
+}
+
+static bool is_equal(const struct record *a, const struct record *b)
+{
+	AUTO(buf_clear) struct buf left = {0};
+	AUTO(buf_clear) struct buf right = {0};
+
+	record_canonical(a, &left);
+	record_canonical(b, &right);
+	return bytes_equal(buf_bytes(&left), buf_bytes(&right));
+}
+
+/* Kept because a change of it is refused: the person has to mend it. */
+static bool is_held_back(const struct vault_record *v)
+{
+	return v->sync == VAULT_REFUSED;
+}
+
+static enum err check_record(void *arg, const struct vault_record *v)
+{
+	struct replica *r = arg;
+	struct world *w = r->t->w;
+	const struct record *truth = find(r->t, &v->body.id);
+	char hex[ID_HEX_LEN];
+
+	id_print(&v->body.id, hex);
+	if (truth == NULL || !is_owed(r, truth)) {
+		if (!is_held_back(v))
+			world_fail(w, "O1: client %u has %.*s %s, which it should not", r->c->index,
+				   BYTES_FMT(v->body.type), hex);
+		return ERR_OK;
+	}
+	r->count++;
+	if (v->is_evicted)
+		world_fail(w, "O1: client %u has %s as evicted", r->c->index, hex);
+	if (!is_equal(&v->office, truth))
+		world_fail(w, "O1: client %u has another %.*s %s than the daemon", r->c->index,
+			   BYTES_FMT(v->body.type), hex);
+	if (!is_held_back(v) && !is_equal(&v->body, truth))
+		world_fail(w, "O1: client %u shows another %.*s %s than the daemon has",
+			   r->c->index, BYTES_FMT(v->body.type), hex);
+	return ERR_OK;
+}
+
+static void check_replica(struct truth *t, struct client *c)
+{
+	struct world *w = t->w;
+	struct replica r = {.t = t, .c = c};
+	int64_t *scope = NULL;
+	size_t owed = 0;
+
+	world_must(w,
+		   units_load_scope(w->store, &t->a, c->device,
+				    units_day_of(w->clock.wall), &scope, &r.scope_count),
+		   "scope");
+	r.scope = scope;
+	world_must(w, vault_record_each(c->vault, check_record, &r), "records of a vault");
+	for (size_t i = 0; i < t->count; i++)
+		owed += is_owed(&r, &t->records[i]);
+	if (owed != r.count)
+		world_fail(w, "O1: client %u has %zu of the %zu records of its scope", c->index,
+			   r.count, owed);
+}
+
+/* ---- O4, O7 ---- */
+
+/* Texts of the ledger are made once, so a text tells who wrote it. */
+static const struct note *find_note(const struct ledger *l, uint32_t device, const struct id *id,
+				    const struct write *write)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const struct note *n = &l->notes[i];
+
+		if (l->world->clients[n->client].device == device &&
+		    id_compare(&n->id, id) == 0 && bytes_equal(n->field, write->name) &&
+		    value_equal(&n->value, &write->value))
+			return n;
+	}
+	return NULL;
+}
+
+struct logged {
+	uint32_t device;
+	struct id id;
+	struct bytes field;
+	struct bytes text;
+	uint64_t log;
+};
+
+static int compare_logged(const void *a, const void *b)
+{
+	const struct logged *x = a;
+	const struct logged *y = b;
+	int order = bytes_compare(x->text, y->text);
+
+	if (order == 0)
+		order = bytes_compare(x->field, y->field);
+	if (order == 0)
+		order = id_compare(&x->id, &y->id);
+	return order != 0 ? order : (x->device > y->device) - (x->device < y->device);
+}
+
+/* What was taken back from the inbox is written again. */
+static bool is_written_once(const struct truth *t, const struct logged *item)
+{
+	const struct ledger *l = t->w->ledger;
+	const struct write write = {item->field, value_text(item->text)};
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		count += l->world->clients[l->notes[i].client].device == item->device &&
+			 id_compare(&l->notes[i].id, &item->id) == 0 &&
+			 bytes_equal(l->notes[i].field, write.name) &&
+			 value_equal(&l->notes[i].value, &write.value);
+	return count < 2;
+}
+
+static bool is_verdict_quarantine(const struct log_row *row, uint64_t number)
+{
+	for (size_t i = 0; i < row->verdict_count; i++)
+		if (row->verdicts[i].number == number && row->verdicts[i].is_quarantined)
+			return true;
+	return false;
+}
+
+static void check_change(struct truth *t, const struct log_row *row, const struct change *c,
+			 struct buf *logged)
+{
+	for (size_t i = 0; i < c->count; i++) {
+		const struct write *write = &c->writes[i];
+
+		if (write->value.kind != VALUE_TEXT || bytes_is(write->name, "kind"))
+			continue;
+		const struct note *n = find_note(t->w->ledger, row->device, &c->id, write);
+		struct logged entry = {row->device, c->id, write->name, write->value.bytes,
+				       row->log};
+
+		if (n == NULL || n->is_gone)
+			world_fail(t->w, "O4: log %llu has %.*s, which nobody saved",
+				   (unsigned long long)row->log, BYTES_FMT(write->value.bytes));
+		buf_append(logged, &entry, sizeof entry);
+	}
+}
+
+static void check_log(struct truth *t)
+{
+	AUTO(buf_clear) struct buf logged = {0};
+	uint64_t last = 0;
+
+	world_must(t->w, store_last_log(t->w->store, &last), "last log");
+	for (uint64_t log = 1; log <= last; log++) {
+		struct log_row row;
+		struct fold_source source;
+
+		world_must(t->w, store_load_log(t->w->store, &t->a, log, &row), "log");
+		world_must(t->w, fold_open(&t->a, &row, &source), "open a log row");
+		for (size_t i = 0; i < source.count; i++)
+			if (!is_verdict_quarantine(&row, source.changes[i].number))
+				check_change(t, &row, &source.changes[i], &logged);
+	}
+	struct logged *items = (void *)logged.data;
+	size_t count = logged.len / sizeof *items;
+
+	if (count != 0)
+		qsort(items, count, sizeof *items, compare_logged);
+	for (size_t i = 1; i < count; i++)
+		if (compare_logged(&items[i - 1], &items[i]) == 0 && is_written_once(t, &items[i]))
+			world_fail(t->w, "O4: %.*s is in the log twice (%llu, %llu)",
+				   BYTES_FMT(items[i].text), (unsigned long long)items[i - 1].log,
+				   (unsigned long long)items[i].log);
+}
+
+static void check_landings(struct truth *t)
+{
+	for (size_t i = 0; i < t->quarantine_count; i++) {
+		const struct quarantine_row *q = &t->quarantine[i];
+		bool had_right = true;
+
+		for (size_t k = 0; k < t->refused[i].count; k++) {
+			const struct note *n = find_note(t->w->ledger, q->device, &q->id,
+							 &t->refused[i].writes[k]);
+
+			had_right = had_right && (n == NULL || n->is_in_scope);
+		}
+		if (bytes_is(q->reason, "out_of_scope") && had_right)
+			world_fail(t->w, "O7: number %llu of device %u was refused for scope",
+				   (unsigned long long)q->number, q->device);
+		if (!bytes_is(q->reason, "out_of_scope") && !bytes_is(q->reason, "out_of_range") &&
+		    !bytes_is(q->reason, "not_cleared"))
+			world_fail(t->w, "number %llu of device %u is in quarantine: %.*s",
+				   (unsigned long long)q->number, q->device,
+				   BYTES_FMT(q->reason));
+	}
+}
+
+/* ---- O5, O6, O8 ---- */
+
+static void check_store(struct truth *t)
+{
+	struct verify_report report;
+	struct world *w = t->w;
+
+	world_must(w, verify_run(&w->ctx, w->reader, w->folder, &t->a, &report), "verify");
+	if (report.found != 0)
+		world_fail(w, "O5: %s %.*s %.*s: %.*s", report.differences[0].invariant,
+			   BYTES_FMT(report.differences[0].table),
+			   BYTES_FMT(report.differences[0].key),
+			   BYTES_FMT(report.differences[0].text));
+}
+
+static void on_problem(void *arg, const char *invariant, const char *text)
+{
+	struct client *c = arg;
+
+	world_fail(c->world, "O6: client %u: %s %s", c->index, invariant, text);
+}
+
+static void check_vault(struct truth *t, struct client *c)
+{
+	const struct vault_state *state = vault_state(c->vault);
+	struct store_device device;
+	struct vault_counts counts;
+
+	world_must(t->w, vault_check_file(c->vault, on_problem, c), "check a file");
+	world_must(t->w, vault_check(c->vault, on_problem, c), "check a vault");
+	world_must(t->w, vault_count(c->vault, &counts), "count");
+	world_must(t->w, store_load_device(t->w->store, &t->a, c->device, &device), "device");
+	if (counts.drafts + counts.waiting != 0 || state->acked != state->number ||
+	    device.last_number != (uint64_t)state->number)
+		world_fail(t->w, "O6: client %u: %lld drafts, %lld wait, %lld of %lld; daemon %llu",
+			   c->index, (long long)counts.drafts, (long long)counts.waiting,
+			   (long long)state->acked, (long long)state->number,
+			   (unsigned long long)device.last_number);
+}
+
+void oracle_check_contact(struct client *c)
+{
+	struct world *w = c->world;
+	AUTO(arena_clear) struct arena a = {0};
+	const struct vault_state *state = vault_state(c->vault);
+	struct store_device device;
+
+	world_must(w, store_load_device(w->store, &a, c->device, &device), "device");
+	/* Restored from a backup, and the client has not heard of it yet. */
+	if (id_compare(&state->epoch, &w->ctx.epoch) != 0)
+		return;
+	if ((uint64_t)state->acked > device.last_number)
+		world_fail(w, "O8: client %u has a receipt for %lld, the daemon has %llu", c->index,
+			   (long long)state->acked, (unsigned long long)device.last_number);
+	if ((uint64_t)state->acked == device.last_number &&
+	    memcmp(state->acked_chain.bytes, device.chain.bytes, HASH_LEN) != 0)
+		world_fail(w, "O8: client %u has a receipt for another chain", c->index);
+}
+
+void oracle_check_end(struct world *w)
+{
+	struct truth t;
+
+	load_truth(&t, w);
+	check_store(&t);
+	for (unsigned i = 0; i < w->client_count; i++) {
+		check_vault(&t, &w->clients[i]);
+		check_replica(&t, &w->clients[i]);
+		check_inbox(&t, &w->clients[i]);
+	}
+	check_nothing_lost(&t);
+	check_log(&t);
+	check_landings(&t);
+	arena_clear(&t.a);
+}

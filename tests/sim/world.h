@@ -1,0 +1,153 @@
+/*
+ * world - a whole province in one thread: the daemon's store, communes with their
+ * vaults, every clock, and the accidents that befall them.
+ *
+ * Both sides are the real code on SQLite files in a temporary folder (in memory when the
+ * machine has /dev/shm). Time is virtual, everything random comes from one seed, so a
+ * run is repeated by its seed. A crash drops what a process has in memory, rolls back
+ * what was open and opens the store anew. Not for the product.
+ */
+#pragma once
+
+#include "client/entry.h"
+#include "client/sync.h"
+#include "common/base/arena.h"
+#include "common/base/attr.h"
+#include "daemon/context.h"
+#include "daemon/registry.h"
+#include "daemon/store.h"
+
+#define WORLD_CLIENTS_MAX 8
+#define WORLD_UNITS       4
+#define WORLD_START       INT64_C(1790000000000) /* 2026-09-21 */
+#define WORLD_PARCELS_MAX 16
+
+/* Bugs that are planted at run time; others are mutants of a source file. */
+enum world_bug {
+	WORLD_BUG_NONE,
+	WORLD_BUG_RECEIPT_FIRST, /* the answer leaves before the commit */
+	WORLD_BUG_LOST_EVICTION, /* one eviction of each answer is dropped */
+	WORLD_BUG_APPLIED_TWICE, /* a restart forgets up to which number it has a device's */
+};
+
+/* What the next commit of a vault does. */
+enum trap {
+	TRAP_NONE,
+	TRAP_BEFORE, /* the process dies before it */
+	TRAP_AFTER,  /* the process dies after it, before it heard so */
+	TRAP_FULL,   /* the disk is full: it fails, the process lives on */
+};
+
+struct world;
+
+struct client {
+	struct world *world;
+	unsigned index;
+	char home[96];
+	struct vault *vault;
+	struct schema *schema; /* of the bundle in the vault; NULL before the first */
+	struct clock_fake clock; /* wrong by so much: */
+	int64_t off_ms;
+	int64_t drift_ppm;
+	uint32_t device;
+	int64_t unit; /* the first it was given */
+	bool is_cleared;
+	uint64_t max_bytes; /* budget of its answers */
+	struct sync_transport link;
+	bool is_busy;  /* in a contact */
+	bool is_dying; /* the link decided that the process ends while it waits */
+	bool was_lied; /* the link falsified an answer */
+	enum trap trap;
+	unsigned trap_after; /* commits that still go well */
+	bool is_trap_sprung;
+	struct sync_report report;
+};
+
+/* A request that is on its way by a detour: it comes once more, later. */
+struct parcel {
+	struct buf body;
+	unsigned client;
+	int due; /* step */
+	bool is_file;
+};
+
+struct ledger;
+
+struct world {
+	uint64_t seed;
+	int step;
+	const char *phase;
+	bool is_traced;
+	bool is_healed; /* no more accidents */
+	bool has_restores;
+	enum world_bug bug;
+
+	char folder[64];
+	char path[96]; /* of the daemon's store */
+	struct rand rand;
+	struct arena arena; /* of the whole run */
+	int64_t now_ms;     /* true time */
+	bool is_coarse;     /* time moves in whole hours: clocks tie */
+
+	struct clock_fake clock; /* the daemon's */
+	int64_t daemon_off_ms;
+	struct context ctx;
+	struct store *store;
+	struct store *reader;
+	struct schema *schemas[2];
+	size_t schema; /* in force at the daemon */
+	int64_t units[WORLD_UNITS];
+	bool has_backup;
+	int restores;
+
+	struct client clients[WORLD_CLIENTS_MAX];
+	unsigned client_count;
+	struct parcel parcels[WORLD_PARCELS_MAX];
+	unsigned depth;      /* of requests inside requests */
+	uint64_t daemon_life; /* grows with every start of the daemon */
+
+	struct ledger *ledger;
+	uint64_t crashes;
+	uint64_t syncs;
+};
+
+void world_open(struct world *w, uint64_t seed, unsigned client_count);
+/* Removes everything. */
+void world_close(struct world *w);
+
+/* Ends the program with 1: says seed, step and what does not hold. */
+NORETURN PRINTF(2, 3) void world_fail(struct world *w, const char *fmt, ...);
+/* What must not fail in any run. */
+void world_must(struct world *w, enum err e, const char *what);
+PRINTF(2, 3) void world_trace(struct world *w, const char *fmt, ...);
+
+static inline bool world_chance(struct world *w, uint64_t percent)
+{
+	return rand_below(&w->rand, 100) < percent;
+}
+
+/* After now_ms or an off_ms changed. */
+void world_set_clocks(struct world *w);
+
+/* The daemon's process ends and starts again. */
+void world_crash_daemon(struct world *w);
+/* The client's, too. */
+void world_crash_client(struct client *c);
+/* A verified backup is made; later the daemon may be restored from it, in a new epoch. */
+void world_back_up(struct world *w);
+void world_restore(struct world *w);
+/* The daemon takes the newer schema. */
+void world_raise_schema(struct world *w);
+/* The office gives a device one more unit. */
+void world_give_unit(struct client *c, int64_t unit);
+
+/* The next commit of its vault, but for `after` ones before it, goes so. */
+void world_set_trap(struct client *c, enum trap trap, unsigned after);
+/* Takes the trap away; true when it was sprung. */
+bool world_take_trap(struct client *c);
+
+/* One contact of a client, with whatever befalls it. True: it went well. */
+bool world_sync(struct client *c);
+
+/* Whether clients may read and write it: the schema of the vault. */
+void world_load_schema(struct client *c);
