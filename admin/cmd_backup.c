@@ -69,8 +69,8 @@ static const struct listing_column made_columns[] = {
 	{"path", "Tệp", "File", LISTING_TEXT, false},
 	{"ms", "Mất (ms)", "Took (ms)", LISTING_TEXT, false},
 	{"longest_step_ms", "Chờ lâu nhất (ms)", "Longest step (ms)", LISTING_TEXT, false},
-	{"key_here", NULL, NULL, LISTING_TEXT, true},
-	{"same_disk", NULL, NULL, LISTING_TEXT, true},
+	{"key_here", "Khóa còn ở máy chủ", "Key still on the server", LISTING_TEXT, false},
+	{"same_disk", "Cùng đĩa với dữ liệu", "On the disk of the store", LISTING_TEXT, false},
 };
 
 static void warn(const json_t *last)

@@ -73,6 +73,7 @@ static enum err seal_some(struct sync *s, const struct vault_identity *identity,
 	}
 	count = cut_set(changes, count);
 	struct changeset_head head = {.daemon = identity->daemon,
+				      .epoch = state.epoch,
 				      .device = identity->device,
 				      .first = (uint64_t)state.number + 1,
 				      .count = count,

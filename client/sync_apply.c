@@ -585,8 +585,15 @@ enum err sync_apply(struct sync *s, const struct vault_identity *identity,
 {
 	AUTO(arena_clear) struct arena a = {0};
 	AUTO(vault_rollback) struct vault *txn = NULL;
-	enum err e = vault_begin(s->vault);
+	const struct id epoch = vault_state(s->vault)->epoch;
+	enum err e = ERR_OK;
 
+	/* What was written since the contact began says in its set to which epoch its bases belong:
+	 * the office must not take them for log numbers of the new one. */
+	if (!id_is_zero(&epoch) && id_compare(&epoch, &answer->epoch) != 0)
+		e = sync_seal(s);
+	if (e == ERR_OK)
+		e = vault_begin(s->vault);
 	if (e != ERR_OK)
 		return e;
 	txn = s->vault;

@@ -27,6 +27,13 @@ struct bytes fold_one_author(const struct change *changes, size_t count)
 	return count != 0 ? changes[0].author : BYTES_NONE;
 }
 
+void fold_cut_bases(struct change *changes, size_t count, uint64_t base_cut)
+{
+	for (size_t i = 0; i < count && base_cut != 0; i++)
+		if (changes[i].base >= base_cut)
+			changes[i].base = base_cut - 1;
+}
+
 static enum err open_set(struct arena *a, const struct log_row *row, struct fold_source *source)
 {
 	AUTO(buf_clear) struct buf wire = {0};
@@ -44,6 +51,7 @@ static enum err open_set(struct arena *a, const struct log_row *row, struct fold
 	if (e != ERR_OK)
 		return err_raise(ERR_CORRUPT, "change-set %llu does not open",
 				 (unsigned long long)row->log);
+	fold_cut_bases(opened.set.changes, opened.set.count, row->base_cut);
 	source->changes = opened.set.changes;
 	source->count = opened.set.count;
 	source->odd = opened.odd;

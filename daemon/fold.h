@@ -30,6 +30,8 @@ struct fold_source {
 
 /* Opens the bytes of a row again. ERR_NOTFOUND: erased. ERR_CORRUPT: they do not open. */
 enum err fold_open(struct arena *a, const struct log_row *row, struct fold_source *ret_source);
+/* `base_cut` as in struct log_row. */
+void fold_cut_bases(struct change *changes, size_t count, uint64_t base_cut);
 /* The author of all changes of a set; empty when they have several. */
 struct bytes fold_one_author(const struct change *changes, size_t count);
 /* Effective clocks of a set's changes; the last one is the device's next floor. */

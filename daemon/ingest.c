@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "common/model/validate.h"
 #include "daemon/config.h"
+#include "daemon/epochs.h"
 #include "daemon/fold.h"
 #include "daemon/store.h"
 #include "daemon/units.h"
@@ -41,7 +42,8 @@ struct run {
 	struct counter *counters; /* of notices, by device */
 	size_t counter_count;
 	size_t counter_cap;
-	uint64_t log; /* the latest number given */
+	uint64_t log;      /* the latest number given */
+	uint64_t base_cut; /* of the present set; as in struct log_row */
 	struct ingest_result result;
 	size_t result_cap;
 	size_t repair_cap;
@@ -518,6 +520,7 @@ static void start_set(struct run *r, size_t index, struct set_run *s)
 		.received_ms = r->request->now_ms,
 		.sent_ms = r->request->is_by_file ? 0 : r->request->sent_ms,
 		.repair = make_repair(r, set),
+		.base_cut = r->base_cut,
 		.author = fold_one_author(set->changes, set->count),
 		.signature = set->signature,
 		.session = r->request->session,
@@ -601,6 +604,19 @@ static enum err take_fork(struct run *r, size_t from)
 	return e;
 }
 
+/* Before anything looks at them: bases of an epoch that a restore ended. */
+static enum err cut_bases(struct run *r, size_t index)
+{
+	const struct changeset *set = &r->request->sets[index].set;
+	uint64_t limit = EPOCHS_NO_LIMIT;
+	enum err e = epochs_base_limit(r->store, &set->epoch, &limit);
+
+	r->base_cut = limit == EPOCHS_NO_LIMIT ? 0 : limit + 1;
+	if (e == ERR_OK)
+		fold_cut_bases(set->changes, set->count, r->base_cut);
+	return e;
+}
+
 /* *ret_is_end: nothing behind this set can be taken. */
 static enum err take_set(struct run *r, size_t index, bool *ret_is_end)
 {
@@ -614,7 +630,9 @@ static enum err take_set(struct run *r, size_t index, bool *ret_is_end)
 		return err_raise(ERR_PROTO, "a change-set of another device or daemon");
 	if (set->first + set->count - 1 > r->device.seen_number)
 		r->device.seen_number = set->first + set->count - 1;
-	e = find_place(r, set, &row, &place);
+	e = cut_bases(r, index);
+	if (e == ERR_OK)
+		e = find_place(r, set, &row, &place);
 	if (e != ERR_OK)
 		return e;
 	switch (place) {

@@ -167,6 +167,7 @@ struct log_row {
 	int64_t received_ms;
 	int64_t sent_ms; /* 0: by file */
 	struct repair repair;
+	uint64_t base_cut;   /* 0: bases as they are; else the greatest that counts, plus one */
 	struct bytes author; /* of every change in it; empty: several, or none */
 	struct signature signature;
 	uint64_t session;

@@ -86,12 +86,14 @@ static enum err decompress(struct store *s, struct arena *a, struct bytes packed
 
 static const char query_put[] =
 	"INSERT INTO changeset(log, kind, device, first, count, chain, received_at, sent_at, shift_ms,"
-	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author,"
+	" base_cut) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
+	" ?18, ?19)";
 
 #define COLUMNS                                                                          \
 	"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms," \
-	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author FROM changeset "
+	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author," \
+	" base_cut FROM changeset "
 
 static const char query_load[] = COLUMNS "WHERE log = ?";
 static const char query_find[] = COLUMNS "WHERE kind = 1 AND device = ?1 AND first <= ?2"
@@ -126,6 +128,7 @@ enum err store_put_log(struct store *s, const struct log_row *row)
 	sql_bind_int(q, 16, (int64_t)row->body.len);
 	sql_bind_blob(q, 17, row->packed.len != 0 ? row->packed : compress(s, row->body));
 	sql_bind_text_or_null(q, 18, row->author);
+	sql_bind_int(q, 19, (int64_t)row->base_cut);
 	return sql_run(q);
 }
 
@@ -145,6 +148,7 @@ static enum err read_row(struct store *s, struct arena *a, struct sql *q, struct
 			   .is_flagged = sql_int(q, 11) != 0},
 		.session = (uint64_t)sql_int(q, 13),
 		.author = sql_text_copy(q, 17, a),
+		.base_cut = (uint64_t)sql_int(q, 18),
 	};
 	struct bytes chain = sql_blob(q, 5);
 	struct bytes signature = sql_blob(q, 12);

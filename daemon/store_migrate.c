@@ -100,7 +100,11 @@ static const char step_1[] =
 	" log INTEGER NOT NULL, bytes INTEGER NOT NULL, hash BLOB NOT NULL,"
 	" verified_at INTEGER NOT NULL) STRICT;";
 
-static const char *const steps[] = {step_1};
+/* Bases of an epoch that ended: epochs.h. */
+static const char step_2[] =
+	"ALTER TABLE changeset ADD COLUMN base_cut INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[] = {step_1, step_2};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

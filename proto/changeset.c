@@ -26,7 +26,9 @@ enum {
 	KEY_CHAIN = 5,
 	KEY_AUTHORS = 6,
 	KEY_CHANGES = 7,
-	KEYS = 8,
+	KEYS_REQUIRED = 8,
+	KEY_EPOCH = 8, /* absent: not said */
+	KEYS = 9,
 };
 
 struct hash changeset_chain(const struct hash *previous, struct bytes body)
@@ -40,7 +42,7 @@ struct hash changeset_chain(const struct hash *previous, struct bytes body)
 
 static void pack_head(struct packer *p, const struct changeset_head *head)
 {
-	packer_map(p, KEYS);
+	packer_map(p, KEYS_REQUIRED + !id_is_zero(&head->epoch));
 	packer_uint(p, KEY_VERSION);
 	packer_uint(p, CHANGESET_VERSION);
 	packer_uint(p, KEY_DAEMON);
@@ -81,6 +83,10 @@ static enum err encode_body(const struct changeset_head *head, const struct chan
 	packer_uint(&p, KEY_CHANGES);
 	packer_array(&p, head->count);
 	packer_packed(&p, buf_bytes(&packed));
+	if (!id_is_zero(&head->epoch)) {
+		packer_uint(&p, KEY_EPOCH);
+		packer_bin(&p, bytes_of(head->epoch.bytes, ID_LEN));
+	}
 	return packer_finish(&p);
 }
 
@@ -145,7 +151,7 @@ static enum err find_values(struct unpacker *u, struct bytes bytes, struct body 
 			return err_raise(ERR_PROTO, "key %u is there twice", (unsigned)key);
 		b->values[key] = value.bytes;
 	}
-	for (size_t key = 0; key < KEYS; key++) {
+	for (size_t key = 0; key < KEYS_REQUIRED; key++) {
 		if (b->values[key].len == 0)
 			return err_raise(ERR_PROTO, "key %zu is missing", key);
 	}
@@ -216,6 +222,8 @@ static enum err read_head(struct unpacker *u, struct body *b)
 		e = read_number(u, b, KEY_COUNT, INT64_MAX, &head->count);
 	if (e == ERR_OK)
 		e = read_fixed(u, b, KEY_CHAIN, head->chain.bytes, HASH_LEN);
+	if (e == ERR_OK && b->values[KEY_EPOCH].len != 0)
+		e = read_fixed(u, b, KEY_EPOCH, head->epoch.bytes, ID_LEN);
 	if (e == ERR_OK)
 		e = check_count(b);
 	return e;
@@ -334,6 +342,7 @@ enum err changeset_open(struct arena *a, struct bytes wire, const struct sign_pu
 	if (e != ERR_OK)
 		return e;
 	set->daemon = body.head.daemon;
+	set->epoch = body.head.epoch;
 	set->device = body.head.device;
 	set->first = body.head.first;
 	set->chain = body.head.chain;

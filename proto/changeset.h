@@ -6,7 +6,7 @@
  * wire: msgpack array [body bin, signature bin64]; the body is a msgpack map
  * (docs/protocol.md has every key):
  *
- *   daemon id, device, first number, count, previous chain head, authors, changes
+ *   daemon id, device, first number, count, previous chain head, authors, changes, epoch
  *
  *   chain head = BLAKE2b-256(previous head || BLAKE2b-256(body)); 32 zero bytes before the first
  *   signature  = Ed25519 over ("ctxh-changeset-v1", body) by the device's key
@@ -24,6 +24,7 @@
 
 struct changeset {
 	struct id daemon; /* only this daemon takes it */
+	struct id epoch;  /* the bases belong to; zero: not said */
 	uint32_t device;
 	uint64_t first;    /* number of its first change */
 	struct hash chain; /* head before it */
@@ -37,6 +38,7 @@ struct changeset {
 /* The cheap look: who and where, before the signature is checked. */
 struct changeset_head {
 	struct id daemon;
+	struct id epoch;
 	uint32_t device;
 	uint64_t first;
 	uint64_t count;
