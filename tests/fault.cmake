@@ -13,3 +13,4 @@ function(ctxh_fault name)
 endfunction()
 
 ctxh_fault(daemon LINK ground)
+ctxh_fault(client LINK client_office)
