@@ -42,6 +42,7 @@ void cmdline_help(void)
 		"\n"
 		"  ctxhd --state DIR [--config FILE]    chạy / run in the foreground\n"
 		"  ctxhd --check --config FILE          kiểm tra cấu hình / check, then exit\n"
+		"  ctxhd --check --schema DIR           kiểm tra lược đồ / check the record types\n"
 		"  ctxhd --restore BACKUP --state NEWDIR [--key FILE]\n"
 		"                                       khôi phục từ bản sao lưu / from a backup\n"
 		"\n"
@@ -73,7 +74,7 @@ static void take(struct cmdline *a, int code, const char *value)
 		if (a->listen_count < CONFIG_LISTEN_MAX)
 			a->listen[a->listen_count++] = value;
 		else
-			wrong(a, "--listen: too many");
+			wrong(a, "--listen: quá nhiều lần / too many");
 		break;
 	case OPTION_SCHEMA: a->schema = value; break;
 	case OPTION_LOG: a->log = value; break;
@@ -84,7 +85,7 @@ static void take(struct cmdline *a, int code, const char *value)
 	case OPTION_KEY: a->key = value; break;
 	case OPTION_HELP: a->wish = CMDLINE_HELP; break;
 	case OPTION_VERSION: a->wish = CMDLINE_VERSION; break;
-	default: wrong(a, "see --help");
+	default: wrong(a, "tùy chọn sai; xem ctxhd --help / a wrong option; see ctxhd --help");
 	}
 }
 
@@ -100,11 +101,15 @@ void cmdline_parse(int argc, char **argv, struct cmdline *ret_cmdline)
 	if (a->wish != CMDLINE_RUN && a->wish != CMDLINE_CHECK && a->wish != CMDLINE_RESTORE)
 		return;
 	if (optind < argc)
-		wrong(a, "an argument nobody expects");
+		wrong(a,
+		      "thừa đối số; xem ctxhd --help / an argument nobody expects; see ctxhd --help");
 	else if (a->wish != CMDLINE_CHECK && a->state == NULL)
-		wrong(a, "--state DIR is wanted");
-	else if (a->wish == CMDLINE_CHECK && a->config == NULL)
-		wrong(a, "--check wants --config FILE");
+		wrong(a,
+		      "thiếu --state DIR: thư mục dữ liệu / --state DIR is wanted: the data folder");
+	else if (a->wish == CMDLINE_CHECK && a->config == NULL && a->schema == NULL)
+		wrong(a,
+		      "--check cần --config FILE hoặc --schema DIR / --check wants --config FILE or "
+		      "--schema DIR");
 }
 
 static void drop_listeners(struct config *c)

@@ -307,8 +307,8 @@ static int on_authorize(void *arg, int action, const char *first, const char *se
 						  : SQLITE_OK;
 	case SQLITE_PRAGMA: return deny(g, "PRAGMA ", bytes_str(first));
 	case SQLITE_ATTACH:
-	case SQLITE_DETACH: return deny(g, "ATTACH", BYTES_NONE);
-	default: return deny(g, "a statement that is not SELECT", BYTES_NONE);
+	case SQLITE_DETACH: return deny(g, "ATTACH", BYTES_LIT(""));
+	default: return deny(g, "a statement that is not SELECT", BYTES_LIT(""));
 	}
 }
 

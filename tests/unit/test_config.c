@@ -306,6 +306,7 @@ static void arguments_say_what_is_wished(void **state)
 	assert_int_equal(wish_of("ctxhd --check"), CMDLINE_WRONG);
 	assert_int_equal(wish_of("ctxhd --state x y"), CMDLINE_WRONG);
 	assert_int_equal(wish_of("ctxhd --check --config f"), CMDLINE_CHECK);
+	assert_int_equal(wish_of("ctxhd --check --schema d"), CMDLINE_CHECK);
 	assert_int_equal(wish_of("ctxhd --check --config f --nonsense"), CMDLINE_WRONG);
 }
 
