@@ -1,1 +1,2 @@
 ctxh_test(base LINK base)
+ctxh_test(box LINK base)

@@ -199,6 +199,7 @@ struct bytes ground_seal(struct ground *g, struct ground_device *d, struct chang
 {
 	AUTO(buf_clear) struct buf wire = {0};
 	const struct changeset_head head = {.daemon = g->ctx.daemon,
+					    .epoch = d->epoch,
 					    .device = d->number,
 					    .first = d->next,
 					    .count = count,

@@ -22,6 +22,7 @@ struct ground_device {
 	struct sign_pair key;
 	uint64_t next;
 	struct hash chain;
+	struct id epoch; /* it says its bases belong to; zero: says none */
 	struct hlc hlc;
 	int64_t off_ms; /* its clock is wrong by so much */
 };
