@@ -9,9 +9,10 @@
 
 static const uint8_t magic[8] = {0x89, 'C', 'T', 'X', 'H', '\r', '\n', 0x1a};
 
-/* A frame is a message and a few bytes around it. */
-#define FRAME_BYTES (LIMIT_PLAIN_BYTES + MSG_ENVELOPE_OVERHEAD)
-#define LENGTH_LEN  4u
+#define LENGTH_LEN 4u
+
+/* A frame, too, is at most a message long. */
+#define FRAME_BYTES LIMIT_PLAIN_BYTES
 
 static const struct guard_limits body_limits = {
 	.bytes = LIMIT_BUNDLE_BYTES,

@@ -92,7 +92,8 @@ struct bundle_writer {
 
 /*
  * Append a whole file. ERR_TOOBIG: over LIMIT_BUNDLE_BYTES. ERR_INVAL: the reader's key is none.
- * At most LIMIT_BUNDLE_PARTS parts, each and each document at most LIMIT_PLAIN_BYTES.
+ * At most LIMIT_BUNDLE_PARTS parts, each and each document at most LIMIT_PLAIN_BYTES
+ * less MSG_ENVELOPE_OVERHEAD.
  */
 enum err bundle_write_out(const struct bundle_writer *w, const struct bundle_out *b,
 			  struct buf *out);
