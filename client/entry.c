@@ -68,7 +68,7 @@ static uint64_t base_of(const struct entry_context *ctx, int64_t unit)
 {
 	for (size_t i = 0; i < ctx->cursor_count; i++)
 		if (ctx->cursors[i].unit == unit)
-			return ctx->cursors[i].log;
+			return msg_cursor_whole(&ctx->cursors[i]);
 	return 0;
 }
 

@@ -133,6 +133,7 @@ enum err vault_identity_put(struct vault *v, const struct vault_identity *identi
 static const struct shape_field cursor_fields[] = {
 	SHAPE_AT(struct msg_cursor, 1, SHAPE_INT, SHAPE_REQUIRED, 0, unit),
 	SHAPE_AT(struct msg_cursor, 2, SHAPE_NUMBER, SHAPE_REQUIRED, 0, log),
+	SHAPE_AT(struct msg_cursor, 3, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, behind),
 };
 static const struct shape cursor_shape = SHAPE_OF(struct msg_cursor, cursor_fields);
 

@@ -61,7 +61,8 @@ static void *grow(struct arena *a, void *list, size_t count, size_t *cap, size_t
 /* A batch: everything of the unit with log in after..cut, complete. */
 struct batch {
 	int64_t unit;
-	uint64_t cursor; /* what the device has; fields beyond it are news */
+	uint64_t cursor; /* what the device has whole; fields beyond it are news */
+	bool is_begun;   /* the device has something of the unit */
 	uint64_t after;  /* what earlier batches of this answer have */
 	uint64_t cut;
 	struct store_state **states;
@@ -199,7 +200,7 @@ static enum err take_state(struct pull *p, const struct batch *b, size_t index)
 static enum err take_move(struct pull *p, const struct batch *b, const struct moved_row *move)
 {
 	struct store_state state = {.record = {.type = move->type, .id = move->id}};
-	bool had_it = b->cursor != 0;
+	bool had_it = b->is_begun;
 	enum err e = store_load_states(p->store, p->a, &state, 1);
 
 	if (e != ERR_OK || units_scope_has(p->scope, p->scope_count, record_unit(&state.record)))
@@ -300,42 +301,46 @@ static enum err take_batch(struct pull *p, const struct batch *b, uint64_t *ret_
 
 /* ---- units ---- */
 
-static uint64_t cursor_of(const struct pull *p, int64_t unit)
+static struct msg_cursor cursor_of(const struct pull *p, int64_t unit)
 {
-	if (p->is_anew)
-		return 0;
-	for (size_t i = 0; i < p->request->cursor_count; i++) {
+	const struct msg_cursor none = {.unit = unit};
+
+	for (size_t i = 0; i < p->request->cursor_count && !p->is_anew; i++) {
 		const struct msg_cursor *c = &p->request->cursors[i];
 
 		/* A cursor beyond our log has seen a history that is not ours. */
 		if (c->unit == unit)
-			return c->log <= p->last_log ? c->log : 0;
+			return c->log <= p->last_log ? *c : none;
 	}
-	return 0;
+	return none;
 }
 
-static void move_cursor(struct pull *p, int64_t unit, uint64_t log)
+static void move_cursor(struct pull *p, const struct msg_cursor *cursor)
 {
 	p->answer.cursors = grow(p->a, p->answer.cursors, p->answer.cursor_count, &p->cursor_cap,
 				 sizeof *p->answer.cursors);
-	p->answer.cursors[p->answer.cursor_count++] = (struct msg_cursor){.unit = unit, .log = log};
+	p->answer.cursors[p->answer.cursor_count++] = *cursor;
 }
 
 static enum err pull_unit(struct pull *p, int64_t unit)
 {
-	struct batch b = {.unit = unit, .cursor = cursor_of(p, unit)};
+	const struct msg_cursor held = cursor_of(p, unit);
+	struct batch b = {
+		.unit = unit, .cursor = msg_cursor_whole(&held), .is_begun = held.log != 0};
+	struct msg_cursor next = held;
 	uint64_t until = 0;
-	uint64_t done = b.cursor;
 	enum err e = store_load_unit_log(p->store, unit, &until);
 
-	while (e == ERR_OK && done < until && !p->answer.has_more) {
-		b.after = done;
+	while (e == ERR_OK && next.log < until && !p->answer.has_more) {
+		b.after = next.log;
 		e = load_batch(p, &b, until);
 		if (e == ERR_OK)
-			e = take_batch(p, &b, &done);
+			e = take_batch(p, &b, &next.log);
 	}
-	if (e == ERR_OK && done != b.cursor)
-		move_cursor(p, unit, done);
+	/* Cut off: records behind the cut may have fields that are older than it. */
+	next.behind = next.log < until ? next.log - b.cursor : 0;
+	if (e == ERR_OK && (next.log != held.log || next.behind != held.behind))
+		move_cursor(p, &next);
 	return e;
 }
 

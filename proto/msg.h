@@ -103,10 +103,22 @@ enum err msg_enrolled_decode(struct arena *a, struct bytes message, struct msg_e
 
 /* ---- sync: POST /v1/sync ---- */
 
+/*
+ * How far a device has a unit. Records come in the order of their latest write, so while more of a
+ * unit waits, an earlier write of a record that is still to come has not come either: what
+ * was written up to log - behind is all there, and only that has its author seen.
+ */
 struct msg_cursor {
 	int64_t unit;
-	uint64_t log;
+	uint64_t log;    /* records whose latest write is up to here have come */
+	uint64_t behind; /* 0: nothing of the unit was cut off */
 };
+
+/* Everything written up to here is there: what a change of this unit has as its base. */
+static inline uint64_t msg_cursor_whole(const struct msg_cursor *c)
+{
+	return c->behind < c->log ? c->log - c->behind : 0;
+}
 
 struct msg_sync {
 	struct id epoch; /* zero: none known yet */

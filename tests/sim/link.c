@@ -61,8 +61,7 @@ static void log_refused(struct asked *q)
 	uint64_t session;
 
 	world_must(w, store_begin(w->store), "begin");
-	world_must(w,
-		   session_refused(w->store, &start, true, bytes_str(q->refusal), 0, &session),
+	world_must(w, session_refused(w->store, &start, true, bytes_str(q->refusal), 0, &session),
 		   "refused session");
 	world_must(w, store_commit(w->store), "commit");
 }
@@ -73,8 +72,8 @@ static enum err open_sets(struct asked *q)
 
 	q->sets = arena_alloc_array(&q->arena, m->changeset_count, sizeof *q->sets);
 	for (size_t i = 0; i < m->changeset_count; i++) {
-		enum err e = changeset_open(&q->arena, m->changesets[i], &q->device.key,
-					    &q->sets[i]);
+		enum err e =
+			changeset_open(&q->arena, m->changesets[i], &q->device.key, &q->sets[i]);
 
 		if (e != ERR_OK)
 			return e;
@@ -162,8 +161,8 @@ static void put_receipt(struct asked *q, struct store *reader, struct buf *wire)
 		.device = q->device.number,
 		.number = q->result.number,
 		.chain = q->result.chain,
-		.backed_up = device.backed_up < q->result.number ? device.backed_up
-								 : q->result.number,
+		.backed_up =
+			device.backed_up < q->result.number ? device.backed_up : q->result.number,
 		.log = q->result.log,
 		.at_ms = now_of(q),
 		.repairs = q->result.repairs,
@@ -171,6 +170,33 @@ static void put_receipt(struct asked *q, struct store *reader, struct buf *wire)
 	};
 
 	msg_receipt_encode(&receipt, &w->ctx.key, wire);
+}
+
+static void trace_answer(struct asked *q, const struct msg_synced *m)
+{
+	struct world *w = q->w;
+	char hex[ID_HEX_LEN];
+	struct record r;
+
+	if (!w->is_traced)
+		return;
+	for (size_t i = 0; i < q->message.cursor_count; i++)
+		world_trace(w, "  has unit %lld to %llu", (long long)q->message.cursors[i].unit,
+			    (unsigned long long)q->message.cursors[i].log);
+	for (size_t i = 0; i < m->record_count; i++) {
+		world_must(w, record_decode(&q->arena, m->records[i], &r), "a record sent");
+		id_print(&r.id, hex);
+		world_trace(w, "  gets %s, %zu fields, log %llu", hex + 20, r.count,
+			    (unsigned long long)record_last_log(&r));
+	}
+	for (size_t i = 0; i < m->eviction_count; i++) {
+		id_print(&m->evictions[i].id, hex);
+		world_trace(w, "  forgets %s of unit %lld", hex + 20,
+			    (long long)m->evictions[i].unit);
+	}
+	for (size_t i = 0; i < m->cursor_count; i++)
+		world_trace(w, "  gets unit %lld to %llu", (long long)m->cursors[i].unit,
+			    (unsigned long long)m->cursors[i].log);
 }
 
 /* Out of a snapshot, which may hold more than was merged here. */
@@ -190,6 +216,7 @@ static void collect(struct asked *q, struct store *reader, struct buf *answer)
 	owed.answer.results = q->result.results;
 	owed.answer.result_count = q->result.result_count;
 	q->stats = owed.stats;
+	trace_answer(q, &owed.answer);
 	if (w->bug == WORLD_BUG_LOST_EVICTION && owed.answer.eviction_count != 0)
 		owed.answer.eviction_count--;
 	msg_synced_encode(&owed.answer, &message);
@@ -367,8 +394,8 @@ void link_copy_outbox(struct client *c)
 	AUTO(arena_clear) struct arena a = {0};
 	struct vault_sets sets = {0};
 
-	world_must(c->world,
-		   vault_outbox_load(c->vault, &a, 0, LIMIT_CHANGESETS, SIZE_MAX, &sets), "outbox");
+	world_must(c->world, vault_outbox_load(c->vault, &a, 0, LIMIT_CHANGESETS, SIZE_MAX, &sets),
+		   "outbox");
 	for (size_t i = 0; i < sets.count; i++)
 		if (world_chance(c->world, 60))
 			send_later(c, sets.items[i].wire, true);
@@ -381,9 +408,8 @@ static void take_file(struct world *w, uint32_t device, struct bytes wire)
 	struct changeset_opened opened;
 	struct store_device row;
 	struct ingest_result result = {0};
-	struct session_start start = {.device = device,
-				      .transport = BYTES_LIT("file"),
-				      .now_ms = w->clock.wall};
+	struct session_start start = {
+		.device = device, .transport = BYTES_LIT("file"), .now_ms = w->clock.wall};
 	struct session_finish finish = {.now_ms = start.now_ms};
 	struct ingest_request request = {.device = device,
 					 .sets = &opened,

@@ -103,8 +103,9 @@ void ledger_note(struct ledger *l, const struct ledger_entry *entry)
 	if (entry->before == NULL && !entry->is_gone)
 		note_record(l, type, &c->id);
 	for (size_t i = 0; i < c->count; i++) {
-		const struct field *f =
-			entry->before != NULL ? record_find(entry->before, c->writes[i].name) : NULL;
+		const struct field *f = entry->before != NULL
+						? record_find(entry->before, c->writes[i].name)
+						: NULL;
 		struct value seen = f != NULL ? f->value : VALUE_NONE;
 
 		if (value_equal(&seen, &c->writes[i].value))
@@ -183,10 +184,10 @@ static void load_truth(struct truth *t, struct world *w)
 	world_must(w,
 		   store_load_conflicts(w->store, &t->a, &all, &t->conflicts, &t->conflict_count),
 		   "conflicts");
-	world_must(w,
-		   store_load_quarantine(w->store, &t->a, &all, &t->quarantine,
-					 &t->quarantine_count),
-		   "quarantine");
+	world_must(
+		w,
+		store_load_quarantine(w->store, &t->a, &all, &t->quarantine, &t->quarantine_count),
+		"quarantine");
 	t->refused = arena_alloc_array(&t->a, t->quarantine_count, sizeof *t->refused);
 	for (size_t i = 0; i < t->quarantine_count; i++)
 		world_must(w, change_decode(&t->a, t->quarantine[i].bytes, &t->refused[i]),
@@ -273,6 +274,38 @@ static struct bytes show(struct arena *a, const struct value *v)
 	if (v->kind == VALUE_INT)
 		return arena_printf(a, "%lld", (long long)v->integer);
 	return v->kind == VALUE_NULL ? BYTES_LIT("nothing") : BYTES_LIT("?");
+}
+
+static struct bytes show_id(struct arena *a, const struct id *id)
+{
+	char hex[ID_HEX_LEN];
+
+	id_print(id, hex);
+	return arena_copy(a, bytes_str(hex));
+}
+
+/* Which field is why two states differ: for the message. */
+static struct bytes show_difference(struct arena *a, const struct record *left,
+				    const struct record *right)
+{
+	for (size_t i = 0; i < left->count || i < right->count; i++) {
+		const struct field *f = i < left->count ? &left->fields[i] : &right->fields[i];
+		const struct field *x = record_find(left, f->name);
+		const struct field *y = record_find(right, f->name);
+
+		if (x != NULL && y != NULL && value_equal(&x->value, &y->value) &&
+		    stamp_compare(&x->stamp, &y->stamp) == 0)
+			continue;
+		return arena_printf(a, "%.*s: %.*s by %u at %llx, %.*s by %u at %llx",
+				    BYTES_FMT(f->name),
+				    BYTES_FMT(x != NULL ? show(a, &x->value) : BYTES_LIT("none")),
+				    x != NULL ? x->stamp.device : 0,
+				    x != NULL ? (unsigned long long)x->stamp.clock : 0,
+				    BYTES_FMT(y != NULL ? show(a, &y->value) : BYTES_LIT("none")),
+				    y != NULL ? y->stamp.device : 0,
+				    y != NULL ? (unsigned long long)y->stamp.clock : 0);
+	}
+	return BYTES_LIT("nothing");
 }
 
 static void check_nothing_lost(struct truth *t)
@@ -391,11 +424,13 @@ static enum err check_record(void *arg, const struct vault_record *v)
 	if (v->is_evicted)
 		world_fail(w, "O1: client %u has %s as evicted", r->c->index, hex);
 	if (!is_equal(&v->office, truth))
-		world_fail(w, "O1: client %u has another %.*s %s than the daemon", r->c->index,
-			   BYTES_FMT(v->body.type), hex);
+		world_fail(w, "O1: client %u has another %.*s %s than the daemon: %.*s",
+			   r->c->index, BYTES_FMT(v->body.type), hex,
+			   BYTES_FMT(show_difference(&r->t->a, &v->office, truth)));
 	if (!is_held_back(v) && !is_equal(&v->body, truth))
-		world_fail(w, "O1: client %u shows another %.*s %s than the daemon has",
-			   r->c->index, BYTES_FMT(v->body.type), hex);
+		world_fail(w, "O1: client %u shows another %.*s %s than the daemon has: %.*s",
+			   r->c->index, BYTES_FMT(v->body.type), hex,
+			   BYTES_FMT(show_difference(&r->t->a, &v->body, truth)));
 	return ERR_OK;
 }
 
@@ -407,8 +442,8 @@ static void check_replica(struct truth *t, struct client *c)
 	size_t owed = 0;
 
 	world_must(w,
-		   units_load_scope(w->store, &t->a, c->device,
-				    units_day_of(w->clock.wall), &scope, &r.scope_count),
+		   units_load_scope(w->store, &t->a, c->device, units_day_of(w->clock.wall), &scope,
+				    &r.scope_count),
 		   "scope");
 	r.scope = scope;
 	world_must(w, vault_record_each(c->vault, check_record, &r), "records of a vault");
@@ -428,9 +463,8 @@ static const struct note *find_note(const struct ledger *l, uint32_t device, con
 	for (size_t i = 0; i < l->count; i++) {
 		const struct note *n = &l->notes[i];
 
-		if (l->world->clients[n->client].device == device &&
-		    id_compare(&n->id, id) == 0 && bytes_equal(n->field, write->name) &&
-		    value_equal(&n->value, &write->value))
+		if (l->world->clients[n->client].device == device && id_compare(&n->id, id) == 0 &&
+		    bytes_equal(n->field, write->name) && value_equal(&n->value, &write->value))
 			return n;
 	}
 	return NULL;
@@ -542,11 +576,14 @@ static void check_landings(struct truth *t)
 		if (bytes_is(q->reason, "out_of_scope") && had_right)
 			world_fail(t->w, "O7: number %llu of device %u was refused for scope",
 				   (unsigned long long)q->number, q->device);
+		/* An edit behind a refused beginning of its record. */
+		bool is_orphan = bytes_is(q->reason, "missing") && find(t, &q->id) == NULL;
+
 		if (!bytes_is(q->reason, "out_of_scope") && !bytes_is(q->reason, "out_of_range") &&
-		    !bytes_is(q->reason, "not_cleared"))
-			world_fail(t->w, "number %llu of device %u is in quarantine: %.*s",
-				   (unsigned long long)q->number, q->device,
-				   BYTES_FMT(q->reason));
+		    !bytes_is(q->reason, "not_cleared") && !is_orphan)
+			world_fail(t->w, "number %llu of device %u (%.*s %.*s) is refused: %.*s",
+				   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
+				   BYTES_FMT(show_id(&t->a, &q->id)), BYTES_FMT(q->reason));
 	}
 }
 

@@ -129,7 +129,8 @@ static void fill_visit(struct act *a)
 	case 0: put(a, "amount", value_int((int64_t)ledger_next(world_of(a)->ledger))); break;
 	case 1: put(a, "text", news(a)); break;
 	case 2:
-		put(a, "kind", value_text(draw(a, 3) == 0 ? BYTES_LIT("shelter") : BYTES_LIT("home")));
+		put(a, "kind",
+		    value_text(draw(a, 3) == 0 ? BYTES_LIT("shelter") : BYTES_LIT("home")));
 		break;
 	default: put(a, RECORD_VOIDED, news(a)); break;
 	}
@@ -147,9 +148,7 @@ static void fill_own_fields(struct act *a)
 		pick_person(a, &other);
 		put(a, RECORD_MERGED_INTO, draw(a, 3) == 0 ? VALUE_NONE : value_bytes(other));
 		break;
-	default:
-		put(a, RECORD_UNIT, value_int(world_of(a)->units[draw(a, WORLD_UNITS)]));
-		break;
+	default: put(a, RECORD_UNIT, value_int(world_of(a)->units[draw(a, WORLD_UNITS)])); break;
 	}
 }
 

@@ -74,8 +74,9 @@ static void jump_clock(struct world *w)
 		world_set_clocks(w);
 		return;
 	}
-	c->off_ms = world_chance(w, 40) ? 0
-					: (int64_t)rand_below(&w->rand, 40 * YEAR_MS) - 20 * YEAR_MS;
+	c->off_ms = world_chance(w, 40)
+			    ? 0
+			    : (int64_t)rand_below(&w->rand, 40 * YEAR_MS) - 20 * YEAR_MS;
 	world_set_clocks(w);
 	world_trace(w, "clock of client %u is off by %lld", c->index, (long long)c->off_ms);
 }
@@ -94,9 +95,7 @@ static void befall(struct world *w)
 		if (w->has_restores && w->restores < 2)
 			world_restore(w);
 		break;
-	default:
-		world_give_unit(any_client(w), w->units[rand_below(&w->rand, WORLD_UNITS)]);
-		break;
+	default: world_give_unit(any_client(w), w->units[rand_below(&w->rand, WORLD_UNITS)]); break;
 	}
 }
 
@@ -254,8 +253,9 @@ int main(int argc, char **argv)
 	struct totals totals = {0};
 
 	if (!read_options(argc, argv, &o)) {
-		fprintf(stderr, "usage: sim_system [--seed N] [--runs N] [--clients 2..8] [--steps N] "
-				"[--seconds N] [--restores] [--bug NAME] [--trace] [--quiet]\n");
+		fprintf(stderr,
+			"usage: sim_system [--seed N] [--runs N] [--clients 2..8] [--steps N] "
+			"[--seconds N] [--restores] [--bug NAME] [--trace] [--quiet]\n");
 		return 2;
 	}
 	if (crypt_init() != ERR_OK)

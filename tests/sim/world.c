@@ -19,37 +19,37 @@
 
 static const struct vault_kdf cheap = {1, 8 << 10};
 
-#define SCHEMA_LISTS                                                                               \
-	"lists:\n"                                                                                 \
-	"  visit_kind:\n"                                                                          \
-	"    vi: Loại thăm\n"                                                                     \
-	"    en: Kind of visit\n"                                                                  \
-	"    codes:\n"                                                                             \
-	"      home: {vi: Tại nhà, en: At home}\n"                                               \
-	"      shelter: {vi: Nhà tạm lánh, en: Shelter, sensitivity: restricted}\n"             \
+#define SCHEMA_LISTS                                                                    \
+	"lists:\n"                                                                      \
+	"  visit_kind:\n"                                                               \
+	"    vi: Loại thăm\n"                                                        \
+	"    en: Kind of visit\n"                                                       \
+	"    codes:\n"                                                                  \
+	"      home: {vi: Tại nhà, en: At home}\n"                                   \
+	"      shelter: {vi: Nhà tạm lánh, en: Shelter, sensitivity: restricted}\n" \
 	"types:\n"
 
-#define SCHEMA_PERSON                                                                              \
-	"  person:\n"                                                                              \
-	"    vi: Người\n"                                                                        \
-	"    en: Person\n"                                                                         \
-	"    kind: register\n"                                                                     \
-	"    sensitivity: basic\n"                                                                 \
-	"    fields:\n"                                                                            \
-	"      name: {type: text, vi: Tên, en: Name, required: true, title: true}\n"              \
-	"      note: {type: long_text, vi: Ghi chú, en: Note}\n"                                  \
+#define SCHEMA_PERSON                                                                 \
+	"  person:\n"                                                                 \
+	"    vi: Người\n"                                                          \
+	"    en: Person\n"                                                            \
+	"    kind: register\n"                                                        \
+	"    sensitivity: basic\n"                                                    \
+	"    fields:\n"                                                               \
+	"      name: {type: text, vi: Tên, en: Name, required: true, title: true}\n" \
+	"      note: {type: long_text, vi: Ghi chú, en: Note}\n"                     \
 	"      poor: {type: bool, vi: Nghèo, en: Poor}\n"
 
-#define SCHEMA_VISIT                                                                               \
-	"  visit:\n"                                                                               \
-	"    vi: Lượt thăm\n"                                                                   \
-	"    en: Visit\n"                                                                          \
-	"    kind: event\n"                                                                        \
-	"    sensitivity: basic\n"                                                                 \
-	"    fields:\n"                                                                            \
+#define SCHEMA_VISIT                                                                                  \
+	"  visit:\n"                                                                                  \
+	"    vi: Lượt thăm\n"                                                                     \
+	"    en: Visit\n"                                                                             \
+	"    kind: event\n"                                                                           \
+	"    sensitivity: basic\n"                                                                    \
+	"    fields:\n"                                                                               \
 	"      person: {type: reference, target: person, vi: Người, en: Person, required: true}\n" \
-	"      amount: {type: money, vi: Số tiền, en: Money, min: 0}\n"                         \
-	"      text: {type: text, vi: Nội dung, en: Text}\n"                                     \
+	"      amount: {type: money, vi: Số tiền, en: Money, min: 0}\n"                           \
+	"      text: {type: text, vi: Nội dung, en: Text}\n"                                        \
 	"      kind: {type: code, list: visit_kind, vi: Loại, en: Kind}\n"
 
 static const char schema_old[] = SCHEMA_LISTS SCHEMA_PERSON
@@ -58,8 +58,7 @@ static const char schema_old[] = SCHEMA_LISTS SCHEMA_PERSON
 /* A field and a type more; and a rule that what was written before may break. */
 static const char schema_new[] = SCHEMA_LISTS SCHEMA_PERSON
 	"      age: {type: integer, vi: Tuổi, en: Age, min: 0, max: 120}\n"
-	"      phone: {type: text, vi: Điện thoại, en: Phone}\n" SCHEMA_VISIT
-	"  need:\n"
+	"      phone: {type: text, vi: Điện thoại, en: Phone}\n" SCHEMA_VISIT "  need:\n"
 	"    vi: Nhu cầu\n"
 	"    en: Need\n"
 	"    kind: register\n"
@@ -270,8 +269,8 @@ static void import_units(struct world *w)
 	for (unsigned i = 0; i < WORLD_UNITS; i++) {
 		snprintf(code, sizeof code, "%05u", i + 1);
 		world_must(w,
-			   units_find(w->store, &w->arena, bytes_str(code),
-				      units_day_of(w->now_ms), &row),
+			   units_find(w->store, &w->arena, bytes_str(code), units_day_of(w->now_ms),
+				      &row),
 			   "find unit");
 		w->units[i] = row.unit;
 	}
@@ -429,8 +428,8 @@ static void invite(struct client *c, struct vault_identity *identity)
 	struct invitation invitation;
 	struct enrol_invite wanted = {.units = &c->unit,
 				      .unit_count = 1,
-				      .author = arena_printf(&w->arena, "Cộng tác viên %u",
-							     c->index),
+				      .author =
+					      arena_printf(&w->arena, "Cộng tác viên %u", c->index),
 				      .is_cleared = c->is_cleared,
 				      .now_ms = w->clock.wall};
 
@@ -514,8 +513,7 @@ void world_open(struct world *w, uint64_t seed, unsigned client_count)
 	w->now_ms = WORLD_START;
 	w->is_coarse = world_chance(w, 30);
 	clock_fake_init(&w->clock, w->now_ms);
-	w->client_count =
-		client_count != 0 ? client_count : 2 + (unsigned)rand_below(&w->rand, 7);
+	w->client_count = client_count != 0 ? client_count : 2 + (unsigned)rand_below(&w->rand, 7);
 	w->ctx.clock = &w->clock.clock;
 	w->ctx.rand = &w->rand;
 	w->ctx.state = w->folder;

@@ -45,7 +45,7 @@ struct client {
 	unsigned index;
 	char home[96];
 	struct vault *vault;
-	struct schema *schema; /* of the bundle in the vault; NULL before the first */
+	struct schema *schema;   /* of the bundle in the vault; NULL before the first */
 	struct clock_fake clock; /* wrong by so much: */
 	int64_t off_ms;
 	int64_t drift_ppm;
@@ -103,7 +103,7 @@ struct world {
 	struct client clients[WORLD_CLIENTS_MAX];
 	unsigned client_count;
 	struct parcel parcels[WORLD_PARCELS_MAX];
-	unsigned depth;      /* of requests inside requests */
+	unsigned depth;       /* of requests inside requests */
 	uint64_t daemon_life; /* grows with every start of the daemon */
 
 	struct ledger *ledger;

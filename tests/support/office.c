@@ -158,7 +158,7 @@ static void give_records(struct office *o, struct taking *t, const struct msg_sy
 	size_t page = o->page != 0 ? o->page : OFFICE_RECORD_MAX;
 
 	answer->records = arena_alloc_array(t->arena, OFFICE_RECORD_MAX, sizeof(struct bytes));
-	*cursor = (struct msg_cursor){OFFICE_UNIT, o->log};
+	*cursor = (struct msg_cursor){.unit = OFFICE_UNIT, .log = o->log};
 	/* Pages go by log number, so that the cursor of a page says what was given. */
 	for (uint64_t log = since + 1; log <= o->log; log++) {
 		if (answer->record_count >= page) {

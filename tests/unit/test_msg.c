@@ -88,7 +88,7 @@ static struct msg_enrolled sample_enrolled(const struct fixture *f)
 	};
 }
 
-static struct msg_cursor sample_cursors[] = {{25195, 70000}, {25198, 0}};
+static struct msg_cursor sample_cursors[] = {{25195, 70000, 0}, {25198, 0, 0}};
 static struct bytes sample_changesets[] = {BYTES_LIT("\x92\xc4\x00\xc4\x00"), BYTES_LIT("other")};
 
 static struct msg_sync sample_sync(const struct fixture *f)

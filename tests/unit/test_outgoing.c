@@ -90,7 +90,7 @@ static void an_idle_pull_is_empty(UNUSED_STATE)
 	push_people(north, g.north, 3, &id);
 	push_people(far, g.far, 2, &id);
 
-	struct msg_synced m = pull(north, &(struct msg_cursor){g.north, 3}, 1, 0);
+	struct msg_synced m = pull(north, &(struct msg_cursor){g.north, 3, 0}, 1, 0);
 
 	assert_int_equal(m.record_count, 0);
 	assert_int_equal(m.cursor_count, 0);
@@ -108,7 +108,7 @@ static void only_fields_newer_than_the_cursor_travel(UNUSED_STATE)
 	ground_write(&g, &c, "note", ground_text("mới"));
 	(void)ground_push(&g, a, &c, 1);
 
-	struct msg_synced m = pull(b, &(struct msg_cursor){g.north, 1}, 1, 0);
+	struct msg_synced m = pull(b, &(struct msg_cursor){g.north, 1, 0}, 1, 0);
 
 	struct record r = record_at(&m, 0);
 	assert_int_equal(m.record_count, 1);
@@ -125,7 +125,7 @@ static void a_budget_cuts_and_cursors_resume_exactly(UNUSED_STATE)
 	struct id id;
 	struct id seen[400];
 	size_t seen_count = 0;
-	struct msg_cursor cursor = {g.north, 0};
+	struct msg_cursor cursor = {g.north, 0, 0};
 	size_t rounds = 0;
 	bool has_more = true;
 
@@ -230,8 +230,8 @@ static void a_record_that_left_is_evicted_and_new_ones_come_whole(UNUSED_STATE)
 	ground_write(&g, &move, "unit", value_int(g.south));
 	(void)ground_push(&g, north, &move, 1);
 
-	struct msg_synced left = pull(other, &(struct msg_cursor){g.north, 2}, 1, 0);
-	struct msg_synced came = pull(south, &(struct msg_cursor){g.south, 2}, 1, 0);
+	struct msg_synced left = pull(other, &(struct msg_cursor){g.north, 2, 0}, 1, 0);
+	struct msg_synced came = pull(south, &(struct msg_cursor){g.south, 2, 0}, 1, 0);
 	struct msg_synced fresh = pull(ground_device(&g, g.north, false), NULL, 0, 0);
 
 	assert_int_equal(left.record_count, 0);
@@ -256,7 +256,7 @@ static void who_has_both_units_is_not_told_to_forget(UNUSED_STATE)
 	struct change move = ground_change(&g, d, "person", &id, 1);
 	ground_write(&g, &move, "unit", value_int(g.south));
 	(void)ground_push(&g, d, &move, 1);
-	const struct msg_cursor cursors[2] = {{g.north, 1}, {g.south, 1}};
+	const struct msg_cursor cursors[2] = {{g.north, 1, 0}, {g.south, 1, 0}};
 
 	struct msg_synced m = pull(d, cursors, 2, 0);
 
@@ -299,10 +299,57 @@ static void a_record_that_becomes_restricted_is_evicted(UNUSED_STATE)
 	ground_write(&g, &hide, "kind", ground_text("shelter"));
 	(void)ground_push(&g, cleared, &hide, 1);
 
-	struct msg_synced m = pull(plain, &(struct msg_cursor){g.north, 1}, 1, 0);
+	struct msg_synced m = pull(plain, &(struct msg_cursor){g.north, 1, 0}, 1, 0);
 
 	assert_int_equal(m.record_count, 0);
 	assert_int_equal(m.eviction_count, 1);
+}
+
+/* It has the record by its receipt, not by a pull. */
+static void who_wrote_and_moved_a_record_before_its_first_pull_forgets_it(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *other = ground_device(&g, g.north, false);
+	struct id id;
+	struct change c[2] = {ground_person(&g, d, g.north, "Nguyễn Văn Thử", &id)};
+	c[1] = ground_change(&g, d, "person", &id, 0);
+	ground_write(&g, &c[1], "unit", value_int(g.south));
+	(void)ground_push(&g, d, c, 2);
+
+	assert_int_equal(pull(d, NULL, 0, 0).eviction_count, 1);
+	assert_int_equal(pull(other, NULL, 0, 0).eviction_count, 0);
+}
+
+/* Its latest write is behind the cut, an earlier one before it. */
+static void an_early_write_of_a_record_behind_the_cut_still_comes(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *e = ground_device(&g, g.north, false);
+	struct id id;
+	struct id between;
+	push_people(d, g.north, 1, &id);
+	struct change note = ground_change(&g, d, "person", &id, 1);
+	ground_write(&g, &note, "note", ground_text("một"));
+	(void)ground_push(&g, d, &note, 1);
+	push_people(d, g.north, 1, &between);
+	struct change age = ground_change(&g, d, "person", &id, 3);
+	ground_write(&g, &age, "age", value_int(80));
+	(void)ground_push(&g, d, &age, 1);
+
+	struct msg_synced cut = pull(e, &(struct msg_cursor){g.north, 1, 0}, 1, 1);
+
+	assert_int_equal(cut.record_count, 1);
+	assert_memory_equal(record_at(&cut, 0).id.bytes, between.bytes, ID_LEN);
+	assert_int_equal(cut.cursors[0].log, 3);
+	assert_int_equal(msg_cursor_whole(&cut.cursors[0]), 1);
+
+	struct msg_synced rest = pull(e, cut.cursors, 1, 0);
+	struct record r = record_at(&rest, 0);
+
+	assert_int_equal(rest.record_count, 1);
+	assert_non_null(record_find(&r, BYTES_LIT("note")));
+	assert_non_null(record_find(&r, BYTES_LIT("age")));
+	assert_int_equal(msg_cursor_whole(&rest.cursors[0]), 4);
 }
 
 static void another_epoch_pulls_anew(UNUSED_STATE)
@@ -310,7 +357,7 @@ static void another_epoch_pulls_anew(UNUSED_STATE)
 	struct ground_device *d = ground_device(&g, g.north, false);
 	struct id id;
 	push_people(d, g.north, 2, &id);
-	struct msg_cursor cursor = {g.north, 2};
+	struct msg_cursor cursor = {g.north, 2, 0};
 	struct msg_sync request = {.cursors = &cursor, .cursor_count = 1};
 
 	struct msg_synced m = ground_pull(&g, d, &request);
@@ -325,7 +372,7 @@ static void a_cursor_beyond_our_log_pulls_anew(UNUSED_STATE)
 	struct id id;
 	push_people(d, g.north, 2, &id);
 
-	struct msg_synced m = pull(d, &(struct msg_cursor){g.north, 9}, 1, 0);
+	struct msg_synced m = pull(d, &(struct msg_cursor){g.north, 9, 0}, 1, 0);
 
 	assert_int_equal(m.record_count, 2);
 }
@@ -386,6 +433,8 @@ int main(void)
 		CASE(who_has_both_units_is_not_told_to_forget),
 		CASE(restricted_records_reach_only_cleared_devices),
 		CASE(a_record_that_becomes_restricted_is_evicted),
+		CASE(who_wrote_and_moved_a_record_before_its_first_pull_forgets_it),
+		CASE(an_early_write_of_a_record_behind_the_cut_still_comes),
 		CASE(another_epoch_pulls_anew),
 		CASE(a_cursor_beyond_our_log_pulls_anew),
 		CASE(notices_come_first_and_once),
