@@ -336,13 +336,17 @@ static void on_opened(struct task *t)
 		refuse_flawed(c);
 		return;
 	}
-	if (c->bundle.changeset_count != 0 && atomic_load(&c->ctx->is_disk_low))
+	if (c->bundle.changeset_count != 0 && atomic_load(&c->ctx->is_disk_low)) {
 		c->refusal = "full";
-	c->job = (struct writer_job){.run = merge, .done = on_merged};
-	if (c->refusal == NULL && writer_submit(c->ctx->writer, &c->job) != ERR_OK)
-		c->refusal = "busy";
-	if (c->refusal != NULL)
 		refuse(c);
+		return;
+	}
+	c->job = (struct writer_job){.run = merge, .done = on_merged};
+	/* From here on the call is the writer's: it may be over before submit has returned. */
+	if (writer_submit(c->ctx->writer, &c->job) == ERR_OK)
+		return;
+	c->refusal = "busy";
+	refuse(c);
 }
 
 void handle_bundle(struct context *ctx, struct http_request *r)
