@@ -32,6 +32,7 @@ static const struct {
 	{offsetof(struct vault_state, has_clock_offset), 0},
 	{offsetof(struct vault_state, clock_offset_ms), 0},
 	{offsetof(struct vault_state, standing), 0},
+	{offsetof(struct vault_state, log), 0},
 	{offsetof(struct vault_state, chain), HASH_LEN},
 	{offsetof(struct vault_state, acked_chain), HASH_LEN},
 	{offsetof(struct vault_state, epoch), ID_LEN},
@@ -242,7 +243,7 @@ void vault_pause(struct vault *v)
 		vault_rollback(v);
 		vault_db_close(v);
 	}
-	vault_unlock_file(v, true);
+	vault_unlock_file(v, !v->is_cache_suspect);
 }
 
 enum err vault_resume(struct vault *v)

@@ -140,6 +140,7 @@ enum err vault_lock(struct vault *v)
 		return e;
 	}
 	v->lock_fd = fd;
+	v->is_cache_suspect = false;
 	return ERR_OK;
 }
 

@@ -61,6 +61,7 @@ struct vault {
 	char *home;
 	int lock_fd;
 	bool is_in_transaction;
+	bool is_cache_suspect; /* a read or write failed: the next to open drops the page cache */
 	struct vault_state state;     /* as in this transaction */
 	struct vault_state committed; /* as on the disk */
 };

@@ -24,6 +24,7 @@ static const char schema_sql[] =
 	" is_pull_complete INTEGER NOT NULL DEFAULT 0, units_version INTEGER NOT NULL DEFAULT 0,"
 	" last_receipt_ms INTEGER NOT NULL DEFAULT 0, has_clock_offset INTEGER NOT NULL DEFAULT 0,"
 	" clock_offset_ms INTEGER NOT NULL DEFAULT 0, standing INTEGER NOT NULL DEFAULT 0,"
+	" log INTEGER NOT NULL DEFAULT 0,"
 	" chain BLOB NOT NULL DEFAULT (zeroblob(32)),"
 	" acked_chain BLOB NOT NULL DEFAULT (zeroblob(32)),"
 	" epoch BLOB NOT NULL DEFAULT (zeroblob(16)),"
@@ -74,13 +75,14 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 			 " VALUES (1, ?1, ?2, ?3, ?4)",
 	[SQL_STATE_LOAD] = "SELECT hlc, seen, number, counter, acked, backed_up, generation,"
 			   " notice, is_pull_complete, units_version, last_receipt_ms,"
-			   " has_clock_offset, clock_offset_ms, standing, chain, acked_chain,"
+			   " has_clock_offset, clock_offset_ms, standing, log, chain, acked_chain,"
 			   " epoch, schema_version FROM state WHERE id = 1",
 	[SQL_STATE_PUT] = "UPDATE state SET hlc = ?1, seen = ?2, number = ?3, counter = ?4,"
 			  " acked = ?5, backed_up = ?6, generation = ?7, notice = ?8,"
 			  " is_pull_complete = ?9, units_version = ?10, last_receipt_ms = ?11,"
 			  " has_clock_offset = ?12, clock_offset_ms = ?13, standing = ?14,"
-			  " chain = ?15, acked_chain = ?16, epoch = ?17, schema_version = ?18",
+			  " log = ?15, chain = ?16, acked_chain = ?17, epoch = ?18,"
+			  " schema_version = ?19",
 	[SQL_DOC_LOAD] = "SELECT body FROM doc WHERE name = ?1",
 	[SQL_DOC_PUT] = "INSERT INTO doc (name, body) VALUES (?1, ?2)"
 			" ON CONFLICT (name) DO UPDATE SET body = excluded.body",
@@ -135,9 +137,9 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 				     " WHERE number IS NOT NULL",
 };
 
-static enum err from_sqlite(struct sqlite3 *db, int rc, const char *what)
+static enum err from_sqlite(struct vault *v, int rc, const char *what)
 {
-	const char *text = db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+	const char *text = v->db != NULL ? sqlite3_errmsg(v->db) : sqlite3_errstr(rc);
 
 	switch (rc & 0xff) {
 	case SQLITE_OK:
@@ -147,9 +149,11 @@ static enum err from_sqlite(struct sqlite3 *db, int rc, const char *what)
 	case SQLITE_LOCKED: return err_raise(ERR_AGAIN, "%s: %s", what, text);
 	case SQLITE_FULL: return err_raise(ERR_FULL, "%s: %s", what, text);
 	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB: return err_raise(ERR_CORRUPT, "%s: %s", what, text);
+	case SQLITE_NOTADB:
+		v->is_cache_suspect = true;
+		return err_raise(ERR_CORRUPT, "%s: %s", what, text);
 	case SQLITE_CONSTRAINT: return err_raise(ERR_CONFLICT, "%s: %s", what, text);
-	default: return err_raise(ERR_IO, "%s: %s", what, text);
+	default: v->is_cache_suspect = true; return err_raise(ERR_IO, "%s: %s", what, text);
 	}
 }
 
@@ -161,7 +165,7 @@ enum err query_start(struct vault *v, enum vault_sql sql, struct query *ret_quer
 					    &v->statements[sql], NULL);
 
 		if (rc != SQLITE_OK)
-			return from_sqlite(v->db, rc, sql_text[sql]);
+			return from_sqlite(v, rc, sql_text[sql]);
 	}
 	*ret_query = (struct query){v->statements[sql], v};
 	return ERR_OK;
@@ -211,7 +215,7 @@ enum err query_row(struct query *q, bool *ret_has_row)
 	int rc = sqlite3_step(q->stmt);
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return from_sqlite(q->vault->db, rc, sqlite3_sql(q->stmt));
+		return from_sqlite(q->vault, rc, sqlite3_sql(q->stmt));
 	*ret_has_row = rc == SQLITE_ROW;
 	return ERR_OK;
 }
@@ -242,7 +246,7 @@ struct bytes query_blob(struct query *q, int at)
 
 static enum err run_text(struct vault *v, const char *sql)
 {
-	return from_sqlite(v->db, sqlite3_exec(v->db, sql, NULL, NULL, NULL), sql);
+	return from_sqlite(v, sqlite3_exec(v->db, sql, NULL, NULL, NULL), sql);
 }
 
 /* Sets a pragma and reads it back: a setting that did not take is a promise broken. */
@@ -256,12 +260,12 @@ static enum err set_pragma(struct vault *v, const char *set, const char *get, co
 	int rc = sqlite3_prepare_v2(v->db, get, -1, &stmt, NULL);
 
 	if (rc != SQLITE_OK)
-		return from_sqlite(v->db, rc, get);
+		return from_sqlite(v, rc, get);
 	rc = sqlite3_step(stmt);
 	const char *got = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
 
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		e = from_sqlite(v->db, rc, get);
+		e = from_sqlite(v, rc, get);
 	else if (got == NULL || strcmp(got, want) != 0)
 		e = err_raise(ERR_IO, "%s is %s, not %s", get, got != NULL ? got : "?", want);
 	sqlite3_finalize(stmt);
@@ -310,7 +314,7 @@ static enum err read_number(struct vault *v, const char *sql, int64_t *ret_numbe
 		rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
 		*ret_number = sqlite3_column_int64(stmt, 0);
-	enum err e = rc == SQLITE_ROW ? ERR_OK : from_sqlite(v->db, rc, sql);
+	enum err e = rc == SQLITE_ROW ? ERR_OK : from_sqlite(v, rc, sql);
 
 	sqlite3_finalize(stmt);
 	return e;
@@ -359,7 +363,7 @@ enum err vault_db_open(struct vault *v, const char *path, bool is_new)
 	int rc = sqlite3_open_v2(path, &v->db, flags, NULL);
 
 	if (rc != SQLITE_OK)
-		return from_sqlite(v->db, rc, "open the vault");
+		return from_sqlite(v, rc, "open the vault");
 	sqlite3_extended_result_codes(v->db, 1);
 	enum err e = configure(v);
 
@@ -400,6 +404,6 @@ enum err vault_db_quick_check(struct vault *v, vault_problem_fn problem, void *a
 	}
 	sqlite3_finalize(stmt);
 	if (rc != SQLITE_DONE)
-		return from_sqlite(v->db, rc, "check the vault");
+		return from_sqlite(v, rc, "check the vault");
 	return is_damaged ? err_raise(ERR_CORRUPT, "the vault's file is damaged") : ERR_OK;
 }

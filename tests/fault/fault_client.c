@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "client/entry.h"
 #include "client/sync.h"
@@ -80,6 +81,12 @@ static struct sent sent[SENT_MAX];
 static size_t sent_count;
 static uint64_t greatest_counter;
 static size_t wrong_sends;
+
+/* What the office owes until a contact ended well: its answer may not have reached the disk. */
+static struct msg_evict owed_evictions[4];
+static size_t owed_eviction_count;
+static struct msg_notice owed_notices[8];
+static size_t owed_notice_count;
 
 /* ---- the workload ---- */
 
@@ -228,6 +235,10 @@ static enum err request(struct sync_transport *link, const char *where, struct b
 {
 	(void)link;
 	note_request(body);
+	office->eviction_count = owed_eviction_count;
+	memcpy(office->evictions, owed_evictions, sizeof owed_evictions);
+	office->notice_count = owed_notice_count;
+	memcpy(office->notices, owed_notices, sizeof owed_notices);
 	vault_pause(vault);
 	enum err asked = office->link.request(&office->link, where, body, ret_status, answer);
 	enum err e = vault_resume(vault);
@@ -356,6 +367,10 @@ static enum err run_sync(const struct step *s, bool is_first)
 		office->refuse = s->refuse;
 	}
 	e = sync_run(&sync, &report);
+	if (e == ERR_OK) {
+		owed_eviction_count = 0;
+		owed_notice_count = 0;
+	}
 	/* A bad line is what the step is about; the next one sends again. */
 	return e == ERR_NET || e == ERR_TIMEOUT || e == ERR_AGAIN ? ERR_OK : e;
 }
@@ -396,13 +411,13 @@ static enum err open_vault(void)
 
 static void evict(const struct step *s)
 {
-	office->evictions[office->eviction_count++] = (struct msg_evict){
+	owed_evictions[owed_eviction_count++] = (struct msg_evict){
 		.type = BYTES_LIT("person"), .id = ids[s->record], .unit = OFFICE_UNIT};
 }
 
 static void notify(const struct step *s)
 {
-	office->notices[office->notice_count++] =
+	owed_notices[owed_notice_count++] =
 		(struct msg_notice){.notice = office->log,
 				    .kind = BYTES_LIT("conflict"),
 				    .type = BYTES_LIT("person"),
@@ -466,6 +481,16 @@ static enum err run_own(const struct step *s, bool is_first)
 	UNREACHABLE();
 }
 
+/* After an I/O error the lock file tells the next one not to believe the page cache. */
+static bool is_cache_suspect(void)
+{
+	char lock[96];
+	struct stat st;
+
+	(void)snprintf(lock, sizeof lock, "%s/lock", home);
+	return stat(lock, &st) == 0 && st.st_size != 0;
+}
+
 static enum err run_step(size_t index)
 {
 	const struct step *s = &steps[index];
@@ -485,6 +510,10 @@ static enum err run_step(size_t index)
 		e = run_own(s, is_first);
 	if (e != ERR_OK)
 		close_vault();
+	if (e == ERR_IO && !is_cache_suspect()) {
+		(void)fprintf(stderr, "  nobody will drop the page cache\n");
+		wrong_sends++;
+	}
 	return e;
 }
 
@@ -605,6 +634,8 @@ static void reset(void)
 	memset(tries, 0, sizeof tries);
 	done_to = 0;
 	sent_count = 0;
+	owed_eviction_count = 0;
+	owed_notice_count = 0;
 	greatest_counter = 0;
 	wrong_sends = 0;
 	now.wall = START_MS;

@@ -66,6 +66,7 @@ static uint64_t operations; /* of the undisturbed run */
 static struct {
 	uint64_t seed;
 	size_t points;
+	size_t point; /* from 1: this power cut alone; 0: all */
 	bool is_full;
 	const char *only;
 } options = {.seed = 4711, .points = 200};
@@ -698,22 +699,32 @@ static struct crashvfs_plan random_cut(struct rand *r)
 	};
 }
 
+/* The whole run: every operation, each pattern. */
 static size_t power_cuts(void)
 {
 	struct series s = series_start("power cuts");
+	size_t points = options.is_full ? operations * CRASH_PATTERNS : options.points;
 	struct rand r;
 
 	rand_seeded_init(&r, options.seed);
-	for (size_t i = 0; i < options.points; i++) {
+	for (size_t i = 0; i < points; i++) {
 		struct crashvfs_plan plan = random_cut(&r);
-		enum verdict v = cut_at(&plan);
+		enum verdict v;
 
+		if (options.is_full) {
+			plan.at = 1 + i / CRASH_PATTERNS;
+			plan.pattern = (enum crash_pattern)(i % CRASH_PATTERNS);
+		}
+
+		if (options.point != 0 && options.point != i + 1)
+			continue;
+		v = cut_at(&plan);
 		count(&s, v);
 		if (v != VERDICT_SOUND)
 			(void)fprintf(stderr,
 				      "  point %zu: operation %" PRIu64 " of %" PRIu64
 				      ", %s, seed %" PRIu64 ", commits %" PRIu64 "/%" PRIu64 "\n",
-				      i, plan.at, operations, crash_pattern_name(plan.pattern),
+				      i + 1, plan.at, operations, crash_pattern_name(plan.pattern),
 				      plan.seed, progress->acked_commits, progress->commits);
 	}
 	return series_end(&s);
@@ -903,6 +914,8 @@ static bool read_options(int argc, char **argv)
 			options.seed = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--points") == 0 && has_value)
 			options.points = strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--point") == 0 && has_value)
+			options.point = strtoul(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--only") == 0 && has_value)
 			options.only = argv[++i];
 		else
@@ -917,8 +930,10 @@ int harness_main(int argc, char **argv, const struct subject *s, void (*prepare)
 	size_t bad = 0;
 
 	if (!read_options(argc, argv)) {
-		(void)fprintf(stderr, "usage: %s [--seed N] [--points N] [--full] [--only NAME]\n",
-			      argv[0]);
+		(void)fprintf(
+			stderr,
+			"usage: %s [--seed N] [--points N] [--point I] [--full] [--only NAME]\n",
+			argv[0]);
 		return 2;
 	}
 	subject = s;
