@@ -15,7 +15,9 @@
 #define PATH_UNITS  "/v1/units"
 
 /* How often one run mends what the office complained of before it gives up. */
-#define MENDS_MAX 8
+#define MENDS_MAX   8
+/* Far beyond what a device ever asks, far before the end of what a counter holds. */
+#define COUNTER_MAX (INT64_MAX / 2)
 
 /* ---- sealing ---- */
 
@@ -272,6 +274,8 @@ static enum err go_back(struct contact *c, const struct msg_refusal *r)
 		txn = c->sync->vault;
 		e = sync_go_back(c->sync, number, &state, c->report);
 	}
+	if (e == ERR_NOTFOUND && number > state.acked)
+		return err_raise(ERR_PROTO, "the office stands inside a change-set");
 	if (e == ERR_NOTFOUND) {
 		if (c->report->missing == 0)
 			c->report->missing = state.acked - number;
@@ -286,7 +290,9 @@ static enum err mend_counter(struct contact *c, const struct msg_refusal *r)
 {
 	struct vault_state state = *vault_state(c->sync->vault);
 
-	if (r->expected > (uint64_t)state.counter && r->expected <= INT64_MAX)
+	if (r->expected > COUNTER_MAX)
+		return err_raise(ERR_PROTO, "the office asks for a counter at its end");
+	if (r->expected > (uint64_t)state.counter)
 		state.counter = (int64_t)r->expected - 1;
 	return change_state(c->sync, &state);
 }
@@ -431,6 +437,9 @@ static enum err run_rounds(struct contact *c)
 		e = one_round(c);
 		if (e == ERR_OK && c->has_more && c->is_idle)
 			return err_raise(ERR_PROTO, "the office says there is more and sends none");
+		if (e == ERR_OK && c->has_more && c->report->rounds >= SYNC_ROUNDS_MAX)
+			return err_raise(ERR_AGAIN, "the office still has more after %u answers",
+					 SYNC_ROUNDS_MAX);
 	}
 	if (e != ERR_OK)
 		return e;
@@ -565,7 +574,7 @@ static enum err keep_enrolment(struct sync *s, struct vault_identity *identity,
 	crypt_wipe(identity->code, sizeof identity->code);
 	state.epoch = m->epoch;
 	state.has_clock_offset = 1;
-	state.clock_offset_ms = clock_wall_ms(s->clock) - m->now_ms;
+	state.clock_offset_ms = sync_clock_offset(clock_wall_ms(s->clock), m->now_ms);
 	e = vault_identity_put(s->vault, identity);
 	if (e == ERR_OK)
 		e = vault_scope_put(s->vault, m->units, m->unit_count);

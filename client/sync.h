@@ -16,6 +16,8 @@
 #define SYNC_SET_CHANGES   500u
 #define SYNC_SET_BYTES     ((size_t)1 << 20)
 #define SYNC_REQUEST_BYTES ((size_t)3 << 20) /* change-sets of one request */
+/* Of one contact; an office that always has more would else hold it for ever. The next goes on. */
+#define SYNC_ROUNDS_MAX    1000u
 
 /*
  * One request, one answer. `body` empty: GET, else POST. Any status is an answer and

@@ -27,12 +27,44 @@ static enum err disbelieve(struct sync_report *report, const char *vi, const cha
 	return err_raise(ERR_PROTO, "%s", en);
 }
 
+/* A time another machine told: what no clock shows is taken as the nearest that one could. */
+static int64_t sane_ms(int64_t ms)
+{
+	if (ms < 1)
+		return 1;
+	return ms < STAMP_MS_MAX ? ms : STAMP_MS_MAX;
+}
+
+int64_t sync_clock_offset(int64_t here_ms, int64_t there_ms)
+{
+	return sane_ms(here_ms) - sane_ms(there_ms);
+}
+
 /* ---- receipt ---- */
+
+/* Everything not under a receipt is kept, so only numbers long told can be too old to compare. */
+static enum err check_chain(struct apply *ap)
+{
+	const struct msg_receipt *r = &ap->receipt;
+	struct hash head;
+	enum err e = vault_chain_at(ap->sync->vault, (int64_t)r->number, &head);
+
+	if (e == ERR_NOTFOUND && ap->is_epoch_new && (int64_t)r->number < ap->state.acked)
+		return ERR_OK; /* sync_go_back() tells what is missing */
+	if (e == ERR_NOTFOUND)
+		return disbelieve(ap->report, "biên nhận dừng giữa một gói",
+				  "the receipt ends where no change-set of ours ends");
+	if (e != ERR_OK)
+		return e;
+	if (!crypt_equal(head.bytes, r->chain.bytes, HASH_LEN))
+		return disbelieve(ap->report, "chuỗi trong biên nhận khác chuỗi của máy này",
+				  "the receipt names another chain than ours");
+	return ERR_OK;
+}
 
 static enum err check_receipt(struct apply *ap)
 {
 	const struct msg_receipt *r = &ap->receipt;
-	struct hash head;
 
 	if (id_compare(&r->daemon, &ap->identity->daemon) != 0 || r->device != ap->identity->device)
 		return disbelieve(ap->report, "biên nhận không phải của máy này",
@@ -46,16 +78,10 @@ static enum err check_receipt(struct apply *ap)
 	if (!ap->is_epoch_new && (int64_t)r->number < ap->state.acked)
 		return disbelieve(ap->report, "biên nhận lùi lại so với biên nhận trước",
 				  "the receipt goes back behind an earlier one");
-	enum err e = vault_chain_at(ap->sync->vault, (int64_t)r->number, &head);
-
-	if (e == ERR_NOTFOUND && ap->is_epoch_new)
-		return ERR_OK; /* too old to compare; sync_go_back() tells what is missing */
-	if (e != ERR_OK)
-		return e;
-	if (!crypt_equal(head.bytes, r->chain.bytes, HASH_LEN))
-		return disbelieve(ap->report, "chuỗi trong biên nhận khác chuỗi của máy này",
-				  "the receipt names another chain than ours");
-	return ERR_OK;
+	if (!ap->is_epoch_new && (int64_t)r->log < ap->state.log)
+		return disbelieve(ap->report, "biên nhận cũ hơn biên nhận trước",
+				  "the receipt is of an older log than an earlier one");
+	return check_chain(ap);
 }
 
 static enum err read_receipt(struct apply *ap)
@@ -158,6 +184,7 @@ static enum err enter_epoch(struct apply *ap)
 		return ERR_OK;
 	ap->report->is_epoch_new = true;
 	ap->state.generation++;
+	ap->state.log = 0;
 	ap->state.is_pull_complete = 0;
 	ap->state.notice = 0;
 	enum err e = vault_cursors_put(v, NULL, 0);
@@ -376,6 +403,12 @@ static enum err take_own(struct apply *ap)
 
 /* ---- what the office gives ---- */
 
+static enum err disbelieve_record(struct sync_report *report)
+{
+	return disbelieve(report, "một hồ sơ gửi về không đọc được",
+			  "a record sent down cannot be read");
+}
+
 static enum err take_record(struct apply *ap, struct bytes wire)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -383,14 +416,17 @@ static enum err take_record(struct apply *ap, struct bytes wire)
 	struct record pulled;
 
 	if (record_decode(&a, wire, &pulled) != ERR_OK)
-		return disbelieve(ap->report, "một hồ sơ gửi về không đọc được",
-				  "a record sent down cannot be read");
+		return disbelieve_record(ap->report);
 	for (size_t i = 0; i < pulled.count; i++)
 		observe(ap, pulled.fields[i].stamp.clock);
 	enum err e = vault_record_load(ap->sync->vault, &a, &pulled.id, &r);
 
 	if (e != ERR_OK && e != ERR_NOTFOUND)
 		return e;
+	/* Merged, either would be a program error here: no office has a record without fields, or
+	 * one of two types. */
+	if (pulled.count == 0 || (e == ERR_OK && !bytes_equal(pulled.type, r.body.type)))
+		return disbelieve_record(ap->report);
 	if (r.office.count != 0 && r.generation == ap->state.generation)
 		r.office = merge_states(&a, rebase_kind(ap->sync->schema, pulled.type), &r.office,
 					&pulled);
@@ -524,7 +560,8 @@ static enum err keep_receipt(struct apply *ap)
 	ap->state.acked_chain = ap->covered_chain;
 	if (backed_up > ap->state.backed_up)
 		ap->state.backed_up = backed_up;
-	ap->state.last_receipt_ms = r->at_ms;
+	ap->state.log = (int64_t)r->log;
+	ap->state.last_receipt_ms = sane_ms(r->at_ms);
 	return e == ERR_OK ? vault_outbox_drop(v, ap->state.backed_up) : e;
 }
 
@@ -574,7 +611,7 @@ static enum err apply_all(struct apply *ap, int64_t asked_ms)
 		int64_t here = asked_ms + (clock_wall_ms(ap->sync->clock) - asked_ms) / 2;
 
 		ap->state.has_clock_offset = 1;
-		ap->state.clock_offset_ms = here - ap->answer->now_ms;
+		ap->state.clock_offset_ms = sync_clock_offset(here, ap->answer->now_ms);
 	}
 	ap->state.standing = VAULT_STANDING_OK;
 	return vault_state_put(ap->sync->vault, &ap->state);

@@ -12,6 +12,9 @@
 enum err sync_apply(struct sync *s, const struct vault_identity *identity,
 		    const struct msg_synced *answer, int64_t asked_ms, struct sync_report *report);
 
+/* How far `here` is ahead of what the other side said, which may be anything. */
+int64_t sync_clock_offset(int64_t here_ms, int64_t there_ms);
+
 /*
  * The office holds our changes only up to `number` (it was restored, or says there
  * is a gap): what comes after is waiting again. In the caller's transaction.

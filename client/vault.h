@@ -96,6 +96,7 @@ struct vault_state {
 	int64_t has_clock_offset;
 	int64_t clock_offset_ms; /* this machine's clock less the office's, at the last contact */
 	int64_t standing;        /* enum vault_standing */
+	int64_t log;             /* the office's log number in the newest receipt of this epoch */
 	struct hash chain;       /* head after `number` */
 	struct hash acked_chain; /* head after `acked` */
 	struct id epoch;         /* zero: none known yet */

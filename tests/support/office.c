@@ -182,6 +182,28 @@ static void give_records(struct office *o, struct taking *t, const struct msg_sy
 	answer->cursor_count = 1;
 }
 
+/* States as no office sends them. */
+static void lie_of_records(struct office *o, struct taking *t, struct msg_synced *answer)
+{
+	struct buf out = {0};
+
+	if (o->record_count == 0)
+		return;
+	struct record r = o->records[0];
+
+	if (o->lie == OFFICE_EMPTY_STATE) {
+		r.id.bytes[0] ^= 1;
+		r.count = 0;
+	}
+	if (o->lie == OFFICE_OTHER_TYPE)
+		r.type = BYTES_LIT("collaborator");
+	record_encode(&r, 0, &out);
+	answer->records[0] = arena_copy(t->arena, buf_bytes(&out));
+	answer->record_count = 1;
+	answer->has_more = o->lie == OFFICE_ENDLESS;
+	buf_clear(&out);
+}
+
 static void seal_receipt(struct office *o, struct taking *t, struct buf *out)
 {
 	struct msg_receipt r = {.daemon = o->daemon,
@@ -207,6 +229,12 @@ static void seal_receipt(struct office *o, struct taking *t, struct buf *out)
 		r.epoch.bytes[0] ^= 1;
 	if (o->lie == OFFICE_TOO_FAR)
 		r.number += 10;
+	if (o->lie == OFFICE_LOG_BACK)
+		r.log--;
+	if (o->lie == OFFICE_BETWEEN)
+		r.number--;
+	if (o->lie == OFFICE_CLOCK)
+		r.at_ms = INT64_MIN;
 	msg_receipt_encode(&r, &key, out);
 }
 
@@ -254,6 +282,10 @@ static int answer_sync(struct office *o, struct taking *t, const struct msg_sync
 
 	memcpy(s.schema_version, m->schema_version, sizeof s.schema_version);
 	give_records(o, t, m, &s, &cursor);
+	if (o->lie == OFFICE_EMPTY_STATE || o->lie == OFFICE_OTHER_TYPE || o->lie == OFFICE_ENDLESS)
+		lie_of_records(o, t, &s);
+	if (o->lie == OFFICE_CLOCK)
+		s.now_ms = INT64_MIN;
 	msg_synced_encode(&s, &message);
 	msg_answer_seal(buf_bytes(&message), answer);
 	if (o->lie == OFFICE_GARBAGE)

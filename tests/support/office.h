@@ -21,7 +21,13 @@ enum office_lie {
 	OFFICE_DEVICE_NUMBER,
 	OFFICE_EPOCH, /* receipt of another epoch than the answer */
 	OFFICE_TOO_FAR,
+	OFFICE_LOG_BACK, /* receipt of an older log than the one before */
+	OFFICE_BETWEEN,  /* receipt that ends inside a change-set */
 	OFFICE_GARBAGE,
+	OFFICE_EMPTY_STATE, /* a state without fields */
+	OFFICE_OTHER_TYPE,  /* states under another record type */
+	OFFICE_CLOCK,       /* times at the end of what a number holds */
+	OFFICE_ENDLESS,     /* always more, never new */
 };
 
 struct office {

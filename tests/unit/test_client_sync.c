@@ -222,6 +222,120 @@ static void no_lie_in_a_receipt_marks_anything_as_sent(void **state)
 	assert_int_equal(client_home_standing(h, &id), VAULT_SENT);
 }
 
+static void the_log_of_receipts_never_falls_within_an_epoch(void **state)
+{
+	struct client_home *h = *state;
+
+	(void)add_person(h, "Một");
+	assert_ok(client_home_sync(h));
+	int64_t receipt_ms = vault_state(h->vault)->last_receipt_ms;
+
+	h->clock.wall += 1000;
+	h->office->lie = OFFICE_LOG_BACK;
+	assert_err(client_home_sync(h), ERR_PROTO);
+	assert_int_equal(vault_state(h->vault)->last_receipt_ms, receipt_ms);
+	h->office->lie = OFFICE_HONEST;
+	assert_ok(client_home_sync(h));
+
+	/* a restored office stands further back, in an epoch of its own */
+	h->office->log--;
+	h->office->epoch.bytes[1]++;
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static void a_receipt_that_ends_inside_a_set_is_not_believed(void **state)
+{
+	struct client_home *h = *state;
+
+	for (int i = 0; i < 2; i++) {
+		(void)add_person(h, "Một");
+		struct id last = add_person(h, "Hai");
+
+		h->office->lie = OFFICE_BETWEEN;
+		/* the second time from an office that says it was restored */
+		h->office->epoch.bytes[1] += (uint8_t)i;
+		assert_err(client_home_sync(h), ERR_PROTO);
+		assert_int_equal(client_home_standing(h, &last), VAULT_WAITING);
+		h->office->lie = OFFICE_HONEST;
+		assert_ok(client_home_sync(h));
+		assert_int_equal(client_home_standing(h, &last), VAULT_SENT);
+	}
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static void states_no_office_sends_change_nothing(void **state)
+{
+	static const enum office_lie lies[] = {OFFICE_EMPTY_STATE, OFFICE_OTHER_TYPE};
+	struct client_home *h = *state;
+	struct vault_counts counts;
+	struct id id = add_person(h, "Lan");
+
+	assert_ok(client_home_sync(h));
+	assert_ok(client_home_edit(h, "person", &id, "hamlet", "Thôn 2"));
+	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+		h->office->lie = lies[i];
+		assert_err(client_home_sync(h), ERR_PROTO);
+		assert_string_equal(client_home_value(h, &id, "full_name"), "Lan");
+		assert_string_equal(client_home_value(h, &id, "hamlet"), "Thôn 2");
+		assert_ok(vault_count(h->vault, &counts));
+		assert_int_equal(counts.records, 1);
+	}
+	h->office->lie = OFFICE_HONEST;
+	assert_ok(client_home_sync(h));
+	assert_same_state(h, &id);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static void absurd_times_of_the_office_harm_nothing(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+
+	h->office->lie = OFFICE_CLOCK;
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_SENT);
+	assert_true(vault_state(h->vault)->last_receipt_ms > 0);
+	assert_true(vault_state(h->vault)->clock_offset_ms <= STAMP_MS_MAX);
+}
+
+static void an_office_without_end_is_left(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+
+	h->office->lie = OFFICE_ENDLESS;
+	assert_err(client_home_sync(h), ERR_AGAIN);
+	assert_int_equal(h->office->requests, SYNC_ROUNDS_MAX);
+	assert_int_equal(client_home_standing(h, &id), VAULT_SENT);
+}
+
+static void a_counter_is_not_driven_to_its_end(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+
+	h->office->refuse = "replay";
+	h->office->refuse_expected = INT64_MAX;
+	assert_err(client_home_sync(h), ERR_PROTO);
+	assert_true(vault_state(h->vault)->counter < 100);
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_SENT);
+}
+
+static void a_gap_nobody_can_fill_is_not_a_number_missing(void **state)
+{
+	struct client_home *h = *state;
+
+	(void)add_person(h, "Một");
+	(void)add_person(h, "Hai");
+	h->office->refuse = "gap";
+	h->office->refuse_expected = 2; /* inside the set that is about to go */
+	assert_err(client_home_sync(h), ERR_PROTO);
+	assert_int_equal(h->report.missing, 0);
+	assert_ok(client_home_sync(h));
+}
+
 static void a_gap_is_filled_from_the_outbox(void **state)
 {
 	struct client_home *h = *state;
@@ -457,6 +571,13 @@ int main(void)
 		CASE(an_unsent_edit_stays_on_top_of_what_is_pulled),
 		CASE(an_entry_made_while_the_network_is_busy_is_kept),
 		CASE(no_lie_in_a_receipt_marks_anything_as_sent),
+		CASE(the_log_of_receipts_never_falls_within_an_epoch),
+		CASE(a_receipt_that_ends_inside_a_set_is_not_believed),
+		CASE(states_no_office_sends_change_nothing),
+		CASE(absurd_times_of_the_office_harm_nothing),
+		CASE(an_office_without_end_is_left),
+		CASE(a_counter_is_not_driven_to_its_end),
+		CASE(a_gap_nobody_can_fill_is_not_a_number_missing),
 		CASE(a_gap_is_filled_from_the_outbox),
 		CASE(a_replay_moves_the_counter_on),
 		CASE(the_counter_never_goes_twice),
