@@ -175,12 +175,14 @@ static enum bundle_flaw decode(struct reading *r)
 	return f->part_count == 0 && !r->has_refusal ? BUNDLE_UNREADABLE : BUNDLE_SOUND;
 }
 
-static uint64_t cursor_of(const struct msg_cursor *cursors, size_t count, int64_t unit)
+/* The office went on from `asked`; this device has at least that. */
+static bool has_reached(const struct msg_cursor *have, size_t count, const struct msg_cursor *asked)
 {
 	for (size_t i = 0; i < count; i++)
-		if (cursors[i].unit == unit)
-			return cursors[i].log;
-	return 0;
+		if (have[i].unit == asked->unit)
+			return have[i].log >= asked->log &&
+			       msg_cursor_whole(&have[i]) >= msg_cursor_whole(asked);
+	return asked->log == 0;
 }
 
 /* The number under the receipt of the last answer; 0: there is none, or it is not the office's. */
@@ -222,11 +224,13 @@ static enum err place(struct reading *r, enum bundle_outcome *ret_outcome)
 			*ret_outcome = BUNDLE_SUPERSEDED;
 	if (is_here_now && !r->has_refusal && receipt_number(r) < (uint64_t)state->acked)
 		*ret_outcome = BUNDLE_SUPERSEDED;
+	if (is_here_now && f->log < (uint64_t)state->log)
+		*ret_outcome = BUNDLE_SUPERSEDED;
 	/* Another epoch than the one asked from is answered from zero. */
 	if (*ret_outcome != BUNDLE_TAKEN || !is_here_now || !was_here)
 		return ERR_OK;
 	for (size_t i = 0; i < f->cursor_count; i++)
-		if (cursor_of(have, count, f->cursors[i].unit) < f->cursors[i].log)
+		if (!has_reached(have, count, &f->cursors[i]))
 			*ret_outcome = BUNDLE_AHEAD;
 	return ERR_OK;
 }

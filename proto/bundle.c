@@ -32,6 +32,7 @@ static const struct shape frame_shape = {frame_fields, 1, sizeof(struct bytes), 
 static const struct shape_field cursor_fields[] = {
 	AT(1, SHAPE_INT, SHAPE_REQUIRED, 0, unit),
 	AT(2, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, log),
+	AT(3, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, behind),
 };
 #undef AT
 static const struct shape cursor_shape = SHAPE_OF(struct msg_cursor, cursor_fields);

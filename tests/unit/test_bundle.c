@@ -68,7 +68,7 @@ static void write_out(struct fixture *f)
 static void write_return(struct fixture *f)
 {
 	struct bytes parts[] = {BYTES_LIT("\x81\x02\x01")};
-	struct msg_cursor cursors[] = {{.unit = 7, .log = 1000}, {.unit = 9}};
+	struct msg_cursor cursors[] = {{.unit = 7, .log = 1000, .behind = 60}, {.unit = 9}};
 	struct bundle_return b = {.number = 77,
 				  .log = 1200,
 				  .cursors = cursors,
@@ -141,6 +141,7 @@ static void a_return_file_is_made_and_read_as_stored(void **state)
 	assert_int_equal(b.cursor_count, 2);
 	assert_int_equal(b.cursors[0].unit, 7);
 	assert_int_equal(b.cursors[0].log, 1000);
+	assert_int_equal(b.cursors[0].behind, 60);
 	assert_int_equal(b.cursors[1].log, 0);
 	assert_bytes(b.refusal, "\x81\x01\xa3gap");
 	assert_bytes(b.schema, "types:\n");
