@@ -56,7 +56,7 @@ struct job {
 struct step {
 	enum kind kind;
 	int64_t wall;
-	size_t device; /* INVITE, ENROL: index */
+	size_t device; /* INVITE, ENROL: index; DECIDE: behind which conflict */
 	struct job jobs[JOBS_MAX];
 	size_t job_count;
 };
@@ -271,7 +271,7 @@ static void build(void)
 		if (round % 3 == 1)
 			(void)add_step(STEP_CHECKPOINT);
 		if (round % 4 == 3)
-			(void)add_step(STEP_DECIDE);
+			add_step(STEP_DECIDE)->device = round / 4;
 	}
 	add_fork(&r);
 	(void)add_step(STEP_CHECKPOINT);
@@ -447,10 +447,10 @@ static enum err run_end(void)
 	return e;
 }
 
-/* The office decides the oldest open conflict. */
-static enum err run_decide(void)
+/* The office decides a conflict: the same one when it has to say so again. */
+static enum err run_decide(const struct step *s)
 {
-	const struct store_range range = {.limit = 1, .is_open_only = true};
+	const struct store_range range = {.after = s->device, .limit = 1};
 	struct conflict_row *rows = NULL;
 	size_t count = 0;
 	enum err e = store_load_conflicts(store, &g.a, &range, &rows, &count);
@@ -471,7 +471,7 @@ static enum err run_in_transaction(struct step *s)
 	case STEP_ENROL: return run_enrol(s);
 	case STEP_PUSH: return run_push(s);
 	case STEP_END: return run_end();
-	case STEP_DECIDE: return run_decide();
+	case STEP_DECIDE: return run_decide(s);
 	case STEP_SCHEMA:
 	case STEP_CHECKPOINT:
 	case STEP_RESTART: break;
