@@ -1,6 +1,7 @@
 # The real data sides over disks that fail. A short run here; by hand, in a release build:
 #   build/release/tests/fault_daemon --full --points 3000
-add_library(fault_harness STATIC fault/crashvfs.c fault/faultvfs.c fault/harness.c)
+add_library(fault_harness STATIC fault/crashvfs.c fault/dbfile.c fault/faultmem.c fault/faultvfs.c
+  fault/harness.c)
 target_link_libraries(fault_harness PUBLIC ctxh_flags base PkgConfig::sqlite)
 
 function(ctxh_fault name)

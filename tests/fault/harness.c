@@ -20,6 +20,8 @@
 #include "common/base/mem.h"
 #include "common/base/rand.h"
 #include "tests/fault/crashvfs.h"
+#include "tests/fault/dbfile.h"
+#include "tests/fault/faultmem.h"
 #include "tests/fault/faultvfs.h"
 
 #define COMMITS_MAX 4096u
@@ -71,94 +73,7 @@ static struct {
 	const char *only;
 } options = {.seed = 4711, .points = 200};
 
-/* ---- memory of SQLite ---- */
-
-static sqlite3_mem_methods memory;
-static uint64_t allocations;
-static uint64_t allocation_fails_at;
-static bool allocation_fails_forever;
-static bool has_allocation_failed;
-
-static bool allocation_fails(void)
-{
-	uint64_t n = ++allocations;
-
-	if (allocation_fails_at == 0)
-		return false;
-	if (n != allocation_fails_at && !(allocation_fails_forever && n > allocation_fails_at))
-		return false;
-	has_allocation_failed = true;
-	return true;
-}
-
-static void *on_malloc(int len)
-{
-	return allocation_fails() ? NULL : memory.xMalloc(len);
-}
-
-static void *on_realloc(void *p, int len)
-{
-	return allocation_fails() ? NULL : memory.xRealloc(p, len);
-}
-
-static void install_memory(void)
-{
-	sqlite3_mem_methods mine;
-	int rc = sqlite3_config(SQLITE_CONFIG_GETMALLOC, &memory);
-
-	REQUIRE(rc == SQLITE_OK);
-	mine = memory;
-	mine.xMalloc = on_malloc;
-	mine.xRealloc = on_realloc;
-	rc = sqlite3_config(SQLITE_CONFIG_MALLOC, &mine);
-	REQUIRE(rc == SQLITE_OK);
-	/* A lookaside would hide most of them. */
-	rc = sqlite3_config(SQLITE_CONFIG_LOOKASIDE, 0, 0);
-	REQUIRE(rc == SQLITE_OK);
-}
-
-static void fail_allocation(uint64_t at, bool is_forever)
-{
-	allocations = 0;
-	allocation_fails_at = at;
-	allocation_fails_forever = is_forever;
-	has_allocation_failed = false;
-}
-
 /* ---- files ---- */
-
-static const char *const endings[] = {"", "-wal", "-journal", "-shm"};
-#define ENDINGS (sizeof endings / sizeof endings[0])
-
-static void remove_files(const char *path)
-{
-	char name[PATH_LEN];
-
-	for (size_t i = 0; i < ENDINGS; i++) {
-		(void)snprintf(name, sizeof name, "%s%s", path, endings[i]);
-		(void)unlink(name);
-	}
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	static uint8_t block[65536];
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out;
-	ssize_t len;
-
-	if (in < 0)
-		return;
-	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	REQUIRE(out >= 0);
-	while ((len = read(in, block, sizeof block)) > 0) {
-		ssize_t done = write(out, block, (size_t)len);
-
-		REQUIRE(done == len);
-	}
-	(void)close(in);
-	(void)close(out);
-}
 
 static const char *copy_path(void)
 {
@@ -166,19 +81,6 @@ static const char *copy_path(void)
 
 	(void)snprintf(path, sizeof path, "%s.copy", subject->path);
 	return path;
-}
-
-static void copy_files(void)
-{
-	char from[PATH_LEN];
-	char to[PATH_LEN + 16];
-
-	remove_files(copy_path());
-	for (size_t i = 0; i + 1 < ENDINGS; i++) {
-		(void)snprintf(from, sizeof from, "%s%s", subject->path, endings[i]);
-		(void)snprintf(to, sizeof to, "%s%s", copy_path(), endings[i]);
-		copy_file(from, to);
-	}
 }
 
 static void use_vfs(const char *name)
@@ -191,73 +93,6 @@ static void use_vfs(const char *name)
 	REQUIRE(rc == SQLITE_OK);
 }
 
-/* ---- what a store holds ---- */
-
-static void append_column(sqlite3_stmt *row, int i, struct buf *all)
-{
-	const void *data = sqlite3_column_blob(row, i);
-	int len = sqlite3_column_bytes(row, i);
-
-	buf_printf(all, "|%d:%d:", sqlite3_column_type(row, i), len);
-	if (len != 0)
-		buf_append(all, data, (size_t)len);
-}
-
-static bool append_rows(sqlite3 *db, const char *table, struct buf *all)
-{
-	AUTO(buf_clear) struct buf text = {0};
-	sqlite3_stmt *row = NULL;
-	int rc;
-
-	buf_printf(&text, "SELECT * FROM \"%s\"", table);
-	buf_printf(all, "\n%s", table);
-	rc = sqlite3_prepare_v2(db, buf_cstr(&text), -1, &row, NULL);
-	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-		rc = sqlite3_step(row);
-		if (rc != SQLITE_ROW)
-			break;
-		for (int i = 0; i < sqlite3_column_count(row); i++)
-			append_column(row, i, all);
-	}
-	(void)sqlite3_finalize(row);
-	return rc == SQLITE_DONE;
-}
-
-static bool append_tables(sqlite3 *db, struct buf *all)
-{
-	sqlite3_stmt *table = NULL;
-	bool is_good = true;
-	int rc = sqlite3_prepare_v2(db,
-				    "SELECT name FROM sqlite_schema WHERE type = 'table'"
-				    " AND name NOT LIKE 'sqlite_%' ORDER BY name",
-				    -1, &table, NULL);
-
-	while (is_good && (rc == SQLITE_OK || rc == SQLITE_ROW)) {
-		rc = sqlite3_step(table);
-		if (rc == SQLITE_ROW)
-			is_good = append_rows(db, (const char *)sqlite3_column_text(table, 0), all);
-	}
-	(void)sqlite3_finalize(table);
-	return is_good && rc == SQLITE_DONE;
-}
-
-/* Everything in the file, by SQLite's own VFS. False: it cannot be read. */
-static bool digest(const char *path, struct hash *ret_hash)
-{
-	AUTO(buf_clear) struct buf all = {0};
-	sqlite3 *db = NULL;
-	bool is_good = true;
-
-	if (access(path, F_OK) == 0) {
-		int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, "unix");
-
-		is_good = rc == SQLITE_OK && append_tables(db, &all);
-		(void)sqlite3_close(db);
-	}
-	*ret_hash = hash_of(buf_bytes(&all));
-	return is_good;
-}
-
 /* ---- commits ---- */
 
 static void record_state(void)
@@ -265,10 +100,10 @@ static void record_state(void)
 	bool is_good;
 
 	REQUIRE(state_count < COMMITS_MAX);
-	remove_files(copy_path());
+	dbfile_remove(copy_path());
 	crashvfs_copy(subject->path, copy_path());
 	is_counting = false;
-	is_good = digest(copy_path(), &states[state_count]);
+	is_good = dbfile_digest(copy_path(), &states[state_count]);
 	is_counting = true;
 	REQUIRE(is_good);
 	state_count++;
@@ -332,7 +167,7 @@ static enum err run_rest(void)
 static void start_run(const char *vfs)
 {
 	*progress = (struct progress){0};
-	remove_files(subject->path);
+	dbfile_remove(subject->path);
 	subject->reset();
 	use_vfs(vfs);
 	is_counting = true;
@@ -384,8 +219,8 @@ static enum verdict compare(void)
 {
 	struct hash left;
 
-	copy_files();
-	if (!digest(copy_path(), &left))
+	dbfile_copy(subject->path, copy_path());
+	if (!dbfile_digest(copy_path(), &left))
 		return VERDICT_ALIEN;
 	if (progress->has_retried)
 		return VERDICT_SOUND;
@@ -451,7 +286,7 @@ static enum verdict cut_at(const struct crashvfs_plan *plan)
 	(void)run_all(CRASHVFS_NAME);
 	if (!crashvfs_is_cut())
 		return VERDICT_LATE;
-	remove_files(subject->path);
+	dbfile_remove(subject->path);
 	crashvfs_survive();
 	return restart();
 }
@@ -460,13 +295,13 @@ static enum verdict cut_at(const struct crashvfs_plan *plan)
 
 static bool has_fired(void)
 {
-	return faultvfs_has_fired() || has_allocation_failed;
+	return faultvfs_has_fired() || faultmem_has_fired();
 }
 
 static void heal(void)
 {
 	faultvfs_heal();
-	fail_allocation(0, false);
+	faultmem_start(0, false);
 }
 
 /* What the program does at an error: full is refused and tried again, anything else ends it. */
@@ -557,7 +392,7 @@ static enum verdict run_faulty(void)
 	heal();
 	v = after_fault(is_done, last);
 	is_counting = false;
-	remove_files(subject->path);
+	dbfile_remove(subject->path);
 	crashvfs_survive();
 	w = restart();
 	return v != VERDICT_SOUND ? v : w;
@@ -574,7 +409,7 @@ static enum verdict fail_memory_at(uint64_t at, bool is_forever)
 	const struct faultvfs_plan none = {0};
 
 	faultvfs_start(&none);
-	fail_allocation(at, is_forever);
+	faultmem_start(at, is_forever);
 	return run_faulty();
 }
 
@@ -601,7 +436,7 @@ static bool has_ended_well(int status)
 		return WEXITSTATUS(status) == EXIT_SUCCESS || WEXITSTATUS(status) == EXIT_FATAL;
 	progress->has_fired = true;
 	return subject->aborts_without_memory && WIFSIGNALED(status) &&
-	       WTERMSIG(status) == SIGABRT && allocation_fails_at != 0;
+	       WTERMSIG(status) == SIGABRT && faultmem_is_armed();
 }
 
 static enum verdict run_child(void)
@@ -640,7 +475,7 @@ static enum verdict child_memory_at(uint64_t at, bool is_forever)
 	const struct faultvfs_plan none = {0};
 
 	faultvfs_start(&none);
-	fail_allocation(at, is_forever);
+	faultmem_start(at, is_forever);
 	return run_child();
 }
 
@@ -820,12 +655,12 @@ static void count_calls(void)
 	const struct faultvfs_plan none = {0};
 	enum verdict v;
 
-	fail_allocation(0, false);
+	faultmem_start(0, false);
 	v = fault_at(&none);
 	REQUIRE(v == VERDICT_LATE);
 	for (size_t i = 0; i < FAULT_CALLS; i++)
 		calls[i] = faultvfs_count((enum fault_call)i);
-	calls_of_memory = allocations;
+	calls_of_memory = faultmem_count();
 }
 
 static size_t fault_loops(void)
@@ -941,7 +776,7 @@ int harness_main(int argc, char **argv, const struct subject *s, void (*prepare)
 			-1, 0);
 	REQUIRE(progress != MAP_FAILED);
 	log_set_sink(on_log);
-	install_memory();
+	faultmem_install();
 	crashvfs_install();
 	faultvfs_install(CRASHVFS_NAME);
 	(void)sqlite3_auto_extension((void (*)(void))on_connection);

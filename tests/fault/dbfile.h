@@ -1,0 +1,16 @@
+/*
+ * dbfile - an SQLite file as the test sees it from outside: with its journals, and what it holds.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "common/base/crypt.h"
+
+/* PATH, PATH-wal, PATH-journal, PATH-shm. */
+void dbfile_remove(const char *path);
+/* All but the shared memory. */
+void dbfile_copy(const char *path, const char *copy);
+/* Everything in the file, by SQLite's own VFS; the file is recovered by this. False: it cannot be
+ * read. */
+bool dbfile_digest(const char *path, struct hash *ret_hash);
