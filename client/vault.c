@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +14,8 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+
+#define STRAY_LOGS_MAX 1000u
 
 /* Columns of the table `state`, in the order of its statements. */
 static const struct {
@@ -114,7 +118,16 @@ static enum err home_check(const char *home)
 	if (stat(home, &st) != 0)
 		return err_raise(errno == ENOENT ? ERR_NOTFOUND : ERR_IO, "%s: %s", home,
 				 strerror(errno));
-	return S_ISDIR(st.st_mode) ? ERR_OK : err_raise(ERR_INVAL, "%s is not a folder", home);
+	if (!S_ISDIR(st.st_mode))
+		return err_raise(ERR_INVAL, "%s is not a folder", home);
+	/* As root, files would be made here that their owner could not open any more. */
+	if (st.st_uid != geteuid())
+		return err_raise(ERR_INVAL, "%s belongs to another user", home);
+	/* Everything in it is sealed, but who can write here can take it away. */
+	if ((st.st_mode & 022u) != 0 && chmod(home, st.st_mode & 07755u) != 0)
+		return err_raise(ERR_INVAL, "%s can be written by others: %s", home,
+				 strerror(errno));
+	return ERR_OK;
 }
 
 static bool file_exists(const char *home, const char *name)
@@ -129,10 +142,37 @@ static struct vault *vault_new(const char *home, struct rand *rand)
 {
 	struct vault *v = mem_alloc_zero(sizeof *v);
 
-	v->home = mem_strdup(home);
+	char whole[PATH_MAX];
+
+	/* SQLite refuses links anywhere in the path, and /home may well be one. */
+	v->home = mem_strdup(realpath(home, whole) != NULL ? whole : home);
 	v->rand = rand;
 	v->lock_fd = -1;
 	return v;
+}
+
+/*
+ * A log without its vault holds entries that lie nowhere else, and SQLite would delete it
+ * when it makes a new file. It gets a name of its own instead.
+ */
+static enum err keep_stray_log(const char *home)
+{
+	char from[VAULT_PATH_MAX];
+	char to[VAULT_PATH_MAX];
+	char name[64];
+
+	if (file_exists(home, VAULT_FILE) || !file_exists(home, VAULT_FILE "-wal"))
+		return ERR_OK;
+	for (unsigned i = 1; i <= STRAY_LOGS_MAX; i++) {
+		snprintf(name, sizeof name, VAULT_FILE ".damaged-%u-wal", i);
+		if (file_exists(home, name))
+			continue;
+		snprintf(from, sizeof from, "%s/%s", home, VAULT_FILE "-wal");
+		snprintf(to, sizeof to, "%s/%s", home, name);
+		return rename(from, to) == 0 ? ERR_OK
+					     : err_raise(ERR_IO, "%s: %s", from, strerror(errno));
+	}
+	return err_raise(ERR_IO, "%s has too many logs of damaged vaults", home);
 }
 
 static enum err open_file(struct vault *v, bool is_new)
@@ -144,6 +184,9 @@ static enum err open_file(struct vault *v, bool is_new)
 		return e;
 	if (!is_new && !file_exists(v->home, VAULT_FILE))
 		return err_raise(ERR_NOTFOUND, "no vault in %s", v->home);
+	e = is_new ? keep_stray_log(v->home) : ERR_OK;
+	if (e != ERR_OK)
+		return e;
 	snprintf(path, sizeof path, "%s/%s", v->home, VAULT_FILE);
 	mode_t old = umask(077);
 

@@ -20,14 +20,19 @@
 #define LOCK_WAIT_MS     10000
 #define LOCK_POLL_MS     20
 #define LOCK_SAY_MS      500
+#define ANEW_BYTES       ((size_t)64 << 10)
 #define TMPFS_MAGIC_TYPE 0x01021994
 
 /*
- * The lock file holds one byte while a vault is open. Who finds it there knows
+ * The lock file's one byte is '1' while a vault is open, else '0'. Who finds a '1' knows
  * that the one before did not end well, perhaps because the disk failed: then the
  * page cache may hold bytes that never reached the disk, and is thrown away first.
- * The byte needs no fsync: after a power cut the cache is gone as well.
+ * The byte needs no fsync: after a power cut the cache is gone as well. It stays in the file,
+ * so that no room is needed to open a vault on a full disk.
  */
+#define MARK_OPEN   "1"
+#define MARK_CLOSED "0"
+
 static void pause_ms(long ms)
 {
 	struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
@@ -75,6 +80,27 @@ static size_t resident_pages(int fd, size_t len)
 	return resident;
 }
 
+/*
+ * Pages that will not go (somebody holds them in memory) are made true instead: what the kernel
+ * shows goes to the disk once more. A failure here is told, and then the vault stays shut. Cut
+ * off half way it leaves the file as before in places, which the log, itself checked, mends.
+ */
+static enum err write_anew(int fd, const char *path, size_t size)
+{
+	AUTO(mem_free) uint8_t *chunk = mem_alloc_zero(ANEW_BYTES);
+
+	for (size_t at = 0; at < size;) {
+		ssize_t n = pread(fd, chunk, ANEW_BYTES, (off_t)at);
+
+		if (n <= 0 || pwrite(fd, chunk, (size_t)n, (off_t)at) != n)
+			return err_raise(ERR_IO, "%s: %s", path, strerror(errno));
+		at += (size_t)n;
+	}
+	if (fdatasync(fd) != 0)
+		return err_raise(ERR_IO, "fdatasync %s: %s", path, strerror(errno));
+	return ERR_OK;
+}
+
 static enum err drop_cache(int fd, const char *path)
 {
 	struct stat st;
@@ -90,8 +116,7 @@ static enum err drop_cache(int fd, const char *path)
 			return ERR_OK;
 		pause_ms(LOCK_POLL_MS);
 	}
-	log_warn("cache of %s could not be dropped", path);
-	return ERR_OK;
+	return write_anew(fd, path, (size_t)st.st_size);
 }
 
 enum err vault_distrust_cache(const char *path)
@@ -128,11 +153,11 @@ enum err vault_lock(struct vault *v)
 		return err_raise(ERR_IO, "%s: %s", path, strerror(errno));
 	enum err e = wait_for_lock(fd);
 
-	if (e == ERR_OK && pread(fd, &mark, 1, 0) == 1) {
+	if (e == ERR_OK && pread(fd, &mark, 1, 0) == 1 && mark == *MARK_OPEN) {
 		snprintf(path, sizeof path, "%s/%s", v->home, VAULT_FILE);
 		e = vault_distrust_cache(path);
 	}
-	if (e == ERR_OK && pwrite(fd, "1", 1, 0) != 1)
+	if (e == ERR_OK && pwrite(fd, MARK_OPEN, 1, 0) != 1)
 		e = err_raise(errno == ENOSPC ? ERR_FULL : ERR_IO, "lock file: %s",
 			      strerror(errno));
 	if (e != ERR_OK) {
@@ -148,8 +173,8 @@ void vault_unlock_file(struct vault *v, bool is_clean)
 {
 	if (v->lock_fd < 0)
 		return;
-	/* If it cannot be emptied, the next one only takes more care than needed. */
-	if (is_clean && ftruncate(v->lock_fd, 0) != 0)
+	/* If it cannot be written, the next one only takes more care than needed. */
+	if (is_clean && pwrite(v->lock_fd, MARK_CLOSED, 1, 0) != 1)
 		log_debug("lock file: %s", strerror(errno));
 	close(v->lock_fd);
 	v->lock_fd = -1;

@@ -137,8 +137,12 @@ enum err vault_unlock(struct vault *v, struct bytes passphrase)
 	e = seal_open(outer, bytes_of(w.wrapped, sizeof w.wrapped),
 		      bytes_of(aad, wrap_aad(&w, aad, sizeof aad)), page);
 	crypt_wipe(outer, sizeof outer);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
 		e = vault_unlock_with_key(v, page);
+		/* The passphrase is right: it has opened the key. */
+		if (e == ERR_AUTH)
+			e = err_raise(ERR_CORRUPT, "the identity of the vault does not open");
+	}
 	vault_key_page_free(page);
 	return e;
 }

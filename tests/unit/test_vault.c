@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +26,14 @@ static int teardown(void **state)
 	client_home_clear(*state);
 	free(*state);
 	return 0;
+}
+
+/* Then there is no disk that could differ. */
+static bool is_in_memory_only(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == 0x01021994;
 }
 
 static struct id add_person(struct client_home *h, const char *name)
@@ -244,6 +255,190 @@ static void a_damaged_file_is_told_and_set_aside(void **state)
 	(void)unlink(name);
 }
 
+static void close_vault(struct client_home *h)
+{
+	vault_close(h->vault);
+	h->vault = NULL;
+}
+
+static void a_home_behind_a_symbolic_link_is_a_home(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+	char link_path[sizeof h->path + 8];
+	struct vault *v = NULL;
+
+	close_vault(h);
+	snprintf(link_path, sizeof link_path, "%s.link", h->path);
+	assert_int_equal(symlink(h->path, link_path), 0);
+	enum err e = vault_open(link_path, &h->rand, &v);
+
+	vault_close(v);
+	assert_int_equal(unlink(link_path), 0);
+	assert_ok(e);
+	client_home_reopen(h);
+	assert_true(client_home_has(h, &id));
+}
+
+static void a_vault_that_is_a_symbolic_link_is_not_opened(void **state)
+{
+	struct client_home *h = *state;
+	char path[128];
+	char moved[128];
+	struct vault *v = NULL;
+
+	(void)add_person(h, "Lan");
+	close_vault(h);
+	snprintf(path, sizeof path, "%s/vault.db", h->path);
+	snprintf(moved, sizeof moved, "%s/elsewhere", h->path);
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_equal(symlink("elsewhere", path), 0);
+
+	assert_err(vault_open(h->path, &h->rand, &v), ERR_IO);
+	assert_int_equal(rename(moved, path), 0);
+	client_home_reopen(h);
+}
+
+static void others_cannot_write_in_the_home(void **state)
+{
+	struct client_home *h = *state;
+	struct stat st;
+
+	close_vault(h);
+	assert_int_equal(chmod(h->path, 0777), 0);
+	client_home_reopen(h);
+
+	assert_int_equal(stat(h->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0755);
+}
+
+static void the_home_of_another_user_is_left_alone(void **state)
+{
+	struct client_home *h = *state;
+	struct vault_kdf kdf = {1, 8 << 10};
+	struct vault *v = NULL;
+
+	if (geteuid() != 0)
+		skip();
+	close_vault(h);
+	assert_int_equal(chown(h->path, 12345, (gid_t)-1), 0);
+	assert_err(vault_open(h->path, &h->rand, &v), ERR_INVAL);
+	assert_err(vault_create(h->path, &h->rand, &kdf, BYTES_LIT("mật khẩu"), &v), ERR_INVAL);
+	assert_int_equal(chown(h->path, 0, (gid_t)-1), 0);
+	client_home_reopen(h);
+}
+
+static void the_log_of_a_vault_that_is_gone_is_kept(void **state)
+{
+	struct client_home *h = *state;
+	struct vault_kdf kdf = {1, 8 << 10};
+	char path[128];
+	char moved[128];
+	char kept[128];
+	struct stat before;
+	struct stat after;
+
+	(void)add_person(h, "Lan");
+	close_vault(h);
+	/* what a crash between the two renames of vault_set_aside() leaves */
+	snprintf(path, sizeof path, "%s/vault.db", h->path);
+	snprintf(moved, sizeof moved, "%s/vault.db.damaged-nay", h->path);
+	snprintf(kept, sizeof kept, "%s/vault.db.damaged-1-wal", h->path);
+	assert_int_equal(rename(path, moved), 0);
+	snprintf(path, sizeof path, "%s/vault.db-wal", h->path);
+	assert_int_equal(stat(path, &before), 0);
+	assert_ok(vault_create(h->path, &h->rand, &kdf, BYTES_LIT("mật khẩu"), &h->vault));
+
+	int found = stat(kept, &after);
+
+	(void)unlink(moved);
+	(void)unlink(kept);
+	assert_int_equal(found, 0);
+	assert_int_equal(after.st_size, before.st_size);
+}
+
+/* Runs SQL over the closed vault; false when there is no sqlite3 program. */
+static bool run_sql(struct client_home *h, const char *sql)
+{
+	char path[128];
+	int status = 0;
+
+	snprintf(path, sizeof path, "%s/vault.db", h->path);
+	pid_t child = fork();
+
+	if (child == 0) {
+		execlp("sqlite3", "sqlite3", path, sql, (char *)NULL);
+		_exit(77);
+	}
+	waitpid(child, &status, 0);
+	return WEXITSTATUS(status) != 77;
+}
+
+static void a_damaged_identity_is_not_called_a_wrong_passphrase(void **state)
+{
+	struct client_home *h = *state;
+
+	close_vault(h);
+	bool has_run = run_sql(h, "UPDATE doc SET body = zeroblob(100) WHERE name = 'identity'");
+
+	assert_ok(vault_open(h->path, &h->rand, &h->vault));
+	if (!has_run)
+		skip();
+	assert_err(vault_unlock(h->vault, BYTES_LIT("sai")), ERR_AUTH);
+	assert_err(vault_unlock(h->vault, BYTES_LIT("mật khẩu")), ERR_CORRUPT);
+	assert_false(vault_is_unlocked(h->vault));
+}
+
+/* On a full disk what is here must still be readable, so the mark's block stays. */
+static void a_mark_needs_no_room_once_it_was_made(void **state)
+{
+	struct client_home *h = *state;
+	char path[128];
+	struct stat st;
+
+	close_vault(h);
+	snprintf(path, sizeof path, "%s/lock", h->path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 1);
+	assert_int_equal(count_in_file(h->path, "lock", "1"), 0);
+	client_home_reopen(h);
+	assert_int_equal(count_in_file(h->path, "lock", "1"), 1);
+}
+
+static void pages_that_stay_in_memory_are_written_anew(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+	char path[128];
+	struct stat before;
+	struct stat after;
+
+	close_vault(h);
+	snprintf(path, sizeof path, "%s/lock", h->path);
+	int lock = open(path, O_WRONLY);
+
+	assert_int_equal(pwrite(lock, "1", 1, 0), 1);
+	close(lock);
+	snprintf(path, sizeof path, "%s/vault.db", h->path);
+	int fd = open(path, O_RDONLY);
+
+	assert_int_equal(fstat(fd, &before), 0);
+	/* pages that a process has mapped are not dropped */
+	void *map = mmap(NULL, (size_t)before.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+	assert_true(map != MAP_FAILED);
+	usleep(20000);
+	client_home_reopen(h);
+	assert_int_equal(fstat(fd, &after), 0);
+	munmap(map, (size_t)before.st_size);
+	close(fd);
+	assert_true(client_home_has(h, &id));
+	if (is_in_memory_only(h->path))
+		skip();
+	assert_true(after.st_mtim.tv_sec > before.st_mtim.tv_sec ||
+		    after.st_mtim.tv_nsec > before.st_mtim.tv_nsec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +451,14 @@ int main(void)
 		CASE(a_row_in_anothers_place_does_not_open),
 		CASE(kill_nine_loses_no_entry_that_was_told),
 		CASE(a_damaged_file_is_told_and_set_aside),
+		CASE(a_home_behind_a_symbolic_link_is_a_home),
+		CASE(a_vault_that_is_a_symbolic_link_is_not_opened),
+		CASE(others_cannot_write_in_the_home),
+		CASE(the_home_of_another_user_is_left_alone),
+		CASE(the_log_of_a_vault_that_is_gone_is_kept),
+		CASE(a_damaged_identity_is_not_called_a_wrong_passphrase),
+		CASE(a_mark_needs_no_room_once_it_was_made),
+		CASE(pages_that_stay_in_memory_are_written_anew),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
