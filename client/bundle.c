@@ -29,42 +29,59 @@ static enum err take_number(struct sync *s, uint64_t *ret_number)
 	return e;
 }
 
+/* Where the change-sets of a request end. */
+static enum err find_end(const struct msg_sync *m, struct bundle_made *made, int64_t *after)
+{
+	struct changeset_head head;
+
+	for (size_t i = 0; i < m->changeset_count; i++) {
+		if (changeset_peek(m->changesets[i], &head) != ERR_OK)
+			return err_raise(ERR_CORRUPT, "a change-set of the outbox cannot be read");
+		*after = (int64_t)(head.first + head.count - 1);
+		made->changes += (size_t)head.count;
+	}
+	made->changesets += m->changeset_count;
+	return ERR_OK;
+}
+
+/* One more request, with what comes after number `*after`. */
+static enum err add_part(struct sync *s, struct arena *a, struct bundle_out *b,
+			 struct bundle_made *made, int64_t *after)
+{
+	AUTO(buf_clear) struct buf message = {0};
+	struct msg_sync m;
+	enum err e = sync_message(s, a, *after, SYNC_REQUEST_BYTES, &m);
+
+	if (e == ERR_OK)
+		e = find_end(&m, made, after);
+	if (e != ERR_OK)
+		return e;
+	msg_sync_encode(&m, &message);
+	b->parts[b->part_count++] = arena_copy(a, buf_bytes(&message));
+	return ERR_OK;
+}
+
 /* Requests as the network would carry them one after the other: each has its own receipt. */
 static enum err fill_parts(struct sync *s, struct arena *a, struct bundle_out *b,
 			   struct bundle_made *made)
 {
-	const struct vault_state *state = vault_state(s->vault);
-	int64_t after = state->acked;
+	const int64_t last = vault_state(s->vault)->number;
+	int64_t after = vault_state(s->vault)->acked;
+	int64_t before;
 	size_t total = 0;
-	size_t sets = 0;
-	enum err e = ERR_OK;
 
 	b->parts = arena_alloc_array(a, LIMIT_BUNDLE_PARTS, sizeof *b->parts);
 	do {
-		AUTO(buf_clear) struct buf message = {0};
-		struct changeset_head head;
-		struct msg_sync m;
+		enum err e;
 
-		e = sync_message(s, a, after, SYNC_REQUEST_BYTES, &m);
+		before = after;
+		e = add_part(s, a, b, made, &after);
 		if (e != ERR_OK)
 			return e;
-		for (size_t i = 0; i < m.changeset_count && e == ERR_OK; i++) {
-			e = changeset_peek(m.changesets[i], &head);
-			if (e == ERR_OK) {
-				after = (int64_t)(head.first + head.count - 1);
-				made->changes += (size_t)head.count;
-			}
-		}
-		if (e != ERR_OK)
-			return err_raise(ERR_CORRUPT, "a change-set of the outbox cannot be read");
-		sets = m.changeset_count;
-		made->changesets += sets;
-		msg_sync_encode(&m, &message);
-		total += message.len;
-		b->parts[b->part_count++] = arena_copy(a, buf_bytes(&message));
-	} while (sets != 0 && after < state->number && b->part_count < LIMIT_BUNDLE_PARTS &&
+		total += b->parts[b->part_count - 1].len;
+	} while (after != before && after < last && b->part_count < LIMIT_BUNDLE_PARTS &&
 		 total + SYNC_REQUEST_BYTES < BUNDLE_FILL_BYTES);
-	made->left = state->number - after;
+	made->left = last - after;
 	return ERR_OK;
 }
 

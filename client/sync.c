@@ -503,7 +503,7 @@ enum err sync_keep_schema(struct sync *s, struct bytes bundle)
 static enum err fetch_schema(struct sync *s, struct sync_report *report)
 {
 	AUTO(arena_clear) struct arena a = {0};
-	struct bytes bundle;
+	struct bytes bundle = BYTES_NONE;
 	enum err e = fetch(s, &a, PATH_SCHEMA, report, &bundle);
 
 	return e == ERR_OK ? sync_keep_schema(s, bundle) : e;
@@ -535,7 +535,7 @@ enum err sync_keep_units(struct sync *s, struct bytes message)
 static enum err fetch_units(struct sync *s, struct sync_report *report)
 {
 	AUTO(arena_clear) struct arena a = {0};
-	struct bytes message;
+	struct bytes message = BYTES_NONE;
 	enum err e = fetch(s, &a, PATH_UNITS, report, &message);
 
 	return e == ERR_OK ? sync_keep_units(s, message) : e;

@@ -35,13 +35,13 @@ enum shape_kind {
 };
 
 struct shape_field {
-	uint8_t key;
-	enum shape_kind kind;
-	bool is_required;
 	size_t max;
 	size_t offset;       /* of the field, or of a list's pointer */
 	size_t count_offset; /* of a list's count */
 	const struct shape *of;
+	enum shape_kind kind;
+	uint8_t key;
+	bool is_required;
 };
 
 struct shape {

@@ -356,7 +356,7 @@ static void a_file_over_the_limit_is_not_made(void **state)
 	struct bundle_out b = {.number = 1, .parts = parts, .part_count = 2};
 
 	rand_fill(rand_system(), noise, LIMIT_PLAIN_BYTES);
-	parts[1] = bytes_of(noise, LIMIT_BUNDLE_BYTES - longest - 2 * BUNDLE_STEP);
+	parts[1] = bytes_of(noise, LIMIT_BUNDLE_BYTES - longest - 2 * (size_t)BUNDLE_STEP);
 	assert_ok(bundle_write_out(&f->to_office, &b, &f->out));
 	assert_flaw(read_out(f, buf_bytes(&f->out)), BUNDLE_SOUND);
 	buf_reset(&f->out);
