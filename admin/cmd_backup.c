@@ -39,26 +39,24 @@ static void show_progress(const struct ctl *ctl, const json_t *state)
 		      pages != 0 ? (pages - number_of(state, "left")) * 100 / pages : 0);
 }
 
-/* *ret_state: where `run` has ended. */
+/* *ret_state: where `run` has ended; NULL when nobody answers any more. */
 static int wait_for(const struct ctl *ctl, json_int_t run, json_t **ret_state)
 {
 	const struct timespec pause = {0, LOOK_MS * 1000000L};
 
-	for (;;) {
-		JSON_AUTO json_t *state = NULL;
-		int code = ctl_call(ctl, "backup state", NULL, CTL_TIMEOUT_MS, &state);
+	json_t *state = NULL;
+	int code = ctl_call(ctl, "backup state", NULL, CTL_TIMEOUT_MS, &state);
 
-		if (state == NULL)
-			return code;
-		if (number_of(state, "ended") >= run) {
-			if (ctl->format == TABLE_TABLE && isatty(STDERR_FILENO) != 0)
-				(void)fputs("\r\033[K", stderr);
-			*ret_state = MOVE(state);
-			return ARGS_EXIT_DONE;
-		}
+	while (state != NULL && number_of(state, "ended") < run) {
 		show_progress(ctl, state);
+		json_decref(MOVE(state));
 		(void)nanosleep(&pause, NULL);
+		code = ctl_call(ctl, "backup state", NULL, CTL_TIMEOUT_MS, &state);
 	}
+	if (ctl->format == TABLE_TABLE && isatty(STDERR_FILENO) != 0)
+		(void)fputs("\r\033[K", stderr);
+	*ret_state = state;
+	return code;
 }
 
 static const struct listing_column made_columns[] = {

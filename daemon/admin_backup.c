@@ -159,7 +159,10 @@ static enum err open_it(struct admin_call *call, const struct row *row, const st
 	rand_fill(call->ctx->rand, random, sizeof random);
 	hex_print(random, sizeof random, hex);
 	snprintf(folder, sizeof folder, "%s/verify-%s.tmp", call->ctx->state, hex);
-	e = backup_check(call->ctx, row->path, key, folder, false, NULL, call->arena, &checked);
+
+	const struct backup_order order = {.path = row->path, .key = key, .folder = folder};
+
+	e = backup_check(call->ctx, &order, call->arena, &checked);
 	crypt_wipe(key, sizeof key);
 	if (e != ERR_OK)
 		return e;

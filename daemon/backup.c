@@ -278,9 +278,17 @@ static enum err write_file(struct backup *b, struct run *r)
 		{ARCHIVE_STORE, r->copy},
 	};
 
+	const struct archive_order order = {
+		.path = r->part,
+		.entries = entries,
+		.count = sizeof entries / sizeof entries[0],
+		.to = r->to,
+		.rand = b->ctx->rand,
+		.is_stopping = &b->is_stopping,
+	};
+
 	(void)unlink(r->part);
-	return archive_write(r->part, entries, sizeof entries / sizeof entries[0], &r->to,
-			     b->ctx->rand, &b->is_stopping, r->key, &r->mark);
+	return archive_write(&order, r->key, &r->mark);
 }
 
 static enum err read_back(struct backup *b, struct run *r)
@@ -291,8 +299,11 @@ static enum err read_back(struct backup *b, struct run *r)
 	if (e != ERR_OK)
 		return e;
 	archive_remove_folder(check);
-	e = backup_check(b->ctx, r->part, r->key, check, false, &b->is_stopping, &r->arena,
-			 &r->checked);
+
+	const struct backup_order order = {
+		.path = r->part, .key = r->key, .folder = check, .is_stopping = &b->is_stopping};
+
+	e = backup_check(b->ctx, &order, &r->arena, &r->checked);
 	crypt_wipe(r->key, sizeof r->key);
 	if (e == ERR_OK && (r->checked.mark.bytes != r->mark.bytes ||
 			    !crypt_equal(r->checked.mark.hash.bytes, r->mark.hash.bytes, HASH_LEN)))
@@ -397,38 +408,47 @@ static enum err raise_devices(const struct run *r, struct store *store)
 	return e;
 }
 
-struct backup_row {
-	int64_t backup;
-	const char *path;
+struct rows {
+	int64_t *backups;
+	const char **paths;
+	int64_t *at;
+	size_t count;
+	size_t cap;
 };
 
-static enum err load_rows(struct run *r, struct store *store, struct backup_row **ret_rows,
-			  int64_t **ret_at, size_t *ret_count)
+static void *grow(struct arena *a, const void *list, size_t count, size_t cap, size_t size)
+{
+	void *more = arena_alloc_array(a, cap, size);
+
+	if (count != 0)
+		memcpy(more, list, count * size);
+	return more;
+}
+
+static void add_row(struct run *r, struct sql *q, struct rows *rows)
+{
+	size_t n = rows->count;
+
+	if (n == rows->cap) {
+		rows->cap = rows->cap * 2 + 64;
+		rows->backups = grow(&r->arena, rows->backups, n, rows->cap, sizeof *rows->backups);
+		rows->paths = grow(&r->arena, rows->paths, n, rows->cap, sizeof *rows->paths);
+		rows->at = grow(&r->arena, rows->at, n, rows->cap, sizeof *rows->at);
+	}
+	rows->backups[n] = sql_int(q, 0);
+	rows->at[n] = sql_int(q, 1);
+	rows->paths[n] = arena_strdup(&r->arena, sql_text(q, 2));
+	rows->count++;
+}
+
+static enum err load_rows(struct run *r, struct store *store, struct rows *rows)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	size_t count = 0;
-	size_t cap = 0;
 	bool is_row = false;
 	enum err e = sql_use(store, query_rows, &q);
 
-	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
-		if (count == cap) {
-			const struct backup_row *rows = *ret_rows;
-			const int64_t *at = *ret_at;
-
-			cap = cap * 2 + 64;
-			*ret_rows = arena_alloc_array(&r->arena, cap, sizeof **ret_rows);
-			*ret_at = arena_alloc_array(&r->arena, cap, sizeof **ret_at);
-			if (count != 0) {
-				memcpy(*ret_rows, rows, count * sizeof *rows);
-				memcpy(*ret_at, at, count * sizeof *at);
-			}
-		}
-		(*ret_rows)[count].backup = sql_int(q, 0);
-		(*ret_rows)[count].path = arena_strdup(&r->arena, sql_text(q, 2));
-		(*ret_at)[count++] = sql_int(q, 1);
-	}
-	*ret_count = count;
+	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row)
+		add_row(r, q, rows);
 	return e;
 }
 
@@ -447,21 +467,19 @@ static enum err expire(struct run *r, struct store *store)
 {
 	const struct config_backup *c = &r->config->backup;
 	const struct backup_rule rule = {c->keep_days, c->keep_weeks, c->keep_months};
-	struct backup_row *rows = NULL;
-	int64_t *at = NULL;
-	size_t count = 0;
-	enum err e = load_rows(r, store, &rows, &at, &count);
-	bool *keep = arena_alloc_array(&r->arena, count + 1, sizeof *keep);
+	struct rows rows = {0};
+	enum err e = load_rows(r, store, &rows);
+	bool *keep = arena_alloc_array(&r->arena, rows.count + 1, sizeof *keep);
 
 	if (e != ERR_OK)
 		return e;
-	backup_keep(&rule, at, count, keep);
-	r->expired = arena_alloc_array(&r->arena, count + 1, sizeof *r->expired);
-	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		if (keep[i] || rows[i].backup == r->backup)
+	backup_keep(&rule, rows.at, rows.count, keep);
+	r->expired = arena_alloc_array(&r->arena, rows.count + 1, sizeof *r->expired);
+	for (size_t i = 0; e == ERR_OK && i < rows.count; i++) {
+		if (keep[i] || rows.backups[i] == r->backup)
 			continue;
-		r->expired[r->expired_count++] = rows[i].path;
-		e = delete_row(store, rows[i].backup);
+		r->expired[r->expired_count++] = rows.paths[i];
+		e = delete_row(store, rows.backups[i]);
 	}
 	return e;
 }

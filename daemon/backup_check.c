@@ -49,20 +49,20 @@ static enum err open_inside(const struct context *ctx, const char *folder, struc
 	return e;
 }
 
-enum err backup_check(const struct context *ctx, const char *path, const uint8_t key[BOX_KEY_LEN],
-		      const char *folder, bool is_kept, const atomic_bool *is_stopping,
-		      struct arena *a, struct backup_checked *ret_checked)
+enum err backup_check(const struct context *ctx, const struct backup_order *order, struct arena *a,
+		      struct backup_checked *ret_checked)
 {
+	const char *folder = order->folder;
 	struct backup_checked c = {0};
 	enum err e;
 
 	if (mkdir(folder, 0700) != 0)
 		return err_raise(errno == EEXIST ? ERR_CONFLICT : ERR_FULL, "mkdir %s: %s", folder,
 				 strerror(errno));
-	e = archive_read(path, key, folder, is_stopping, &c.mark);
+	e = archive_read(order->path, order->key, folder, order->is_stopping, &c.mark);
 	if (e == ERR_OK)
 		e = open_inside(ctx, folder, a, &c);
-	if (e != ERR_OK || !is_kept)
+	if (e != ERR_OK || !order->is_kept)
 		archive_remove_folder(folder);
 	/* A copy that cannot be read is a bad copy, not a bad disk of the store's. */
 	if (err_class(e) == ERR_CLASS_FATAL)

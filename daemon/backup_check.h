@@ -19,11 +19,18 @@ struct backup_checked {
 	size_t device_count;
 };
 
+struct backup_order {
+	const char *path;
+	const uint8_t *key; /* BOX_KEY_LEN */
+	const char *folder; /* must not exist */
+	bool is_kept;       /* the folder, when all is well */
+	const atomic_bool *is_stopping;
+};
+
 /*
- * Unpacks PATH into FOLDER, which is made for it, and checks everything docs/storage.md numbers.
- * `ret_checked` lives in `a`. ERR_AUTH, ERR_INVAL as archive_read(); ERR_CONFLICT: it opens, and
- * the store in it breaks an invariant. FOLDER stays when `is_kept`, and it succeeded.
+ * Unpacks the file into the folder and checks everything docs/storage.md numbers. `ret_checked`
+ * lives in `a`. ERR_AUTH, ERR_INVAL as archive_read(); ERR_CONFLICT: it opens, and the store in it
+ * breaks an invariant.
  */
-enum err backup_check(const struct context *ctx, const char *path, const uint8_t key[BOX_KEY_LEN],
-		      const char *folder, bool is_kept, const atomic_bool *is_stopping,
-		      struct arena *a, struct backup_checked *ret_checked);
+enum err backup_check(const struct context *ctx, const struct backup_order *order, struct arena *a,
+		      struct backup_checked *ret_checked);

@@ -157,8 +157,11 @@ static enum err unpack(const struct restore *r, const char *folder, struct resto
 	uint8_t key[BOX_KEY_LEN];
 	enum err e = find_key(r, &to, key);
 
+	const struct backup_order order = {
+		.path = r->backup, .key = key, .folder = folder, .is_kept = true};
+
 	if (e == ERR_OK)
-		e = backup_check(&ctx, r->backup, key, folder, true, NULL, &a, &checked);
+		e = backup_check(&ctx, &order, &a, &checked);
 	crypt_wipe(key, sizeof key);
 	if (e != ERR_OK)
 		return e;

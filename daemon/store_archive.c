@@ -184,17 +184,16 @@ static enum err put_all(struct archive_writer *w, const struct archive_entry *en
 	return e;
 }
 
-enum err archive_write(const char *path, const struct archive_entry *entries, size_t count,
-		       const struct box_public *to, struct rand *rand,
-		       const atomic_bool *is_stopping, uint8_t ret_key[BOX_KEY_LEN],
+enum err archive_write(const struct archive_order *order, uint8_t ret_key[BOX_KEY_LEN],
 		       struct archive_mark *ret_mark)
 {
+	const char *path = order->path;
 	AUTO(mem_free) struct archive_writer *w = mem_alloc_zero(sizeof *w);
 	uint8_t header[BOX_HEADER_LEN];
 	enum err e;
 
 	w->path = path;
-	w->is_stopping = is_stopping;
+	w->is_stopping = order->is_stopping;
 	w->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (w->fd < 0)
 		return from_errno("create", path);
@@ -203,11 +202,11 @@ enum err archive_write(const char *path, const struct archive_entry *entries, si
 	(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
 	(void)ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_checksumFlag, 1);
 	hasher_start(&w->hasher);
-	e = box_seal_start(rand, to, &w->box, header, ret_key);
+	e = box_seal_start(order->rand, &order->to, &w->box, header, ret_key);
 	if (e == ERR_OK)
 		e = put_bytes(w, bytes_of(header, sizeof header));
 	if (e == ERR_OK)
-		e = put_all(w, entries, count);
+		e = put_all(w, order->entries, order->count);
 	(void)ZSTD_freeCCtx(w->zstd);
 	(void)close(w->fd);
 	if (e == ERR_OK)

@@ -23,19 +23,27 @@ struct archive_entry {
 	const char *path; /* of the file that goes in */
 };
 
+/* What goes into a file, and to whom. */
+struct archive_order {
+	const char *path; /* must not exist */
+	const struct archive_entry *entries;
+	size_t count;
+	struct box_public to;
+	struct rand *rand;
+	const atomic_bool *is_stopping; /* NULL: never */
+};
+
 struct archive_mark {
 	uint64_t bytes; /* of the sealed file */
 	struct hash hash;
 };
 
 /*
- * Writes PATH, which must not exist: 0600, synced. Its key opens it once more without the
+ * Writes it: 0600, synced. Its key opens it once more without the
  * recipient's secret; the caller wipes it. ERR_CANCELED: *is_stopping became true. On any failure
- * nothing is left at PATH.
+ * nothing is left at `path`.
  */
-enum err archive_write(const char *path, const struct archive_entry *entries, size_t count,
-		       const struct box_public *to, struct rand *rand,
-		       const atomic_bool *is_stopping, uint8_t ret_key[BOX_KEY_LEN],
+enum err archive_write(const struct archive_order *order, uint8_t ret_key[BOX_KEY_LEN],
 		       struct archive_mark *ret_mark);
 
 /* Drops PATH from the page cache first: what is read is what the disk has. */

@@ -23,7 +23,8 @@ _Static_assert(sizeof(crypto_secretstream_xchacha20poly1305_state) <= 56, "fits"
 
 _Static_assert(BOX_HEADER_LEN == BOX_KEYS_LEN + crypto_secretstream_xchacha20poly1305_HEADERBYTES,
 	       "secretstream");
-_Static_assert(BOX_PAIR_TEXT_LEN == sizeof BOX_PAIR_HEAD - 1 + 2 * BOX_KEY_LEN + 2, "with newline");
+_Static_assert(BOX_PAIR_TEXT_LEN == sizeof BOX_PAIR_HEAD - 1 + 2 * (size_t)BOX_KEY_LEN + 2,
+	       "with newline");
 
 enum err crypt_init(void)
 {
@@ -183,7 +184,7 @@ void box_pair_print(const struct box_pair *pair, char ret_text[BOX_PAIR_TEXT_LEN
 {
 	const size_t head = sizeof BOX_PAIR_HEAD - 1;
 
-	memcpy(ret_text, BOX_PAIR_HEAD, head);
+	memcpy(ret_text, BOX_PAIR_HEAD, sizeof BOX_PAIR_HEAD);
 	sodium_bin2hex(ret_text + head, BOX_HEX_LEN, pair->secret, sizeof pair->secret);
 	ret_text[BOX_PAIR_TEXT_LEN - 2] = '\n';
 	ret_text[BOX_PAIR_TEXT_LEN - 1] = '\0';

@@ -197,8 +197,9 @@ static const char *make_backup(uint8_t ret_key[BOX_KEY_LEN], struct archive_mark
 
 	const struct archive_entry entries[] = {{"id", id}, {ARCHIVE_STORE, copy_store()}};
 
-	assert_ok(archive_write(path, entries, 2, &pair.public_key, &g.rand, NULL, ret_key,
-				ret_mark));
+	assert_ok(archive_write(
+		&(struct archive_order){path, entries, 2, pair.public_key, &g.rand, NULL}, ret_key,
+		ret_mark));
 	(void)unlink(in_ground("copy.db"));
 	return path;
 }
@@ -206,8 +207,10 @@ static const char *make_backup(uint8_t ret_key[BOX_KEY_LEN], struct archive_mark
 static enum err check(const char *path, const uint8_t key[BOX_KEY_LEN],
 		      struct backup_checked *ret_checked)
 {
-	enum err e =
-		backup_check(&g.ctx, path, key, in_ground("check"), false, NULL, &g.a, ret_checked);
+	enum err e = backup_check(
+		&g.ctx,
+		&(struct backup_order){.path = path, .key = key, .folder = in_ground("check")},
+		&g.a, ret_checked);
 
 	assert_int_not_equal(access(in_ground("check"), F_OK), 0);
 	return e;
@@ -309,7 +312,9 @@ static void a_file_that_is_not_ours_is_not_unpacked(UNUSED_STATE)
 	const char *path = in_ground("b.backup");
 	const struct archive_entry entry = {"../evil", copy_store()};
 
-	assert_ok(archive_write(path, &entry, 1, &pair.public_key, &g.rand, NULL, key, &mark));
+	assert_ok(archive_write(
+		&(struct archive_order){path, &entry, 1, pair.public_key, &g.rand, NULL}, key,
+		&mark));
 	assert_int_equal(mkdir(in_ground("check"), 0700), 0);
 
 	assert_err(archive_read(path, key, in_ground("check"), NULL, &mark), ERR_INVAL);
@@ -324,8 +329,9 @@ static void a_stop_ends_writing_and_leaves_nothing(UNUSED_STATE)
 	struct archive_mark mark;
 	const struct archive_entry entry = {ARCHIVE_STORE, copy_store()};
 
-	assert_err(archive_write(in_ground("b.backup"), &entry, 1, &pair.public_key, &g.rand,
-				 &is_stopping, key, &mark),
+	assert_err(archive_write(&(struct archive_order){in_ground("b.backup"), &entry, 1,
+							 pair.public_key, &g.rand, &is_stopping},
+				 key, &mark),
 		   ERR_CANCELED);
 	assert_int_not_equal(access(in_ground("b.backup"), F_OK), 0);
 }
