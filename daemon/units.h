@@ -9,7 +9,9 @@
  * Identity across lists: the same code, the same bare name (type prefix dropped,
  * tone mark in one place: Hòa = Hoà) and the same structure (with districts, or
  * without) is the same unit; a changed full name or type adds a dated name. Anything
- * else is a new unit, and the one that had the code ends on the list's day.
+ * else is a new unit, and the one that had the code ends on the list's day. A list
+ * without districts ends on its day every unit of the structure with districts, in the whole
+ * country: communes, districts and the provinces they made up.
  */
 #pragma once
 

@@ -560,9 +560,30 @@ static enum err take_unit(struct import *im, struct unit_name *n)
 
 static const char query_later[] = "SELECT min(first_day) FROM unit_list WHERE province = ?1"
 				  " AND has_districts = ?2 AND first_day > ?3";
+/* Of whatever province: districts ended in the whole country. */
+static const char query_without[] =
+	"SELECT min(first_day) FROM unit_list WHERE has_districts = 0 AND first_day > ?1";
 static const char query_note[] =
 	"INSERT OR IGNORE INTO unit_list(province, has_districts, first_day)"
 	" VALUES(?1, ?2, ?3)";
+
+/* A list with districts speaks until the first one without them, anywhere. */
+static enum err bound_by_structure(struct import *im, int64_t *until)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e;
+
+	if (!im->has_districts)
+		return ERR_OK;
+	e = sql_use(im->store, query_without, &q);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, im->from);
+	e = sql_run_row(q);
+	if (e == ERR_OK && sql_kind(q, 0) == SQL_INT && sql_int(q, 0) < *until)
+		*until = sql_int(q, 0);
+	return e;
+}
 
 /* Until when the list speaks for a province: its own end, or the next list's day. */
 static enum err find_until(struct import *im, struct bytes province, int64_t *ret_until)
@@ -582,7 +603,9 @@ static enum err find_until(struct import *im, struct bytes province, int64_t *re
 	*ret_until = im->until;
 	if (sql_kind(q, 0) == SQL_INT && sql_int(q, 0) < im->until)
 		*ret_until = sql_int(q, 0);
-	e = sql_use(im->store, query_note, &note);
+	e = bound_by_structure(im, ret_until);
+	if (e == ERR_OK)
+		e = sql_use(im->store, query_note, &note);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_text(note, 1, province);
@@ -721,6 +744,45 @@ static enum err end_missing(struct import *im, const struct parent *province)
 	return e;
 }
 
+static const char query_with_districts[] =
+	"SELECT DISTINCT n.unit FROM unit u JOIN unit_name n ON n.unit = u.unit"
+	" WHERE u.has_districts = 1 AND n.first_day <= ?1 AND n.last_day > ?1";
+
+/*
+ * The law of 1 July 2025 ended the district level in the whole country at once: what
+ * belongs to the structure with districts ends with the first list without them, also
+ * where no unit of that list has its code or is in its province.
+ */
+static enum err end_districts(struct import *im)
+{
+	AUTO(buf_clear) struct buf gone = {0};
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e;
+
+	if (im->has_districts)
+		return ERR_OK;
+	e = sql_use(im->store, query_with_districts, &q);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, im->from);
+	/* Ending one changes what the statement would walk. */
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		int64_t unit = sql_int(q, 0);
+
+		buf_append(&gone, &unit, sizeof unit);
+	}
+	for (size_t i = 0; e == ERR_OK && i < gone.len / sizeof(int64_t); i++) {
+		bool is_ended = false;
+		int64_t unit;
+
+		memcpy(&unit, gone.data + i * sizeof unit, sizeof unit);
+		e = units_end(im->store, im->a, unit, im->from, UNITS_DAY_OPEN, &is_ended);
+		im->done->ended += is_ended;
+	}
+	return e;
+}
+
 static enum err import_list(struct import *im, const struct list *list)
 {
 	enum err e = ERR_OK;
@@ -734,6 +796,8 @@ static enum err import_list(struct import *im, const struct list *list)
 	qsort(im->seen, im->seen_count, sizeof *im->seen, by_number);
 	for (size_t i = 0; e == ERR_OK && i < im->provinces.count; i++)
 		e = end_missing(im, &im->provinces.list[i]);
+	if (e == ERR_OK)
+		e = end_districts(im);
 	if (e != ERR_OK)
 		return e;
 	if (im->done->added + im->done->renamed + im->done->ended == 0)

@@ -232,7 +232,7 @@ static void another_structure_under_the_code_is_another_unit(UNUSED_STATE)
 		import(NEW_HEAD "25267,Xã Đăk Ơ,Xã,75,Tỉnh Đồng Nai\n", "2025-07-01", NULL, &done));
 
 	assert_int_not_equal(find("25267", "2025-06-30").unit, find("25267", "2025-07-01").unit);
-	assert_int_equal(done.ended, 1);
+	assert_int_equal(find("25267", "2025-06-30").until, day("2025-07-01"));
 }
 
 static void a_unit_missing_from_the_next_list_ends(UNUSED_STATE)
@@ -250,7 +250,7 @@ static void a_unit_missing_from_the_next_list_ends(UNUSED_STATE)
 	assert_int_equal(find("25198", "2024-12-31").until, day("2025-01-01"));
 	assert_missing("25198", "2025-01-01");
 	/* Another province is not touched by it. */
-	assert_int_equal(find("30001", "2025-01-01").until, UNITS_DAY_OPEN);
+	assert_int_equal(find("30001", "2025-01-01").until, day("2025-07-01"));
 	assert_int_equal(find("25195", "2025-01-01").from, day("2021-02-01"));
 }
 
@@ -266,8 +266,37 @@ static void lists_may_come_in_any_order(UNUSED_STATE)
 
 	assert_missing("25198", "2025-01-01");
 	assert_int_equal(find("25198", "2024-12-31").until, day("2025-01-01"));
-	assert_int_equal(find("25195", "2026-01-01").from, day("2021-02-01"));
-	assert_int_equal(find("25195", "2022-01-01").unit, find("25195", "2026-01-01").unit);
+	assert_int_equal(find("25195", "2025-06-01").from, day("2021-02-01"));
+	assert_int_equal(find("25195", "2022-01-01").unit, find("25195", "2025-06-01").unit);
+}
+
+static void a_list_without_districts_ends_the_old_structure_everywhere(UNUSED_STATE)
+{
+	struct units_imported done = {0};
+
+	assert_ok(import(OLD_HEAD "25195,Phường Một,Phường,689,Thị xã A,77\n"
+				  "30001,Xã Khác,Xã,800,Huyện B,78\n",
+			 "2021-02-01", NULL, &done));
+	assert_ok(import(NEW_HEAD "25300,Xã Mới,Xã,75,Tỉnh Đồng Nai\n", "2025-07-01", NULL, &done));
+
+	assert_int_equal(find("30001", "2025-06-30").until, day("2025-07-01"));
+	assert_missing("30001", "2025-07-01");
+	assert_missing("25195", "2025-07-01");
+	assert_missing("800", "2025-07-01");
+	assert_missing("78", "2025-07-01");
+	assert_int_equal(find("25300", "2026-01-01").until, UNITS_DAY_OPEN);
+}
+
+static void an_old_list_that_comes_late_ends_with_the_structure(UNUSED_STATE)
+{
+	struct units_imported done = {0};
+
+	assert_ok(import(NEW_HEAD "25300,Xã Mới,Xã,75,Tỉnh Đồng Nai\n", "2025-07-01", NULL, &done));
+	assert_ok(import(OLD_HEAD "30001,Xã Khác,Xã,800,Huyện B,78\n", "2021-02-01", NULL, &done));
+
+	assert_int_equal(find("30001", "2025-06-30").until, day("2025-07-01"));
+	assert_missing("800", "2025-07-01");
+	assert_int_equal(find("25300", "2026-01-01").until, UNITS_DAY_OPEN);
 }
 
 /* ---- the real lists ---- */
@@ -309,6 +338,32 @@ static void the_real_lists_import_one_after_the_other(UNUSED_STATE)
 	assert_int_equal(find("75", "2026-04-29").unit, find("75", "2026-04-30").unit);
 	assert_ok(units_load_message(g.store, &g.a, &units, &count));
 	assert_true(count > 13356);
+}
+
+static void nothing_of_the_old_structure_outlives_the_real_lists(UNUSED_STATE)
+{
+	struct units_imported done;
+	struct unit_row *rows = NULL;
+	const struct units_filter all = {.day = day("2026-05-01")};
+	size_t districts = 0;
+	size_t count = 0;
+
+	/* Nobody says until when the old lists hold. */
+	(void)import_file("units_binhphuoc_2021.csv", "2021-02-01", NULL);
+	(void)import_file("units_2025_pre_merger.csv", "2025-03-01", NULL);
+	(void)import_file("units_2025.csv", "2025-07-01", NULL);
+	done = import_file("units_2026.csv", "2026-04-30", NULL);
+
+	assert_int_equal(count_communes("2025-06-30", NULL), 10035);
+	/* Three communes and two provinces are the ground's own. */
+	assert_int_equal(count_communes("2025-07-01", NULL), 3321 + 3);
+	assert_int_equal(count_communes("2026-05-01", NULL), 3321 + 3);
+	assert_int_equal(done.ended, 0);
+	assert_ok(units_list(g.store, &g.a, &all, &rows, &count));
+	for (size_t i = 0; i < count; i++)
+		districts += rows[i].level == UNIT_DISTRICT;
+	assert_int_equal(districts, 0);
+	assert_int_equal(count, 3321 + 34 + 3 + 2);
 }
 
 static void one_province_alone_and_then_its_successor(UNUSED_STATE)
@@ -496,7 +551,10 @@ int main(void)
 		CASE(another_structure_under_the_code_is_another_unit),
 		CASE(a_unit_missing_from_the_next_list_ends),
 		CASE(lists_may_come_in_any_order),
+		CASE(a_list_without_districts_ends_the_old_structure_everywhere),
+		CASE(an_old_list_that_comes_late_ends_with_the_structure),
 		CASE(the_real_lists_import_one_after_the_other),
+		CASE(nothing_of_the_old_structure_outlives_the_real_lists),
 		CASE(one_province_alone_and_then_its_successor),
 		CASE(a_merged_commune_sees_its_whole_predecessors),
 		CASE(a_divided_commune_is_on_the_placing_list),
