@@ -9,6 +9,7 @@
 #include "daemon/fold.h"
 #include "daemon/store.h"
 #include "daemon/units.h"
+#include "proto/limits.h"
 
 /* Codes of results beside those of validate.h and changeset.h. */
 #define CODE_CONFLICT      "conflict"
@@ -19,6 +20,7 @@
 #define CODE_NO_SUCH_UNIT  "no_such_unit"
 #define CODE_NOT_CLEARED   "not_cleared"
 #define CODE_FORKED        "forked"
+#define CODE_TOO_BIG       "too_big"
 
 /* The latest notice of a device. */
 struct counter {
@@ -290,9 +292,46 @@ static bool is_restricted(struct run *r, const struct fold_entry *entry, const s
 	return schema_is_restricted(r->schema, &written);
 }
 
-static enum err judge(struct run *r, const struct fold_entry *entry, const struct change *c,
-		      struct refusal *ret_why, struct finding *finding)
+/* What a value and its name take of an encoded record at most, stamp and index included. */
+static size_t most_bytes(struct bytes name, const struct value *v)
 {
+	return name.len + (v->kind == VALUE_TEXT || v->kind == VALUE_BYTES ? v->bytes.len : 0) + 64;
+}
+
+/*
+ * Whether the record with this change would be more than a client can decode. Mostly a sum
+ * tells; near the limit the record is merged and encoded for it.
+ */
+static bool is_too_big(struct run *r, const struct fold_entry *entry, const struct change *c,
+		       uint64_t clock)
+{
+	const struct record *before = &entry->state.record;
+	struct stamp stamp = {.clock = clock, .device = r->request->device};
+	AUTO(buf_clear) struct buf encoded = {0};
+	size_t bytes = c->type.len + 64;
+	struct record after;
+
+	for (size_t i = 0; i < before->count; i++)
+		bytes += most_bytes(before->fields[i].name, &before->fields[i].value);
+	for (size_t i = 0; i < c->count; i++)
+		bytes += most_bytes(c->writes[i].name, &c->writes[i].value);
+	if (bytes <= LIMIT_RECORD_BYTES && before->count + c->count <= LIMIT_FIELDS)
+		return false;
+	after = merge_change(r->a, entry->kind, before->count != 0 ? before : NULL, c, stamp,
+			     r->log + 1)
+			.after;
+	if (after.count > LIMIT_FIELDS)
+		return true;
+	record_encode(&after, 0, &encoded);
+	return encoded.len > LIMIT_RECORD_BYTES;
+}
+
+/* `clock`: what the change would be written with. */
+static enum err judge(struct run *r, const struct fold_entry *entry, const struct change *c,
+		      uint64_t clock, struct refusal *ret_why, struct finding *finding)
+{
+	static const char too_big[] =
+		"Hồ sơ sẽ quá lớn để gửi đi / the record would be too big to be sent";
 	static const char not_cleared[] =
 		"Thiết bị chưa được phép ghi thông tin hạn chế / the device is not cleared for"
 		" restricted data";
@@ -306,6 +345,8 @@ static enum err judge(struct run *r, const struct fold_entry *entry, const struc
 					    arena_copy(r->a, bytes_str(finding->text))};
 	else if (!r->device.id.is_cleared && !is_office(r) && is_restricted(r, entry, c))
 		*ret_why = refuse(CODE_NOT_CLEARED, "", not_cleared);
+	else if (is_too_big(r, entry, c, clock))
+		*ret_why = refuse(CODE_TOO_BIG, "", too_big);
 	return ERR_OK;
 }
 
@@ -440,7 +481,7 @@ static enum err take_change(struct run *r, struct set_run *s, size_t index)
 			     "Loại hồ sơ chưa có ở đây / no such record type here");
 		return quarantine(r, s, index, BYTES_NONE, &why);
 	}
-	e = judge(r, entry, c, &why, &finding);
+	e = judge(r, entry, c, s->source.clocks[index], &why, &finding);
 	if (e != ERR_OK)
 		return e;
 	if (why.code.len != 0)

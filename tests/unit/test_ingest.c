@@ -6,6 +6,7 @@
 #include "daemon/history.h"
 #include "daemon/units.h"
 #include "daemon/verify.h"
+#include "proto/limits.h"
 #include "tests/support/ground.h"
 
 static struct ground g;
@@ -369,6 +370,84 @@ static void restricted_data_needs_a_cleared_device(UNUSED_STATE)
 	assert_result(&refused, 0, "not_cleared");
 	assert_result(&refused, 1, "not_cleared");
 	assert_int_equal(taken.applied, 2);
+	assert_verified();
+}
+
+/* ---- records nobody could decode ---- */
+
+/* Fields no schema names, `count` of them from number `first` on, each of `len` bytes. */
+static struct ingest_result widen(struct ground_device *d, const struct id *id, size_t first,
+				  size_t count, size_t len)
+{
+	struct change c = ground_change(&g, d, "person", id, 0);
+	char *text = arena_alloc(&g.a, len);
+
+	memset(text, 'x', len);
+	c.writes = arena_alloc_array(&g.a, count, sizeof *c.writes);
+	c.count = count;
+	for (size_t i = 0; i < count; i++) {
+		char *name = arena_alloc(&g.a, 8);
+
+		(void)snprintf(name, 8, "f%05zu", first + i);
+		c.writes[i] = (struct write){bytes_str(name), value_text(bytes_of(text, len))};
+	}
+	return ground_push(&g, d, &c, 1);
+}
+
+static void a_record_takes_no_more_fields_than_can_be_sent(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct id id;
+	struct change c = ground_person(&g, d, g.north, "Rộng", &id);
+	(void)ground_push(&g, d, &c, 1);
+	size_t has = ground_load(&g, "person", &id).count;
+
+	while (has < LIMIT_FIELDS) {
+		size_t more = LIMIT_FIELDS - has < 200 ? LIMIT_FIELDS - has : 200;
+
+		assert_int_equal(widen(d, &id, has, more, 1).quarantined, 0);
+		has += more;
+	}
+	struct ingest_result r = widen(d, &id, has, 1, 1);
+
+	assert_result(&r, 0, "too_big");
+	assert_int_equal(r.quarantined, 1);
+	assert_int_equal(ground_load(&g, "person", &id).count, LIMIT_FIELDS);
+	/* What is there can still be changed. */
+	assert_int_equal(widen(d, &id, has - 1, 1, 2).quarantined, 0);
+	assert_verified();
+}
+
+static size_t encoded_len(const struct id *id)
+{
+	AUTO(buf_clear) struct buf encoded = {0};
+	struct record r = ground_load(&g, "person", id);
+
+	record_encode(&r, 0, &encoded);
+	return encoded.len;
+}
+
+static void a_record_takes_no_more_bytes_than_can_be_sent(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct id id;
+	struct change c = ground_person(&g, d, g.north, "Nặng", &id);
+	size_t next = 100;
+	(void)ground_push(&g, d, &c, 1);
+
+	while (LIMIT_RECORD_BYTES - encoded_len(&id) > 2 * LIMIT_VALUE_BYTES)
+		assert_int_equal(widen(d, &id, next++, 1, LIMIT_VALUE_BYTES).quarantined, 0);
+	size_t half = (LIMIT_RECORD_BYTES - encoded_len(&id)) / 2;
+	assert_int_equal(widen(d, &id, next, 1, half).quarantined, 0);
+	/* Long enough that its length is written as that of the last one is. */
+	assert_int_equal(widen(d, &id, next + 1, 1, 300).quarantined, 0);
+	size_t left = LIMIT_RECORD_BYTES - encoded_len(&id);
+	struct ingest_result over = widen(d, &id, next + 1, 1, 300 + left + 1);
+	struct ingest_result at = widen(d, &id, next + 1, 1, 300 + left);
+
+	assert_result(&over, 0, "too_big");
+	assert_int_equal(at.quarantined, 0);
+	assert_int_equal(encoded_len(&id), LIMIT_RECORD_BYTES);
 	assert_verified();
 }
 
@@ -814,6 +893,8 @@ int main(void)
 		CASE(stamps_of_a_device_rise_even_when_its_clock_jumps_back),
 		CASE(a_rolled_back_transaction_leaves_nothing),
 		CASE(a_job_undone_alone_leaves_its_neighbours_in_the_group),
+		CASE(a_record_takes_no_more_fields_than_can_be_sent),
+		CASE(a_record_takes_no_more_bytes_than_can_be_sent),
 		CASE(any_order_between_devices_gives_the_same_states),
 		CASE(history_tells_old_and_new_and_who),
 	};
