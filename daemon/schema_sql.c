@@ -113,6 +113,27 @@ static int end_of(const struct table *t)
 	return SCHEMA_SQL_UNIT + (int)t->count;
 }
 
+/* What one event replaces is a column of its own: reports leave the replaced one out. */
+static bool is_event(const struct table *t)
+{
+	return bytes_is(t->kind, "event");
+}
+
+/* Almost no event corrects another, so the index holds almost nothing. */
+static void print_corrects_index(struct bytes type, struct buf *out)
+{
+	buf_printf(out,
+		   "CREATE INDEX \"%.*s__corrects\" ON \"%.*s\"(corrects)"
+		   " WHERE corrects IS NOT NULL;",
+		   BYTES_FMT(type), BYTES_FMT(type));
+}
+
+void schema_sql_print_corrects(struct bytes type, struct buf *out)
+{
+	buf_printf(out, "ALTER TABLE \"%.*s\" ADD COLUMN corrects BLOB;", BYTES_FMT(type));
+	print_corrects_index(type, out);
+}
+
 void schema_sql_print_create(const struct table *t, struct buf *out)
 {
 	buf_append_str(out, "CREATE TABLE ");
@@ -133,6 +154,8 @@ void schema_sql_print_create(const struct table *t, struct buf *out)
 		   "CREATE UNIQUE INDEX \"%.*s__id\" ON \"%.*s\"(id);"
 		   "CREATE INDEX \"%.*s__unit\" ON \"%.*s\"(unit, log);",
 		   BYTES_FMT(t->type), BYTES_FMT(t->type), BYTES_FMT(t->type), BYTES_FMT(t->type));
+	if (is_event(t))
+		print_corrects_index(t->type, out);
 }
 
 static void print_select(const struct table *t, struct buf *out)
@@ -236,6 +259,19 @@ static void add_own_columns(struct store *s, struct table *t)
 						 .position = SCHEMA_SQL_MERGED_INTO};
 }
 
+/* Behind the others: its position is the last one. There must be room. */
+static void add_corrects(struct table *t)
+{
+	if (!is_event(t))
+		return;
+	t->columns[t->count] = (struct column){.name = BYTES_LIT(RECORD_CORRECTS),
+					       .kind = COLUMN_BYTES,
+					       .number = PACK_CORRECTS,
+					       .position = SCHEMA_SQL_UNIT + (int)t->count,
+					       .is_indexed = true};
+	t->count++;
+}
+
 /* Sorts columns by name, and makes the way back from number to column. */
 static void settle_columns(struct store *s, struct table *t)
 {
@@ -283,7 +319,7 @@ static enum err load_columns(struct store *s, struct table *t)
 	if (e != ERR_OK)
 		return e;
 	add_own_columns(s, t);
-	grow_columns(s, t, count);
+	grow_columns(s, t, count + 1);
 	sql_bind_text(q, 1, t->type);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		struct bytes kind = sql_text(q, 2);
@@ -301,6 +337,7 @@ static enum err load_columns(struct store *s, struct table *t)
 		};
 		t->count++;
 	}
+	add_corrects(t);
 	settle_columns(s, t);
 	return e;
 }
@@ -456,11 +493,11 @@ static enum err set_indexed(struct store *s, const struct schema_type *type,
 static enum err make_table(struct store *s, const struct schema_type *type)
 {
 	AUTO(buf_clear) struct buf text = {0};
-	struct table t = {.type = type->name};
+	struct table t = {.type = type->name, .kind = kind_name(type)};
 	enum err e = note_type(s, type);
 
 	add_own_columns(s, &t);
-	grow_columns(s, &t, type->count);
+	grow_columns(s, &t, type->count + 1);
 	for (size_t i = 0; e == ERR_OK && i < type->count; i++) {
 		const struct schema_field *f = &type->fields[i];
 
@@ -473,6 +510,7 @@ static enum err make_table(struct store *s, const struct schema_type *type)
 	}
 	if (e != ERR_OK)
 		return e;
+	add_corrects(&t);
 	schema_sql_print_create(&t, &text);
 	e = store_exec(s, buf_cstr(&text));
 	for (size_t i = 0; e == ERR_OK && i < type->count; i++) {

@@ -73,6 +73,20 @@ static void append_filters(struct buf *out, const struct schema_type *t)
 	}
 }
 
+/*
+ * Left out as soon as an event that counts corrects it, and that one may be corrected
+ * again: the whole row behind the last one is left out. Of two that name each other the younger
+ * one stays (ids begin with their time).
+ */
+static void append_uncorrected(struct buf *out, const struct schema_type *t)
+{
+	buf_printf(out,
+		   " AND NOT EXISTS(SELECT 1 FROM main.\"%.*s\" c WHERE c.corrects ="
+		   " main.\"%.*s\".id AND c.deleted=0 AND c.voided=0 AND c.merged_into IS NULL"
+		   " AND (main.\"%.*s\".corrects IS NOT c.id OR c.id > main.\"%.*s\".id))",
+		   BYTES_FMT(t->name), BYTES_FMT(t->name), BYTES_FMT(t->name), BYTES_FMT(t->name));
+}
+
 static enum err make_view(struct store *s, const struct schema_type *t, enum store_views views)
 {
 	const bool is_hiding = views == STORE_VIEWS_QUERY && type_has_restricted_code(t);
@@ -89,6 +103,8 @@ static enum err make_view(struct store *s, const struct schema_type *t, enum sto
 		   "CREATE TEMP VIEW \"live_%.*s\" AS SELECT * FROM main.\"%.*s\" WHERE deleted=0 "
 		   "AND voided=0 AND merged_into IS NULL",
 		   BYTES_FMT(t->name), BYTES_FMT(t->name));
+	if (t->kind == SCHEMA_EVENT)
+		append_uncorrected(&text, t);
 	if (views == STORE_VIEWS_REPORT)
 		buf_append_str(&text, " AND unit IN (SELECT unit FROM temp.scope)");
 	if (is_hiding)

@@ -1,6 +1,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
+#include "daemon/schema_sql.h"
 #include "daemon/store_private.h"
 
 /*
@@ -104,7 +105,43 @@ static const char step_1[] =
 static const char step_2[] =
 	"ALTER TABLE changeset ADD COLUMN base_cut INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[] = {step_1, step_2};
+/* Step 3: what an event corrects gets a column, and leaves `extra`. */
+static const char query_events[] = "SELECT name FROM record_type WHERE kind = 'event'";
+
+static enum err print_event_columns(struct store *s, struct buf *out)
+{
+	AUTO(store_finalize) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = store_prepare(s, bytes_str(query_events), &q);
+
+	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row)
+		schema_sql_print_corrects(sql_text(q, 0), out);
+	return e;
+}
+
+static enum err give_events_corrects(struct store *s)
+{
+	AUTO(buf_clear) struct buf text = {0};
+	enum err e = print_event_columns(s, &text);
+
+	if (e == ERR_OK && text.len != 0)
+		e = store_exec(s, buf_cstr(&text));
+	if (e == ERR_OK)
+		e = store_load_tables(s);
+	for (size_t i = 0; e == ERR_OK && i < s->table_count; i++) {
+		if (bytes_is(s->tables[i].kind, "event"))
+			e = store_settle_extra(s, &s->tables[i]);
+	}
+	store_drop_statements(s);
+	return e;
+}
+
+struct step {
+	const char *text;
+	enum err (*run)(struct store *s); /* after the text; may be NULL */
+};
+
+static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 
@@ -128,7 +165,9 @@ static enum err run_step(struct store *s, uint64_t version)
 	if (e != ERR_OK)
 		return e;
 	(void)snprintf(text, sizeof text, "PRAGMA user_version=%u", (unsigned)version + 1);
-	e = store_exec(s, steps[version]);
+	e = store_exec(s, steps[version].text);
+	if (e == ERR_OK && steps[version].run != NULL)
+		e = steps[version].run(s);
 	if (e == ERR_OK)
 		e = store_exec(s, text);
 	if (e != ERR_OK) {

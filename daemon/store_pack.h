@@ -18,6 +18,7 @@
 enum {
 	PACK_UNIT = 1,
 	PACK_MERGED_INTO = 2,
+	PACK_CORRECTS = 3, /* events only */
 	PACK_FIRST_NUMBER = 8,
 };
 

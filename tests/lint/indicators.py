@@ -63,7 +63,9 @@ class Province:
             run("CREATE TABLE %s (id BLOB, unit INTEGER, deleted INTEGER DEFAULT 0, voided INTEGER DEFAULT 0,"
                 " merged_into BLOB, corrects BLOB, log INTEGER DEFAULT 1%s)" % (name, fields))
             run("CREATE TEMP VIEW live_%s AS SELECT * FROM %s r WHERE deleted = 0 AND voided = 0 AND"
-                " merged_into IS NULL AND unit IN (SELECT unit FROM scope)" % (name, name))
+                " merged_into IS NULL AND unit IN (SELECT unit FROM scope) AND NOT EXISTS(SELECT 1 FROM %s c WHERE"
+                " c.corrects = r.id AND c.deleted = 0 AND c.voided = 0 AND c.merged_into IS NULL)"
+                % (name, name, name))
         run("INSERT INTO scope VALUES (?, ?, '70')", (PROVINCE, PROVINCE))
         for u in COMMUNES:
             run("INSERT INTO scope VALUES (?, ?, ?)", (u, u, "25%03d" % u))

@@ -125,6 +125,53 @@ static void live_views_have_only_what_counts(UNUSED_STATE)
 	assert_rows("SELECT full_name AS n FROM live_person", NULL, "[{\"n\":\"Điểu K'Ré\"}]");
 }
 
+static struct id put_talk(const char *name, const struct id *corrects, const struct write *more)
+{
+	struct write writes[4] = {
+		{.name = BYTES_LIT("topic"), .value = value_text(bytes_str(name))}};
+	size_t count = 1;
+
+	if (corrects != NULL)
+		writes[count++] = (struct write){BYTES_LIT("corrects"),
+						 value_bytes(bytes_of(corrects->bytes, ID_LEN))};
+	if (more != NULL)
+		writes[count++] = *more;
+	return office_put(&office, "communication", unit, writes, count);
+}
+
+static void live_views_leave_out_corrected_events(UNUSED_STATE)
+{
+	const struct write voided = OFFICE_TEXT("voided", "nhầm");
+	static const char sql[] = "SELECT topic AS n FROM live_communication ORDER BY 1";
+
+	assert_ok(store_begin(office.writer));
+	struct id first = put_talk("a1", NULL, NULL);
+	struct id second = put_talk("a2", &first, NULL);
+	(void)put_talk("a3", &second, NULL);
+	struct id other = put_talk("b1", NULL, NULL);
+	(void)put_talk("b2", &other, &voided);
+	office_commit(&office);
+
+	/* A correction that was voided takes nothing away. */
+	assert_rows(sql, NULL, "[{\"n\":\"a3\"},{\"n\":\"b1\"}]");
+}
+
+static void of_two_events_that_correct_each_other_one_stays(UNUSED_STATE)
+{
+	struct id second;
+
+	/* The id the second one will have. */
+	(void)office_id(&office);
+	second = office_id(&office);
+	office.serial -= 2;
+	assert_ok(store_begin(office.writer));
+	struct id first = put_talk("c1", &second, NULL);
+	(void)put_talk("c2", &first, NULL);
+	office_commit(&office);
+
+	assert_rows("SELECT count(*) AS n FROM live_communication", NULL, "[{\"n\":1}]");
+}
+
 static void ids_are_hex(UNUSED_STATE)
 {
 	json_t *rows = rows_of("SELECT id FROM person LIMIT 1", NULL);
@@ -359,6 +406,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(rows_come_with_their_columns),
 		T(live_views_have_only_what_counts),
+		T(live_views_leave_out_corrected_events),
+		T(of_two_events_that_correct_each_other_one_stays),
 		T(ids_are_hex),
 		T(units_devices_sessions_and_the_log_can_be_read),
 		T(with_and_json_work),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "daemon/store_pack.h"
+#include "daemon/store_private.h"
 #include "daemon/store_sql.h"
 #include "tests/support/ground.h"
 
@@ -73,6 +74,64 @@ static void a_newer_store_is_refused(UNUSED_STATE)
 	g.store = NULL;
 
 	assert_err(store_open_writer(g.path, g.schema, &s), ERR_INVAL);
+}
+
+static void exec(struct store *s, const char *text)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+
+	assert_ok(sql_use(s, text, &q));
+	assert_ok(sql_run(q));
+}
+
+static struct change correction(struct ground_device *d, const struct id *of, struct id *ret_id)
+{
+	struct change c;
+
+	*ret_id = id_new(&g.clock.clock, &g.rand);
+	c = ground_change(&g, d, "visit", ret_id, 0);
+	ground_write(&g, &c, "unit", value_int(g.north));
+	ground_write(&g, &c, "person", value_bytes(bytes_of(of->bytes, ID_LEN)));
+	ground_write(&g, &c, "day", ground_text("2026-01-02"));
+	ground_write(&g, &c, "corrects", value_bytes(bytes_of(of->bytes, ID_LEN)));
+	return c;
+}
+
+/* Version 2 had no column for it: it was among the values without one. */
+static void a_store_of_version_two_gives_events_what_they_correct(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	const struct id wrong = {{1}};
+	AUTO(sql_done) struct sql *q = NULL;
+	struct store_state visit = {.record = {.type = BYTES_LIT("visit")}};
+	struct change c = correction(d, &wrong, &visit.record.id);
+	struct hash before;
+
+	(void)ground_push(&g, d, &c, 1);
+	before = ground_digest(&g);
+	exec(g.store, "UPDATE record_type SET kind = 'register' WHERE name = 'visit'");
+	exec(g.store, "DROP INDEX visit__corrects");
+	assert_ok(store_load_states(g.store, &g.a, &visit, 1));
+	visit.record = record_copy(&g.a, &visit.record);
+	store_close(g.store);
+	g.store = NULL;
+	assert_ok(store_open_writer(g.path, NULL, &g.store));
+	assert_ok(store_load_tables(g.store));
+	assert_ok(store_begin(g.store));
+	assert_ok(store_put_state(g.store, &g.a, &visit, 0));
+	assert_ok(store_commit(g.store));
+	exec(g.store, "ALTER TABLE visit DROP COLUMN corrects");
+	exec(g.store, "UPDATE record_type SET kind = 'event' WHERE name = 'visit'");
+	exec(g.store, "PRAGMA user_version=2");
+
+	ground_reopen(&g);
+
+	struct hash after = ground_digest(&g);
+	assert_memory_equal(before.bytes, after.bytes, HASH_LEN);
+	assert_ok(sql_use(g.store, "SELECT corrects, extra FROM visit", &q));
+	assert_ok(sql_run_row(q));
+	assert_memory_equal(sql_blob(q, 0).data, wrong.bytes, ID_LEN);
+	assert_int_equal(sql_kind(q, 1), SQL_NULL);
 }
 
 static void a_link_is_not_followed(UNUSED_STATE)
@@ -412,6 +471,7 @@ int main(void)
 		CASE(a_store_opens_again_as_it_was),
 		CASE(another_programs_database_is_not_touched),
 		CASE(a_newer_store_is_refused),
+		CASE(a_store_of_version_two_gives_events_what_they_correct),
 		CASE(a_link_is_not_followed),
 		CASE(the_pragmas_are_in_force),
 		CASE(marks_nest_and_undo_alone),
