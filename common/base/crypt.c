@@ -1,6 +1,7 @@
 #include "common/base/crypt.h"
 
 #include <sodium.h>
+#include <stdio.h>
 
 #include "common/base/check.h"
 
@@ -182,12 +183,11 @@ void box_public_print(const struct box_public *key, char ret_hex[BOX_HEX_LEN])
 
 void box_pair_print(const struct box_pair *pair, char ret_text[BOX_PAIR_TEXT_LEN])
 {
-	const size_t head = sizeof BOX_PAIR_HEAD - 1;
+	char hex[BOX_HEX_LEN];
 
-	memcpy(ret_text, BOX_PAIR_HEAD, sizeof BOX_PAIR_HEAD);
-	sodium_bin2hex(ret_text + head, BOX_HEX_LEN, pair->secret, sizeof pair->secret);
-	ret_text[BOX_PAIR_TEXT_LEN - 2] = '\n';
-	ret_text[BOX_PAIR_TEXT_LEN - 1] = '\0';
+	sodium_bin2hex(hex, sizeof hex, pair->secret, sizeof pair->secret);
+	(void)snprintf(ret_text, BOX_PAIR_TEXT_LEN, BOX_PAIR_HEAD "%s\n", hex);
+	crypt_wipe(hex, sizeof hex);
 }
 
 enum err box_pair_parse(struct bytes text, struct box_pair *ret_pair)
