@@ -7,6 +7,9 @@
 #include "common/base/check.h"
 #include "proto/changeset.h"
 
+/* A day before the end of what a stamp can say. */
+#define SEEN_MAX STAMP_CLOCK_OF(STAMP_MS_MAX - INT64_C(86400000))
+
 struct apply {
 	struct sync *sync;
 	const struct vault_identity *identity;
@@ -304,9 +307,14 @@ static const struct msg_result *find_result(const struct apply *ap, uint64_t num
 	return NULL;
 }
 
+/*
+ * At its very end the hybrid clock stands still, and edits made here would share one stamp. What
+ * lies in the last day of that time is not followed: so there is always room to tick, and the
+ * daemon pulls back what is ahead of it in the order it was made (M7).
+ */
 static void observe(struct apply *ap, uint64_t clock)
 {
-	if (clock <= STAMP_CLOCK_MAX && (int64_t)clock > ap->state.seen)
+	if (clock <= SEEN_MAX && (int64_t)clock > ap->state.seen)
 		ap->state.seen = (int64_t)clock;
 }
 

@@ -296,6 +296,9 @@ enum err vault_resume(struct vault *v)
 
 	if (e == ERR_OK)
 		e = state_load(v);
+	/* Half open it could not be resumed again. */
+	if (e != ERR_OK)
+		vault_pause(v);
 	return e;
 }
 

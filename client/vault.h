@@ -61,6 +61,7 @@ enum err vault_change_passphrase(struct vault *v, const struct vault_kdf *kdf,
  * entries can be made meanwhile; then takes them again. Never inside a transaction.
  */
 void vault_pause(struct vault *v);
+/* On failure it stays paused: everything else answers ERR_AGAIN until it succeeds. */
 enum err vault_resume(struct vault *v);
 
 /* The file of a damaged vault gets a name of its own; nothing is deleted. */

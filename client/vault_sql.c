@@ -159,7 +159,9 @@ static enum err from_sqlite(struct vault *v, int rc, const char *what)
 
 enum err query_start(struct vault *v, enum vault_sql sql, struct query *ret_query)
 {
-	REQUIRE(v->db != NULL);
+	/* Paused, and it could not be resumed: nothing can be said of it until it is. */
+	if (v->db == NULL)
+		return err_raise(ERR_AGAIN, "the vault is not open now");
 	if (v->statements[sql] == NULL) {
 		int rc = sqlite3_prepare_v3(v->db, sql_text[sql], -1, SQLITE_PREPARE_PERSISTENT,
 					    &v->statements[sql], NULL);

@@ -336,6 +336,31 @@ static void a_gap_nobody_can_fill_is_not_a_number_missing(void **state)
 	assert_ok(client_home_sync(h));
 }
 
+/* Whatever stamps came down, the last thing typed here is what stands here, and arrives. */
+static void a_poisoned_clock_does_not_hide_later_edits(void **state)
+{
+	static const char *const names[] = {"Lan Một", "Lan Hai", "Lan Ba"};
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+	struct id other = client_home_new_id(h);
+
+	assert_ok(client_home_sync(h));
+	office_write(h->office, "person", &other, "full_name", value_text(BYTES_LIT("Xa")),
+		     STAMP_MS_MAX);
+	h->office->records[h->office->record_count - 1].fields[0].stamp.clock = STAMP_CLOCK_MAX;
+	assert_ok(client_home_sync(h));
+	for (size_t i = 0; i < 3; i++) {
+		assert_ok(client_home_edit(h, "person", &id, "full_name", names[i]));
+		assert_string_equal(client_home_value(h, &id, "full_name"), names[i]);
+		assert_ok(sync_seal(&h->sync));
+	}
+	assert_string_equal(client_home_value(h, &id, "full_name"), names[2]);
+	assert_ok(client_home_sync(h));
+	assert_string_equal(office_text(h, &id, "full_name"), names[2]);
+	assert_same_state(h, &id);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
 static void a_gap_is_filled_from_the_outbox(void **state)
 {
 	struct client_home *h = *state;
@@ -576,6 +601,7 @@ int main(void)
 		CASE(states_no_office_sends_change_nothing),
 		CASE(absurd_times_of_the_office_harm_nothing),
 		CASE(an_office_without_end_is_left),
+		CASE(a_poisoned_clock_does_not_hide_later_edits),
 		CASE(a_counter_is_not_driven_to_its_end),
 		CASE(a_gap_nobody_can_fill_is_not_a_number_missing),
 		CASE(a_gap_is_filled_from_the_outbox),

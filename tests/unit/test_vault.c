@@ -439,6 +439,28 @@ static void pages_that_stay_in_memory_are_written_anew(void **state)
 		    after.st_mtim.tv_nsec > before.st_mtim.tv_nsec);
 }
 
+static void a_vault_that_cannot_be_resumed_says_so_and_can_be_later(void **state)
+{
+	struct client_home *h = *state;
+	struct vault_counts counts;
+	struct id id = add_person(h, "Lan");
+	char path[128];
+	char moved[128];
+
+	vault_pause(h->vault);
+	snprintf(path, sizeof path, "%s/vault.db", h->path);
+	snprintf(moved, sizeof moved, "%s/elsewhere", h->path);
+	assert_int_equal(rename(path, moved), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_err(vault_resume(h->vault), ERR_NOTFOUND);
+		assert_err(vault_count(h->vault, &counts), ERR_AGAIN);
+		assert_err(vault_begin(h->vault), ERR_AGAIN);
+	}
+	assert_int_equal(rename(moved, path), 0);
+	assert_ok(vault_resume(h->vault));
+	assert_true(client_home_has(h, &id));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +473,7 @@ int main(void)
 		CASE(a_row_in_anothers_place_does_not_open),
 		CASE(kill_nine_loses_no_entry_that_was_told),
 		CASE(a_damaged_file_is_told_and_set_aside),
+		CASE(a_vault_that_cannot_be_resumed_says_so_and_can_be_later),
 		CASE(a_home_behind_a_symbolic_link_is_a_home),
 		CASE(a_vault_that_is_a_symbolic_link_is_not_opened),
 		CASE(others_cannot_write_in_the_home),
