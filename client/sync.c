@@ -376,8 +376,10 @@ static enum err take_answer(struct contact *c, struct bytes answer, int64_t aske
 		return e;
 	const struct vault_state *after = vault_state(c->sync->vault);
 
+	/* Evictions of records never held here move the cursors only. */
 	c->is_idle = moved == c->report->records + c->report->evictions + c->report->notices &&
-		     before.acked == after->acked && id_compare(&before.epoch, &after->epoch) == 0;
+		     m.cursor_count == 0 && before.acked == after->acked &&
+		     id_compare(&before.epoch, &after->epoch) == 0;
 	c->has_more = m.has_more || after->acked < after->number;
 	memcpy(c->schema_version, m.schema_version, sizeof c->schema_version);
 	c->units_version = m.units_version;

@@ -7,3 +7,40 @@ target_link_options(sim_system_parts PUBLIC LINKER:--wrap=vault_commit)
 
 add_executable(sim_system)
 target_link_libraries(sim_system PRIVATE sim_system_parts)
+
+# Two halves, so that they run side by side; seeds that once found a bug are in the first.
+add_test(NAME sim.system.1 COMMAND sim_system --runs 30 --steps 60)
+add_test(NAME sim.system.2 COMMAND sim_system --seed 5000 --runs 30 --steps 60)
+set_tests_properties(sim.system.1 sim.system.2 PROPERTIES LABELS sim TIMEOUT 300
+  ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
+
+# Every planted bug must be found, or the simulation proves nothing. Some are planted while it runs:
+set(system_found ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh)
+foreach(bug receipt_first lost_eviction applied_twice)
+  add_test(NAME sim.system.bug.${bug}
+    COMMAND ${system_found} $<TARGET_FILE:sim_system> --seed 1 --runs 60 --bug ${bug})
+  set_tests_properties(sim.system.bug.${bug} PROPERTIES LABELS sim TIMEOUT 300)
+endforeach()
+
+# others in a copy of one source file; its folder below mutants_system/ says which.
+file(GLOB_RECURSE system_mutants CONFIGURE_DEPENDS
+  RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants_system
+  ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants_system/*.sed)
+foreach(script ${system_mutants})
+  get_filename_component(module ${script} DIRECTORY)
+  get_filename_component(name ${script} NAME_WE)
+  set(mutate ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutate.sh)
+  set(script ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants_system/${script})
+  set(mutant ${CMAKE_CURRENT_BINARY_DIR}/mutants/system_${name}.c)
+  add_custom_command(OUTPUT ${mutant}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/mutants
+    COMMAND ${mutate} ${script} ${PROJECT_SOURCE_DIR}/${module}.c ${mutant}
+    DEPENDS ${script} ${mutate} ${PROJECT_SOURCE_DIR}/${module}.c)
+  # Its own module comes before the library's, so that one is not linked.
+  add_executable(sim_system_mutant_${name} ${mutant})
+  target_compile_options(sim_system_mutant_${name} PRIVATE -w)
+  target_link_libraries(sim_system_mutant_${name} PRIVATE sim_system_parts)
+  add_test(NAME sim.system.mutant.${name}
+    COMMAND ${system_found} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 60)
+  set_tests_properties(sim.system.mutant.${name} PROPERTIES LABELS sim TIMEOUT 300)
+endforeach()

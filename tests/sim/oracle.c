@@ -69,8 +69,8 @@ bool ledger_pick(const struct ledger *l, struct rand *rand, struct bytes *ret_ty
 {
 	if (l->record_count == 0)
 		return false;
-	size_t recent = l->record_count < 6 ? l->record_count : 6;
-	size_t at = rand_below(rand, 2) == 0 ? rand_below(rand, l->record_count)
+	size_t recent = l->record_count < 3 ? l->record_count : 3;
+	size_t at = rand_below(rand, 3) == 0 ? rand_below(rand, l->record_count)
 					     : l->record_count - 1 - rand_below(rand, recent);
 
 	*ret_type = l->records[at].type;

@@ -470,12 +470,13 @@ static void make_client(struct world *w, unsigned index)
 	struct client *c = &w->clients[index];
 
 	*c = (struct client){.world = w, .index = index, .link = {link_request}};
-	c->unit = w->units[rand_below(&w->rand, w->client_count < 4 ? 2 : 3)];
+	c->unit = w->units[w->is_crowded ? 0 : rand_below(&w->rand, w->client_count < 4 ? 2 : 3)];
 	c->is_cleared = world_chance(w, 40);
 	c->max_bytes = world_chance(w, 50) ? 0 : 700 + rand_below(&w->rand, 4000);
-	if (world_chance(w, 50))
+	/* In a coarse world clocks agree, so that stamps of two devices tie. */
+	if (!w->is_coarse && world_chance(w, 50))
 		c->off_ms = (int64_t)rand_below(&w->rand, 1200000) - 600000;
-	if (world_chance(w, 20))
+	if (!w->is_coarse && world_chance(w, 20))
 		c->drift_ppm = (int64_t)rand_below(&w->rand, 4000) - 2000;
 	clock_fake_init(&c->clock, w->now_ms + c->off_ms);
 	snprintf(c->home, sizeof c->home, "%s/c%u", w->folder, index);
@@ -512,6 +513,7 @@ void world_open(struct world *w, uint64_t seed, unsigned client_count)
 	make_folder(w);
 	w->now_ms = WORLD_START;
 	w->is_coarse = world_chance(w, 30);
+	w->is_crowded = world_chance(w, 50);
 	clock_fake_init(&w->clock, w->now_ms);
 	w->client_count = client_count != 0 ? client_count : 2 + (unsigned)rand_below(&w->rand, 7);
 	w->ctx.clock = &w->clock.clock;

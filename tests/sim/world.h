@@ -88,6 +88,7 @@ struct world {
 	struct arena arena; /* of the whole run */
 	int64_t now_ms;     /* true time */
 	bool is_coarse;     /* time moves in whole hours: clocks tie */
+	bool is_crowded;    /* all in one unit: people meet */
 
 	struct clock_fake clock; /* the daemon's */
 	int64_t daemon_off_ms;

@@ -1,0 +1,2 @@
+# A change says that its author has seen writes that are still to come.
+s|return msg_cursor_whole(&ctx->cursors\[i\]);|return msg_cursor_whole(\&ctx->cursors[i]) + 3;|

@@ -1,0 +1,2 @@
+# Own changes keep their raw clock, whatever the office made of it.
+s|c->number, clock, repair != NULL|c->number, c->clock, repair != NULL|

@@ -1,0 +1,2 @@
+# A transaction that fails leaves the hybrid clock advanced.
+s|v->state = v->committed;|(void)v->committed;|

@@ -1,0 +1,2 @@
+# A cursor does not say that its pull was cut: earlier writes of what is behind never come.
+s|next.behind = next.log < until .*|next.behind = 0;|

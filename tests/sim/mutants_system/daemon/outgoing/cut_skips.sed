@@ -1,0 +1,2 @@
+# An answer that is cut by its budget moves the cursor over what was left out.
+s|p->used = level.used;|p->used = level.used, *ret_done = b->cut;|

@@ -1,0 +1,2 @@
+# Who never pulled the unit is told to forget nothing, also what it wrote itself.
+s|e = was_known(p, &state, 0, &had_it);|had_it = false;|
