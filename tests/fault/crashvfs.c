@@ -493,7 +493,15 @@ static const sqlite3_io_methods methods = {
 
 static sqlite3_vfs *under;
 
-/* The product looks whether the file is there, so an empty one is. */
+/* The product looks whether a file is there, and opens it to drop its cache: so an empty one is. */
+static void make_real(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	REQUIRE(fd >= 0);
+	(void)close(fd);
+}
+
 static int open_real(struct handle *h, const char *path, int flags, int *ret_flags)
 {
 	sqlite3_file *real = mem_alloc_zero((size_t)under->szOsFile);
@@ -531,6 +539,8 @@ static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flag
 		if (rc != SQLITE_OK)
 			return rc;
 	}
+	if (h->real == NULL)
+		make_real(path);
 	h->node = n->seen;
 	h->syncs_folder = (flags & SQLITE_OPEN_CREATE) != 0 && (flags & journals) != 0;
 	h->base.pMethods = &methods;
@@ -549,6 +559,7 @@ static int on_delete(sqlite3_vfs *vfs, const char *path, int is_folder_synced)
 	if (disk.is_cut)
 		return SQLITE_IOERR_DELETE;
 	n->seen = NULL;
+	(void)unlink(path);
 	if (!tick())
 		return SQLITE_IOERR_DELETE;
 	if (is_folder_synced && !disk.plan.is_lying)
@@ -619,6 +630,11 @@ void crashvfs_put(const char *path, struct bytes data)
 	n->platter = n->seen;
 	image_write(&n->seen->seen, 0, data.data, data.len);
 	image_copy(&n->seen->platter, &n->seen->seen);
+}
+
+void crashvfs_cut(void)
+{
+	settle();
 }
 
 bool crashvfs_is_cut(void)

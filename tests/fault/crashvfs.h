@@ -49,6 +49,8 @@ void crashvfs_install(void);
 void crashvfs_start(const struct crashvfs_plan *plan);
 /* A file that is wholly on the platter. */
 void crashvfs_put(const char *path, struct bytes data);
+/* Now. */
+void crashvfs_cut(void);
 bool crashvfs_is_cut(void);
 /* Writes, truncations, syncs, deletions and makings of files since crashvfs_start(). */
 uint64_t crashvfs_operations(void);

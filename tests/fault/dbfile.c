@@ -1,9 +1,11 @@
 #include "tests/fault/dbfile.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <sqlite3.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "common/base/buf.h"
@@ -121,4 +123,25 @@ bool dbfile_digest(const char *path, struct hash *ret_hash)
 	}
 	*ret_hash = hash_of(buf_bytes(&all));
 	return is_good;
+}
+
+void dbfile_make_folder(char ret_path[64])
+{
+	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+
+	(void)snprintf(ret_path, 64, "%s/ctxh-fault-XXXXXX", base);
+	REQUIRE(mkdtemp(ret_path) != NULL);
+}
+
+static int on_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st;
+	(void)flag;
+	(void)ftw;
+	return remove(path);
+}
+
+void dbfile_remove_folder(const char *path)
+{
+	(void)nftw(path, on_file, 8, FTW_DEPTH | FTW_PHYS);
 }

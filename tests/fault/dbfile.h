@@ -14,3 +14,7 @@ void dbfile_copy(const char *path, const char *copy);
 /* Everything in the file, by SQLite's own VFS; the file is recovered by this. False: it cannot be
  * read. */
 bool dbfile_digest(const char *path, struct hash *ret_hash);
+
+/* In memory if there is such a place; removed with everything in it. */
+void dbfile_make_folder(char ret_path[64]);
+void dbfile_remove_folder(const char *path);

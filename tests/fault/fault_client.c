@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "proto/changeset.h"
+#include "tests/fault/dbfile.h"
 #include "tests/fault/harness.h"
 #include "tests/support/office.h"
 
@@ -665,7 +666,7 @@ static void prepare(uint64_t with_seed)
 	clock_fake_init(&now, START_MS);
 	office = mem_alloc_zero(sizeof *office);
 	backup = mem_alloc_zero(sizeof *backup);
-	harness_make_folder(home);
+	dbfile_make_folder(home);
 	(void)snprintf(path, sizeof path, "%s/" VAULT_FILE, home);
 	build();
 }
@@ -677,7 +678,7 @@ static void finish(void)
 	mem_free(office);
 	mem_free(backup);
 	schema_free(schema);
-	harness_remove_folder(home);
+	dbfile_remove_folder(home);
 }
 
 int main(int argc, char **argv)

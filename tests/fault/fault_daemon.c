@@ -15,6 +15,7 @@
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
 #include "daemon/verify.h"
+#include "tests/fault/dbfile.h"
 #include "tests/fault/harness.h"
 #include "tests/support/ground.h"
 
@@ -703,7 +704,7 @@ static void prepare(uint64_t with_seed)
 	newer = load_newer();
 	store_close(g.store);
 	g.store = NULL;
-	harness_make_folder(folder);
+	dbfile_make_folder(folder);
 	(void)snprintf(path, sizeof path, "%s/ctxhd.db", folder);
 	build();
 	kept = g.a;
@@ -715,7 +716,7 @@ static void finish(void)
 	arena_clear(&kept);
 	schema_free(newer);
 	ground_close(&g);
-	harness_remove_folder(folder);
+	dbfile_remove_folder(folder);
 }
 
 int main(int argc, char **argv)
@@ -732,6 +733,7 @@ int main(int argc, char **argv)
 		.state = state,
 		.step_count = &step_count,
 		.aborts_without_memory = true,
+		.drops_cache = true,
 	};
 
 	return harness_main(argc, argv, &subject, prepare, finish);

@@ -1,7 +1,6 @@
 #include "tests/fault/harness.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -9,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -289,6 +287,64 @@ static enum verdict cut_at(const struct crashvfs_plan *plan)
 	dbfile_remove(subject->path);
 	crashvfs_survive();
 	return restart();
+}
+
+/* ---- a sync that fails, a restart, and then the power ---- */
+
+static bool is_cache_stuck; /* the kernel keeps its pages whatever it is told */
+
+/* In place of libc's: the product asks the kernel to forget the file before it opens it. */
+int posix_fadvise(int fd, off_t at, off_t len, int advice)
+{
+	char link[64];
+	char path[PATH_LEN];
+	ssize_t n;
+
+	(void)at;
+	(void)len;
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	REQUIRE(n > 0);
+	path[n] = '\0';
+	if (advice == POSIX_FADV_DONTNEED && !is_cache_stuck)
+		crashvfs_drop_cache(path);
+	return 0;
+}
+
+/* What is acknowledged after the restart must not stand on pages that never reached the disk. */
+static enum verdict lose_sync(uint64_t at, bool is_stuck)
+{
+	const struct crashvfs_plan none = {.pattern = CRASH_NONE, .seed = 1};
+	enum verdict v;
+	enum err e;
+
+	crashvfs_start(&none);
+	crashvfs_fail_sync(at);
+	is_cache_stuck = is_stuck;
+	e = run_all(CRASHVFS_NAME);
+	if (!crashvfs_has_failed_sync())
+		return VERDICT_LATE;
+	e = subject->open();
+	/* Not far: the next checkpoint would write it all anew. */
+	for (int i = 0; i < 2 && e == ERR_OK && progress->acked < *subject->step_count; i++) {
+		e = subject->step(progress->acked);
+		if (e == ERR_OK)
+			acknowledge();
+	}
+	crashvfs_cut();
+	subject->close();
+	if (e != ERR_OK)
+		return complain("after a sync that failed", e);
+	dbfile_remove(subject->path);
+	crashvfs_survive();
+	is_cache_stuck = false;
+	use_vfs("unix");
+	e = subject->open();
+	v = e == ERR_OK && subject->check(progress->acked) == 0 ? VERDICT_SOUND : VERDICT_LOST;
+	if (v == VERDICT_SOUND && !is_stuck)
+		v = go_on();
+	subject->close();
+	return v;
 }
 
 /* ---- faults, in this process ---- */
@@ -598,6 +654,22 @@ static size_t negative_controls(void)
 	       negative_control(CONTROL_EARLY, "control receipt first", points);
 }
 
+static size_t lost_syncs(bool is_stuck)
+{
+	struct series s =
+		series_start(is_stuck ? "control cache not dropped" : "sync lost, restart, cut");
+	enum verdict v = VERDICT_SOUND;
+	uint64_t stride = options.is_full ? 1 : 7;
+	size_t bad;
+
+	for (uint64_t n = 1 + options.seed % stride; v != VERDICT_LATE; n += stride) {
+		v = lose_sync(n, is_stuck);
+		count(&s, v);
+	}
+	bad = series_end(&s);
+	return is_stuck ? bad == 0 : bad;
+}
+
 /* Every n until a run ends without the fault; in the short run every so many. */
 static uint64_t next_point(uint64_t n, struct rand *r, uint64_t stride)
 {
@@ -709,27 +781,6 @@ static size_t fault_loops(void)
 
 /* ---- the program ---- */
 
-void harness_make_folder(char ret_path[64])
-{
-	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-
-	(void)snprintf(ret_path, 64, "%s/ctxh-fault-XXXXXX", base);
-	REQUIRE(mkdtemp(ret_path) != NULL);
-}
-
-static int on_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-void harness_remove_folder(const char *path)
-{
-	(void)nftw(path, on_file, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 /* Faults are what this is about; what counts is told by the points. */
 static void on_log(enum log_level level, const char *tag, const char *text)
 {
@@ -789,6 +840,8 @@ int harness_main(int argc, char **argv, const struct subject *s, void (*prepare)
 		bad += power_cuts();
 	if (is_wanted("controls"))
 		bad += negative_controls();
+	if (subject->drops_cache && is_wanted("sync lost"))
+		bad += lost_syncs(false) + lost_syncs(true);
 	bad += fault_loops();
 	finish();
 	(void)printf("%s: %s\n", s->name, bad == 0 ? "ok" : "FAILED");

@@ -38,6 +38,7 @@ struct subject {
 	/* Of all that must not depend on how often the power went. */
 	struct hash (*state)(void);
 	bool aborts_without_memory;
+	bool drops_cache; /* opening drops the page cache, also of a file in memory */
 };
 
 /* In tests of the harness itself: acknowledges one commit before it happens. */
@@ -45,9 +46,6 @@ void harness_before_commit(void);
 
 /* Steps acknowledged so far. */
 size_t harness_acked(void);
-/* A folder in memory if there is one; removed with everything in it by harness_remove_folder(). */
-void harness_make_folder(char ret_path[64]);
-void harness_remove_folder(const char *path);
 
 /* Options of the command line: --seed N, --points N, --full, --only NAME. Returns the exit code. */
 int harness_main(int argc, char **argv, const struct subject *subject,
