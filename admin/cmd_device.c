@@ -31,17 +31,30 @@ static const struct listing_column import_columns[] = {
 	{"ended", "Hết hiệu lực", "Ended", LISTING_TEXT, false},
 };
 
-int cmd_unit_import(void *context, const struct args *args)
+static const struct listing_column succession_columns[] = {
+	{"rows", "Dòng", "Rows", LISTING_TEXT, false},
+	{"whole", "Nhập trọn", "Whole", LISTING_TEXT, false},
+	{"partial", "Chia một phần", "Partial", LISTING_TEXT, false},
+	{"suspect", "Nghi sai, không tin", "Suspect, not trusted", LISTING_TEXT, false},
+	{"known", "Đã có từ trước", "Known before", LISTING_TEXT, false},
+};
+
+static const struct listing_column placing_columns[] = {
+	{"code", "Mã", "Code", LISTING_WORD, false},
+	{"name", "Tên", "Name", LISTING_TEXT, false},
+	{"into", "Chia vào", "Divided into", LISTING_TEXT, false},
+	{"records", "Hồ sơ chờ", "Records waiting", LISTING_NUMBER, false},
+	{"unit", NULL, NULL, LISTING_TEXT, true},
+};
+
+/* The file as an argument; it is checked as a whole by the daemon. */
+static int put_file(const struct args *args, json_t **ret_call)
 {
 	const char *path = args_positional(args, 0);
 	AUTO(buf_clear) struct buf csv = {0};
 	json_t *text;
-	json_t *call;
-	int code;
+	int code = ctl_read(path, IMPORT_MAX_LEN, &csv);
 
-	if (!args_has(args, "from"))
-		return ctl_usage(args, "thiếu --from", "--from is missing");
-	code = ctl_read(path, IMPORT_MAX_LEN, &csv);
 	if (code != ARGS_EXIT_DONE)
 		return code;
 	text = json_stringn((const char *)csv.data, csv.len);
@@ -52,12 +65,46 @@ int cmd_unit_import(void *context, const struct args *args)
 			path, path);
 		return ARGS_EXIT_FAILED;
 	}
-	call = json_object();
-	json_object_set_new(call, "csv", text);
-	json_object_set_new(call, "file", json_string(path));
+	*ret_call = json_object();
+	json_object_set_new(*ret_call, "csv", text);
+	json_object_set_new(*ret_call, "file", json_string(path));
+	return ARGS_EXIT_DONE;
+}
+
+int cmd_unit_import(void *context, const struct args *args)
+{
+	json_t *call;
+	int code;
+
+	if (!args_has(args, "from"))
+		return ctl_usage(args, "thiếu --from", "--from is missing");
+	code = put_file(args, &call);
+	if (code != ARGS_EXIT_DONE)
+		return code;
 	ctl_put_option(call, args, "from", "from");
 	ctl_put_option(call, args, "until", "until");
 	return listing_ask_one(context, "unit import", call, import_columns, COUNT(import_columns));
+}
+
+int cmd_unit_succession(void *context, const struct args *args)
+{
+	json_t *call;
+	int code;
+
+	if (!args_has(args, "on"))
+		return ctl_usage(args, "thiếu --on", "--on is missing");
+	code = put_file(args, &call);
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	ctl_put_option(call, args, "on", "on");
+	return listing_ask_one(context, "unit succession", call, succession_columns,
+			       COUNT(succession_columns));
+}
+
+int cmd_unit_placing(void *context, const struct args *args)
+{
+	(void)args;
+	return listing_ask(context, "unit placing", NULL, placing_columns, COUNT(placing_columns));
 }
 
 int cmd_unit_list(void *context, const struct args *args)

@@ -33,6 +33,11 @@ static const struct args_option import_options[] = {
 	{"until", "DATE", "ngày danh mục hết hiệu lực", "day the list ends", 0, false},
 };
 
+static const struct args_option succession_options[] = {
+	{"on", "DATE", "ngày sắp xếp có hiệu lực (bắt buộc)",
+	 "day the succession takes effect (required)", 0, false},
+};
+
 static const struct args_option unit_list_options[] = {
 	{"province", "CODE", "chỉ các xã của tỉnh này", "only communes of this province", 0, false},
 	{"on", "DATE", "danh mục vào ngày này; mặc định: hôm nay", "as of this day; default: today",
@@ -119,6 +124,12 @@ static const struct args_command commands[] = {
 	{"unit import", OPTIONS(import_options), POSITIONALS(file_positional),
 	 "nhập danh mục đơn vị hành chính", "import a list of administrative units",
 	 cmd_unit_import},
+	{"unit succession", OPTIONS(succession_options), POSITIONALS(file_positional),
+	 "nhập bảng chuyển đơn vị cũ thành đơn vị mới", "import which unit became part of which",
+	 cmd_unit_succession},
+	{"unit placing", NO_OPTIONS, NO_POSITIONALS,
+	 "các xã đã chia, hồ sơ chờ được xếp vào xã mới",
+	 "divided communes, whose records wait to be placed", cmd_unit_placing},
 	{"unit list", OPTIONS(unit_list_options), NO_POSITIONALS, "các xã vào một ngày",
 	 "communes on a day", cmd_unit_list},
 	{"device invite", OPTIONS(invite_options), NO_POSITIONALS, "tạo lời mời cho một thiết bị",

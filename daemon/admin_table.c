@@ -9,6 +9,8 @@
 static const struct admin_command commands[] = {
 	{"status", false, admin_status, NULL},
 	{"unit import", true, admin_unit_import, NULL},
+	{"unit succession", true, admin_unit_succession, NULL},
+	{"unit placing", false, admin_unit_placing, NULL},
 	{"unit list", false, admin_unit_list, NULL},
 	{"device invite", true, admin_device_invite, NULL},
 	{"device list", false, admin_device_list, NULL},

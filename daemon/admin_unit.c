@@ -91,6 +91,95 @@ enum err admin_unit_import(struct admin_call *call)
 	return ERR_OK;
 }
 
+/* {csv, on, file?} -> {rows, whole, partial, suspect, known} */
+enum err admin_unit_succession(struct admin_call *call)
+{
+	struct units_succeeded done = {0};
+	char on[ADMIN_DATE_LEN];
+	int64_t day = 0;
+	struct bytes csv;
+	struct bytes file;
+	enum err e = admin_need_text(call, "csv", &csv);
+
+	if (e == ERR_OK)
+		e = admin_want_text(call, "file", &file);
+	if (e == ERR_OK)
+		e = admin_need_date(call, "on", on);
+	if (e == ERR_OK)
+		e = day_of(on, &day);
+	if (e == ERR_OK)
+		e = units_succession(call->store, call->arena, csv, day, &done);
+	if (done.problem_count != 0)
+		return fail_with_problems(call, done.problems, done.problem_count);
+	if (e != ERR_OK)
+		return e;
+	admin_note(call, "unit succession",
+		   json_pack("{s:s%, s:s, s:I}", "file",
+			     file.len != 0 ? (const char *)file.data : "-",
+			     file.len != 0 ? file.len : (size_t)1, "on", on, "rows",
+			     (json_int_t)done.rows));
+	call->result =
+		json_pack("{s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)done.rows, "whole",
+			  (json_int_t)done.whole, "partial", (json_int_t)done.partial, "suspect",
+			  (json_int_t)done.suspect, "known", (json_int_t)done.known);
+	return ERR_OK;
+}
+
+static enum err placing_json(struct admin_call *call, const struct unit_placing *p, int64_t day,
+			     json_t **ret_row)
+{
+	struct unit_row unit;
+	json_t *into = json_array();
+	json_t *row;
+	enum err e = units_load(call->store, call->arena, p->unit, day, &unit);
+
+	for (size_t i = 0; e == ERR_OK && i < p->into_count; i++) {
+		struct unit_row heir;
+
+		e = units_load(call->store, call->arena, p->into[i], day, &heir);
+		if (e == ERR_OK)
+			json_array_append_new(into, admin_json_text(heir.code));
+	}
+	if (e != ERR_OK) {
+		json_decref(into);
+		return e;
+	}
+	row = json_object();
+	json_object_set_new(row, "unit", json_integer(p->unit));
+	json_object_set_new(row, "code", admin_json_text(unit.code));
+	json_object_set_new(row, "name", admin_json_text(unit.name));
+	json_object_set_new(row, "into", into);
+	json_object_set_new(row, "records", json_integer((json_int_t)p->records));
+	*ret_row = row;
+	return ERR_OK;
+}
+
+/* {} -> [{unit, code, name, into, records}] */
+enum err admin_unit_placing(struct admin_call *call)
+{
+	struct unit_placing *rows = NULL;
+	char today[ADMIN_DATE_LEN];
+	int64_t day = 0;
+	size_t count = 0;
+	enum err e;
+
+	admin_today(call, today);
+	e = day_of(today, &day);
+	if (e == ERR_OK)
+		e = units_load_placing(call->store, call->arena, day, &rows, &count);
+	if (e != ERR_OK)
+		return e;
+	call->result = json_array();
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		json_t *row = NULL;
+
+		e = placing_json(call, &rows[i], day, &row);
+		if (e == ERR_OK)
+			json_array_append_new(call->result, row);
+	}
+	return e;
+}
+
 static json_t *unit_json(const struct unit_row *u)
 {
 	json_t *row = json_object();

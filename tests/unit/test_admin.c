@@ -367,6 +367,58 @@ static void unit_import_tells_what_it_did_and_is_audited(UNUSED_STATE)
 	json_decref(result);
 }
 
+static bool sees(const struct device *d, const char *on, int64_t unit)
+{
+	int64_t *units = NULL;
+	size_t count = 0;
+	int64_t day;
+
+	assert_ok(units_parse_day(bytes_str(on), &day));
+	assert_ok(units_load_scope(office.reader, &office.arena, d->number, day, &units, &count));
+	return units_scope_has(units, count, unit);
+}
+
+/* The 111 communes of Bình Phước become 40; 25195 is a commune before and another one after. */
+static void a_succession_gives_the_new_communes_what_the_old_ones_had(UNUSED_STATE)
+{
+	struct asked a = {.args = json_object()};
+	struct bytes map = office_read("tests/data/units/units_map_binhphuoc.csv", &office.arena);
+	int64_t old = office_unit(&office, "25195", DAY_2021);
+	int64_t neighbour = office_unit(&office, "25198", DAY_2021);
+
+	office_import(&office, office_read("tests/data/units/units_2025.csv", &office.arena),
+		      "2025-07-01");
+	int64_t new = office_unit(&office, "25195", "2025-07-01");
+	json_object_set_new(a.args, "csv", json_stringn((const char *)map.data, map.len));
+	json_object_set_new(a.args, "on", json_string("2025-07-01"));
+	char *text = json_dumps(a.args, 0);
+	json_t *done = result_of("unit succession", text);
+	json_t *again = result_of("unit succession", text);
+	json_t *waiting = result_of("unit placing", "{}");
+
+	assert_int_not_equal(old, new);
+	assert_int_equal(int_of(done, "rows"), 111);
+	assert_int_equal(int_of(done, "known"), 0);
+	assert_int_equal(int_of(again, "known"), int_of(again, "whole") + int_of(again, "partial"));
+	assert_true(sees(&an, "2025-07-01", new));
+	assert_true(sees(&an, "2025-07-01", old));
+	assert_true(sees(&an, "2025-07-01", neighbour));
+	assert_false(sees(&an, "2025-06-30", neighbour));
+	assert_int_equal(json_array_size(waiting) != 0, int_of(done, "partial") != 0);
+	for (size_t i = 0; i < json_array_size(waiting); i++)
+		assert_has_keys(json_array_get(waiting, i), "unit code name into records");
+	assert_int_equal(audit_count("unit succession"), 2);
+	assert_refused("unit succession",
+		       "{\"csv\":\"old_code,new_code,part\\n99999,25195,whole\\n\","
+		       "\"on\":\"2025-07-01\"}",
+		       ERR_INVAL, "99999");
+	free(text);
+	json_decref(a.args);
+	json_decref(done);
+	json_decref(again);
+	json_decref(waiting);
+}
+
 static void unit_import_of_a_wrong_list_changes_nothing(UNUSED_STATE)
 {
 	json_t *rows;
@@ -859,6 +911,7 @@ int main(void)
 		T(unit_list_has_the_communes_of_a_day),
 		T(unit_import_tells_what_it_did_and_is_audited),
 		T(unit_import_of_a_wrong_list_changes_nothing),
+		T(a_succession_gives_the_new_communes_what_the_old_ones_had),
 		T(device_invite_gives_one_line_and_keeps_the_code_out_of_the_audit),
 		T(device_invite_refuses_what_it_does_not_understand),
 		T(device_list_has_the_keys_of_the_reference),
