@@ -612,6 +612,8 @@ static void a_store_of_version_1_is_taken_over(UNUSED_STATE)
 {
 	add_people(3);
 	run_sql("ALTER TABLE changeset DROP COLUMN base_cut");
+	run_sql("DROP INDEX visit__corrects");
+	run_sql("ALTER TABLE visit DROP COLUMN corrects");
 	run_sql("PRAGMA user_version=1");
 
 	ground_reopen(&g);
