@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -21,6 +22,7 @@
 #define ASK_KEY        'k'
 #define ASK_STOP       'l'
 #define ANSWER_WAIT_MS 2000
+#define WAKE_MS        15000 /* poll() does not count the time a machine sleeps */
 
 /*
  * Socket names are short (108 bytes) and home folders need not be: the folder is
@@ -87,14 +89,15 @@ enum err agent_stop(const char *home)
 
 /* ---- the process ---- */
 
-static void answer_one(int listener, const uint8_t *key, bool *is_stopping)
+/* Whether the key was asked for; who connects and asks nothing does not keep the agent awake. */
+static bool answer_one(int listener, const uint8_t *key, bool *is_stopping)
 {
 	struct timeval wait = {.tv_sec = ANSWER_WAIT_MS / 1000};
 	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	char question = 0;
 
 	if (fd < 0)
-		return;
+		return false;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 	if (is_same_user(fd) && recv(fd, &question, 1, 0) == 1) {
 		if (question == ASK_KEY)
@@ -105,6 +108,16 @@ static void answer_one(int listener, const uint8_t *key, bool *is_stopping)
 		}
 	}
 	close(fd);
+	return question == ASK_KEY;
+}
+
+/* Time asleep counts, too: a machine that was shut for an hour wakes up locked. */
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 static int idle_ms(void)
@@ -122,12 +135,16 @@ static void serve(int listener, int folder, const uint8_t *key)
 	struct stat there;
 	bool is_known = fstatat(folder, AGENT_SOCKET, &ours, 0) == 0;
 
-	while (!is_stopping) {
-		struct pollfd p = {.fd = listener, .events = POLLIN};
+	int64_t until = now_ms() + idle_ms();
 
-		if (poll(&p, 1, idle_ms()) <= 0)
+	for (int64_t left = idle_ms(); !is_stopping && left > 0; left = until - now_ms()) {
+		struct pollfd p = {.fd = listener, .events = POLLIN};
+		int ready = poll(&p, 1, (int)(left < WAKE_MS ? left : WAKE_MS));
+
+		if ((ready < 0 && errno != EINTR) || now_ms() >= until)
 			break;
-		answer_one(listener, key, &is_stopping);
+		if (ready > 0 && answer_one(listener, key, &is_stopping))
+			until = now_ms() + idle_ms();
 	}
 	/* A newer agent may stand there by now. */
 	if (is_known && fstatat(folder, AGENT_SOCKET, &there, 0) == 0 &&

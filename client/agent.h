@@ -3,7 +3,7 @@
  *
  * `ctxh unlock` starts it; it listens on HOME/agent.sock (0600) and gives the key to
  * processes of the same user only. Its memory is locked and never dumped. It ends
- * after ten minutes without a question, and at `ctxh lock`.
+ * after ten minutes without a question (time asleep counts), and at `ctxh lock`.
  */
 #pragma once
 

@@ -2,7 +2,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "client/agent.h"
@@ -87,6 +90,68 @@ static void forgets_after_an_idle_time(UNUSED_STATE)
 	assert_err(e, ERR_NOTFOUND);
 }
 
+static void touch(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(name.sun_path, sizeof name.sun_path, "%s/agent.sock", home);
+	(void)connect(fd, (const struct sockaddr *)&name, sizeof name);
+	close(fd);
+}
+
+static void who_asks_nothing_does_not_keep_it_awake(UNUSED_STATE)
+{
+	uint8_t key[SEAL_KEY_LEN] = {1};
+	uint8_t got[SEAL_KEY_LEN];
+
+	setenv("CTXH_AGENT_IDLE_MS", "300", 1);
+	assert_ok(agent_start(home, key));
+	unsetenv("CTXH_AGENT_IDLE_MS");
+	for (int i = 0; i < 30; i++) {
+		touch();
+		usleep(20000);
+	}
+	assert_err(agent_ask(home, got), ERR_NOTFOUND);
+}
+
+/* Asks by hand: agent_ask() would itself not talk to another user's agent. */
+static _Noreturn void ask_as_another_user(void)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	uint8_t got[SEAL_KEY_LEN];
+
+	snprintf(name.sun_path, sizeof name.sun_path, "%s/agent.sock", home);
+	if (setgid(12345) != 0 || setuid(12345) != 0)
+		_exit(2);
+	if (connect(fd, (const struct sockaddr *)&name, sizeof name) != 0 ||
+	    send(fd, "k", 1, MSG_NOSIGNAL) != 1)
+		_exit(3);
+	_exit(recv(fd, got, sizeof got, MSG_WAITALL) > 0 ? 1 : 0);
+}
+
+static void another_user_gets_nothing_even_where_the_folder_lets_him_in(UNUSED_STATE)
+{
+	uint8_t key[SEAL_KEY_LEN] = {1};
+	char path[128];
+	int status = -1;
+
+	if (geteuid() != 0)
+		skip();
+	assert_ok(agent_start(home, key));
+	snprintf(path, sizeof path, "%s/agent.sock", home);
+	assert_int_equal(chmod(home, 0755), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	pid_t child = fork();
+
+	if (child == 0)
+		ask_as_another_user();
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -95,6 +160,8 @@ int main(void)
 		CASE(its_socket_is_for_the_owner_alone),
 		CASE(a_second_one_takes_the_place_of_the_first),
 		CASE(forgets_after_an_idle_time),
+		CASE(who_asks_nothing_does_not_keep_it_awake),
+		CASE(another_user_gets_nothing_even_where_the_folder_lets_him_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
