@@ -118,3 +118,36 @@ int cmd_quarantine_show(void *context, const struct args *args)
 	return listing_ask_one(context, "quarantine show", call, quarantine_show_columns,
 			       COUNT(quarantine_show_columns));
 }
+
+static const struct listing_column decided_columns[] = {
+	{"quarantine", "Số", "Number", LISTING_TEXT, false},
+	{"device", "Thiết bị", "Device", LISTING_TEXT, false},
+	{"number", "Thay đổi số", "Change number", LISTING_TEXT, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+};
+
+int cmd_quarantine_replay(void *context, const struct args *args)
+{
+	json_t *call;
+	int code = show_args(args, "quarantine", &call);
+
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	return listing_ask_one(context, "quarantine replay", call, decided_columns,
+			       COUNT(decided_columns));
+}
+
+int cmd_quarantine_discard(void *context, const struct args *args)
+{
+	json_t *call;
+	int code;
+
+	if (!args_has(args, "why"))
+		return ctl_usage(args, "thiếu --why", "--why is missing");
+	code = show_args(args, "quarantine", &call);
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	ctl_put_option(call, args, "why", "why");
+	return listing_ask_one(context, "quarantine discard", call, decided_columns,
+			       COUNT(decided_columns));
+}

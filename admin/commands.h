@@ -36,6 +36,8 @@ int cmd_conflict_list(void *context, const struct args *args);
 int cmd_conflict_show(void *context, const struct args *args);
 int cmd_quarantine_list(void *context, const struct args *args);
 int cmd_quarantine_show(void *context, const struct args *args);
+int cmd_quarantine_replay(void *context, const struct args *args);
+int cmd_quarantine_discard(void *context, const struct args *args);
 int cmd_bundle_in(void *context, const struct args *args);
 int cmd_query(void *context, const struct args *args);
 int cmd_report_list(void *context, const struct args *args);

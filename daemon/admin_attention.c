@@ -6,6 +6,7 @@
 #include "daemon/admin_changes.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/ingest.h"
 #include "proto/changeset.h"
 
 #define PAGE        ((size_t)1000)
@@ -256,8 +257,7 @@ static enum err put_change(struct admin_call *call, const struct quarantine_row 
 	return ERR_OK;
 }
 
-/* {quarantine, reason?} -> the keys of the list, and record, type, fields, text, why, log */
-enum err admin_quarantine_show(struct admin_call *call)
+static enum err load_quarantined(struct admin_call *call, struct quarantine_row *ret_row)
 {
 	struct quarantine_row *rows = NULL;
 	size_t count = 0;
@@ -274,13 +274,114 @@ enum err admin_quarantine_show(struct admin_call *call)
 	if (count == 0 || rows[0].quarantine != (uint64_t)number)
 		return fail_absent(call, "thay đổi bị giữ lại", "quarantined change", "quarantine",
 				   number);
-	call->result = quarantine_json(call, &rows[0]);
+	*ret_row = rows[0];
+	return ERR_OK;
+}
+
+static enum err load_undecided(struct admin_call *call, struct quarantine_row *ret_row)
+{
+	enum err e = load_quarantined(call, ret_row);
+
+	if (e != ERR_OK || bytes_is(ret_row->state, "open"))
+		return e;
+	return admin_fail(call, ERR_CONFLICT,
+			  "Thay đổi bị giữ lại số %llu đã được quyết định (%.*s); không có gì thay "
+			  "đổi / quarantined change %llu was decided before (%.*s); nothing was "
+			  "changed",
+			  (unsigned long long)ret_row->quarantine, BYTES_FMT(ret_row->state),
+			  (unsigned long long)ret_row->quarantine, BYTES_FMT(ret_row->state));
+}
+
+/* Its device hears of the decision; the row and the audit keep it. */
+static enum err decide(struct admin_call *call, const struct quarantine_row *q, const char *state,
+		       struct bytes why, struct bytes text)
+{
+	struct notice_row notice = {.device = q->device,
+				    .kind = BYTES_LIT("decided"),
+				    .type = q->type,
+				    .id = q->id,
+				    .field = q->field,
+				    .by = bytes_str(call->caller.name),
+				    .at_ms = clock_wall_ms(call->ctx->clock),
+				    .text = text};
+	char action[ADMIN_ACTION_LEN];
+	enum err e = store_set_quarantine_state(call->store, q->quarantine, state, why);
+
+	if (e == ERR_OK)
+		e = store_last_notice(call->store, q->device, &notice.notice);
+	notice.notice++;
+	if (e == ERR_OK)
+		e = store_put_notice(call->store, &notice);
+	if (e != ERR_OK)
+		return e;
+	(void)snprintf(action, sizeof action, "quarantine %s", state);
+	admin_note(call, action,
+		   json_pack("{s:I, s:I, s:I, s:o}", "quarantine", (json_int_t)q->quarantine,
+			     "device", (json_int_t)q->device, "number", (json_int_t)q->number,
+			     "why", admin_json_text(why)));
+	call->result =
+		json_pack("{s:I, s:I, s:I, s:s}", "quarantine", (json_int_t)q->quarantine, "device",
+			  (json_int_t)q->device, "number", (json_int_t)q->number, "state", state);
+	return ERR_OK;
+}
+
+/* {quarantine} -> {quarantine, device, number, state} */
+enum err admin_quarantine_replay(struct admin_call *call)
+{
+	struct ingest_replayed replayed;
+	struct quarantine_row q;
+	enum err e = load_undecided(call, &q);
+
+	if (e == ERR_OK)
+		e = ingest_replay(call->ctx, call->store, call->arena, &q,
+				  clock_wall_ms(call->ctx->clock), &replayed);
+	if (e != ERR_OK)
+		return e;
+	if (!replayed.is_merged)
+		return admin_fail(call, ERR_INVAL,
+				  "Chưa ghi được: %.*s %.*s (%.*s); thay đổi vẫn được giữ nguyên; "
+				  "hãy bỏ nguyên nhân rồi làm lại / it still cannot be merged: "
+				  "%.*s; the change is kept as it is; mend the cause and replay it "
+				  "again",
+				  BYTES_FMT(replayed.code), BYTES_FMT(replayed.field),
+				  BYTES_FMT(replayed.text), BYTES_FMT(replayed.code));
+	return decide(call, &q, "replayed", BYTES_NONE,
+		      BYTES_LIT("Thay đổi bị giữ lại nay đã được ghi / the change kept back has "
+				"been merged now"));
+}
+
+/* {quarantine, why} -> {quarantine, device, number, state} */
+enum err admin_quarantine_discard(struct admin_call *call)
+{
+	struct quarantine_row q;
+	struct bytes why;
+	enum err e = load_undecided(call, &q);
+
+	if (e == ERR_OK)
+		e = admin_need_text(call, "why", &why);
+	if (e != ERR_OK)
+		return e;
+	return decide(call, &q, "discarded", why,
+		      arena_printf(call->arena,
+				   "Văn phòng không nhận thay đổi này: %.*s / the office does not "
+				   "take this change: %.*s",
+				   BYTES_FMT(why), BYTES_FMT(why)));
+}
+
+/* {quarantine, reason?} -> the keys of the list, and record, type, fields, text, why, log */
+enum err admin_quarantine_show(struct admin_call *call)
+{
+	struct quarantine_row q;
+	enum err e = load_quarantined(call, &q);
+
+	if (e != ERR_OK)
+		return e;
+	call->result = quarantine_json(call, &q);
 	json_object_set_new(call->result, "record",
-			    id_is_zero(&rows[0].id)
-				    ? json_null()
-				    : admin_json_hex(bytes_of(rows[0].id.bytes, ID_LEN)));
-	json_object_set_new(call->result, "text", admin_json_text(rows[0].text));
-	json_object_set_new(call->result, "why", admin_json_text(rows[0].why));
-	json_object_set_new(call->result, "log", json_integer((json_int_t)rows[0].log));
-	return put_change(call, &rows[0]);
+			    id_is_zero(&q.id) ? json_null()
+					      : admin_json_hex(bytes_of(q.id.bytes, ID_LEN)));
+	json_object_set_new(call->result, "text", admin_json_text(q.text));
+	json_object_set_new(call->result, "why", admin_json_text(q.why));
+	json_object_set_new(call->result, "log", json_integer((json_int_t)q.log));
+	return put_change(call, &q);
 }

@@ -30,6 +30,8 @@ enum err admin_conflict_list(struct admin_call *call);
 enum err admin_conflict_show(struct admin_call *call);
 enum err admin_quarantine_list(struct admin_call *call);
 enum err admin_quarantine_show(struct admin_call *call);
+enum err admin_quarantine_replay(struct admin_call *call);
+enum err admin_quarantine_discard(struct admin_call *call);
 
 enum err admin_query(struct admin_call *call);
 enum err admin_report_list(struct admin_call *call);

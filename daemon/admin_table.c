@@ -24,6 +24,8 @@ static const struct admin_command commands[] = {
 	{"conflict show", false, admin_conflict_show, NULL},
 	{"quarantine list", false, admin_quarantine_list, NULL},
 	{"quarantine show", false, admin_quarantine_show, NULL},
+	{"quarantine replay", true, admin_quarantine_replay, NULL},
+	{"quarantine discard", true, admin_quarantine_discard, NULL},
 	{"query", false, admin_query, NULL},
 	{"report list", false, admin_report_list, NULL},
 	{"report run", false, admin_report_run, NULL},

@@ -1,6 +1,7 @@
 #include "daemon/fold.h"
 
 #include "common/base/check.h"
+#include "proto/limits.h"
 #include "proto/pack.h"
 
 #define FIRST_SLOTS 64u
@@ -332,6 +333,37 @@ enum err fold_apply(struct fold *f, struct fold_entry *entry, size_t index,
 	entry->is_dirty = true;
 	*ret_applied = applied;
 	return ERR_OK;
+}
+
+/* What a value and its name take of an encoded record at most, stamp and index included. */
+static size_t most_bytes(struct bytes name, const struct value *v)
+{
+	return name.len + (v->kind == VALUE_TEXT || v->kind == VALUE_BYTES ? v->bytes.len : 0) + 64;
+}
+
+/* Mostly a sum tells; near the limit the record is merged and encoded for it. */
+bool fold_is_too_big(struct fold *f, const struct fold_entry *entry, size_t index)
+{
+	const struct record *before = &entry->state.record;
+	const struct change *c = &f->present->changes[index];
+	struct stamp stamp = {.clock = f->present->clocks[index], .device = f->present->device};
+	AUTO(buf_clear) struct buf encoded = {0};
+	size_t bytes = c->type.len + 64;
+	struct record after;
+
+	for (size_t i = 0; i < before->count; i++)
+		bytes += most_bytes(before->fields[i].name, &before->fields[i].value);
+	for (size_t i = 0; i < c->count; i++)
+		bytes += most_bytes(c->writes[i].name, &c->writes[i].value);
+	if (bytes <= LIMIT_RECORD_BYTES && before->count + c->count <= LIMIT_FIELDS)
+		return false;
+	after = merge_change(f->a, entry->kind, before->count != 0 ? before : NULL, c, stamp,
+			     f->present->log)
+			.after;
+	if (after.count > LIMIT_FIELDS)
+		return true;
+	record_encode(&after, 0, &encoded);
+	return encoded.len > LIMIT_RECORD_BYTES;
 }
 
 enum err fold_end(struct fold *f)

@@ -68,6 +68,9 @@ enum err fold_begin(struct fold *f, struct fold_source *source);
 /* NULL: the store has no table of this type. */
 struct fold_entry *fold_find(struct fold *f, struct bytes type, const struct id *id);
 
+/* Whether the record would be more than a client can decode, with change `index` of the set. */
+bool fold_is_too_big(struct fold *f, const struct fold_entry *entry, size_t index);
+
 struct fold_applied {
 	struct merge_result merged;
 	struct conflict_row *conflicts; /* as they were put */

@@ -9,7 +9,6 @@
 #include "daemon/fold.h"
 #include "daemon/store.h"
 #include "daemon/units.h"
-#include "proto/limits.h"
 
 /* Codes of results beside those of validate.h and changeset.h. */
 #define CODE_CONFLICT      "conflict"
@@ -146,6 +145,9 @@ struct refusal {
 	struct bytes field;
 	struct bytes text;
 };
+
+static const char unknown_type[] = "Loại hồ sơ chưa có ở đây / no such record type here";
+static const char unreadable[] = "Giá trị không đọc được / a value that cannot be read";
 
 static struct refusal refuse(const char *code, const char *field, const char *text)
 {
@@ -292,46 +294,13 @@ static bool is_restricted(struct run *r, const struct fold_entry *entry, const s
 	return schema_is_restricted(r->schema, &written);
 }
 
-/* What a value and its name take of an encoded record at most, stamp and index included. */
-static size_t most_bytes(struct bytes name, const struct value *v)
-{
-	return name.len + (v->kind == VALUE_TEXT || v->kind == VALUE_BYTES ? v->bytes.len : 0) + 64;
-}
-
-/*
- * Whether the record with this change would be more than a client can decode. Mostly a sum
- * tells; near the limit the record is merged and encoded for it.
- */
-static bool is_too_big(struct run *r, const struct fold_entry *entry, const struct change *c,
-		       uint64_t clock)
-{
-	const struct record *before = &entry->state.record;
-	struct stamp stamp = {.clock = clock, .device = r->request->device};
-	AUTO(buf_clear) struct buf encoded = {0};
-	size_t bytes = c->type.len + 64;
-	struct record after;
-
-	for (size_t i = 0; i < before->count; i++)
-		bytes += most_bytes(before->fields[i].name, &before->fields[i].value);
-	for (size_t i = 0; i < c->count; i++)
-		bytes += most_bytes(c->writes[i].name, &c->writes[i].value);
-	if (bytes <= LIMIT_RECORD_BYTES && before->count + c->count <= LIMIT_FIELDS)
-		return false;
-	after = merge_change(r->a, entry->kind, before->count != 0 ? before : NULL, c, stamp,
-			     r->log + 1)
-			.after;
-	if (after.count > LIMIT_FIELDS)
-		return true;
-	record_encode(&after, 0, &encoded);
-	return encoded.len > LIMIT_RECORD_BYTES;
-}
-
-/* `clock`: what the change would be written with. */
-static enum err judge(struct run *r, const struct fold_entry *entry, const struct change *c,
-		      uint64_t clock, struct refusal *ret_why, struct finding *finding)
+/* Change `index` of the fold's present set. */
+static enum err judge(struct run *r, const struct fold_entry *entry, size_t index,
+		      struct refusal *ret_why, struct finding *finding)
 {
 	static const char too_big[] =
 		"Hồ sơ sẽ quá lớn để gửi đi / the record would be too big to be sent";
+	const struct change *c = &r->fold.present->changes[index];
 	static const char not_cleared[] =
 		"Thiết bị chưa được phép ghi thông tin hạn chế / the device is not cleared for"
 		" restricted data";
@@ -345,7 +314,7 @@ static enum err judge(struct run *r, const struct fold_entry *entry, const struc
 					    arena_copy(r->a, bytes_str(finding->text))};
 	else if (!r->device.id.is_cleared && !is_office(r) && is_restricted(r, entry, c))
 		*ret_why = refuse(CODE_NOT_CLEARED, "", not_cleared);
-	else if (is_too_big(r, entry, c, clock))
+	else if (fold_is_too_big(&r->fold, entry, index))
 		*ret_why = refuse(CODE_TOO_BIG, "", too_big);
 	return ERR_OK;
 }
@@ -470,18 +439,16 @@ static enum err take_change(struct run *r, struct set_run *s, size_t index)
 	enum err e;
 
 	if (odd != NULL) {
-		why = refuse(odd->reason, "",
-			     "Giá trị không đọc được / a value that cannot be read");
+		why = refuse(odd->reason, "", unreadable);
 		why.field = odd->field;
 		return quarantine(r, s, index, odd->raw, &why);
 	}
 	entry = fold_find(&r->fold, c->type, &c->id);
 	if (entry == NULL) {
-		why = refuse(verdict_name(VERDICT_UNKNOWN_TYPE), "",
-			     "Loại hồ sơ chưa có ở đây / no such record type here");
+		why = refuse(verdict_name(VERDICT_UNKNOWN_TYPE), "", unknown_type);
 		return quarantine(r, s, index, BYTES_NONE, &why);
 	}
-	e = judge(r, entry, c, s->source.clocks[index], &why, &finding);
+	e = judge(r, entry, index, &why, &finding);
 	if (e != ERR_OK)
 		return e;
 	if (why.code.len != 0)
@@ -715,12 +682,9 @@ static enum err take_sets(struct run *r)
 	return store_put_device(r->store, &r->device);
 }
 
-enum err ingest_run(const struct context *ctx, struct store *store, struct arena *a,
-		    const struct ingest_request *request, struct ingest_result *ret_result)
+static enum err start_run(struct run *r, const struct context *ctx, struct store *store,
+			  struct arena *a, const struct ingest_request *request)
 {
-	struct run *r = arena_alloc(a, sizeof *r);
-	enum err e;
-
 	r->ctx = ctx;
 	r->store = store;
 	r->a = a;
@@ -728,7 +692,16 @@ enum err ingest_run(const struct context *ctx, struct store *store, struct arena
 	r->schema = store_schema(store);
 	r->tolerance_ms = tolerance_of(ctx);
 	fold_init(&r->fold, store, a);
-	e = store_last_log(store, &r->log);
+	return store_last_log(store, &r->log);
+}
+
+enum err ingest_run(const struct context *ctx, struct store *store, struct arena *a,
+		    const struct ingest_request *request, struct ingest_result *ret_result)
+{
+	struct run *r = arena_alloc(a, sizeof *r);
+	enum err e;
+
+	e = start_run(r, ctx, store, a, request);
 	if (e != ERR_OK)
 		return e;
 	e = store_load_device(store, a, request->device, &r->device);
@@ -746,4 +719,82 @@ enum err ingest_run(const struct context *ctx, struct store *store, struct arena
 	r->result.log = r->log;
 	*ret_result = r->result;
 	return ERR_OK;
+}
+
+static void start_replay(struct run *r, const struct quarantine_row *row, struct change *c,
+			 struct set_run *s)
+{
+	struct hlc own = {.last = store_clock(r->store)};
+	uint64_t *clock = arena_alloc(r->a, sizeof *clock);
+
+	*clock = hlc_tick(&own, r->request->now_ms);
+	if (row->clock < *clock)
+		*clock = row->clock;
+	s->row = (struct log_row){.log = r->log + 1,
+				  .kind = LOG_REPLAY,
+				  .device = row->device,
+				  .first = row->number,
+				  .count = 1,
+				  .received_ms = r->request->now_ms,
+				  .repair = {.floor = *clock},
+				  .author = c->author,
+				  .body = row->bytes};
+	s->source = (struct fold_source){.log = s->row.log,
+					 .device = row->device,
+					 .author = c->author,
+					 .at_ms = s->row.received_ms,
+					 .changes = c,
+					 .clocks = clock,
+					 .count = 1};
+}
+
+static enum err replay(struct run *r, struct set_run *s, struct refusal *ret_why)
+{
+	struct fold_entry *entry;
+	struct finding finding = {0};
+	enum err e = load_scope(r);
+
+	if (e == ERR_OK)
+		e = fold_begin(&r->fold, &s->source);
+	if (e != ERR_OK)
+		return e;
+	entry = fold_find(&r->fold, s->source.changes->type, &s->source.changes->id);
+	if (entry == NULL) {
+		*ret_why = refuse(verdict_name(VERDICT_UNKNOWN_TYPE), "", unknown_type);
+		return ERR_OK;
+	}
+	e = judge(r, entry, 0, ret_why, &finding);
+	if (e != ERR_OK || ret_why->code.len != 0)
+		return e;
+	e = merge(r, s, entry, 0);
+	if (e == ERR_OK)
+		e = fold_end(&r->fold);
+	return e != ERR_OK ? e : store_put_log(r->store, &s->row);
+}
+
+enum err ingest_replay(const struct context *ctx, struct store *store, struct arena *a,
+		       const struct quarantine_row *row, int64_t now_ms,
+		       struct ingest_replayed *ret_replayed)
+{
+	struct ingest_request request = {.device = row->device, .now_ms = now_ms};
+	struct run *r = arena_alloc(a, sizeof *r);
+	struct set_run *s = arena_alloc(a, sizeof *s);
+	struct change *c = arena_alloc(a, sizeof *c);
+	struct refusal why = {0};
+	enum err e = start_run(r, ctx, store, a, &request);
+
+	if (e == ERR_OK)
+		e = store_load_device(store, a, row->device, &r->device);
+	if (e != ERR_OK)
+		return e;
+	if (change_decode(a, row->bytes, c) == ERR_OK) {
+		start_replay(r, row, c, s);
+		e = replay(r, s, &why);
+	} else {
+		why = refuse(CHANGESET_ODD_CHANGE, "", unreadable);
+	}
+	if (e == ERR_OK)
+		*ret_replayed =
+			(struct ingest_replayed){why.code.len == 0, why.code, why.field, why.text};
+	return e;
 }

@@ -14,6 +14,7 @@
 #include "proto/msg.h"
 
 struct store;
+struct quarantine_row;
 
 enum ingest_outcome {
 	INGEST_OK,     /* every change-set is new or a repeat */
@@ -50,6 +51,23 @@ struct ingest_result {
 	size_t conflicts;
 	size_t quarantined;
 };
+
+struct ingest_replayed {
+	bool is_merged;
+	/* Why not: as a result of the change would have said. */
+	struct bytes code;
+	struct bytes field;
+	struct bytes text;
+};
+
+/*
+ * A quarantined change once more, under its own author and stamp, as an entry of the log of its own
+ * kind (M9). What still hinders it is told and nothing is written; one of a fork never gets a
+ * clock ahead of the daemon's. The caller decides about the row's state.
+ */
+enum err ingest_replay(const struct context *ctx, struct store *store, struct arena *a,
+		       const struct quarantine_row *row, int64_t now_ms,
+		       struct ingest_replayed *ret_replayed);
 
 /*
  * Results live in `a`. ERR_PROTO: a change-set of another device or daemon; other

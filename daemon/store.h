@@ -296,7 +296,7 @@ enum err store_load_moved_from(struct store *s, struct arena *a, const struct st
 struct notice_row {
 	uint64_t notice; /* one above store_last_notice() of the device */
 	uint32_t device;
-	struct bytes kind; /* "conflict", "quarantine", "landed" */
+	struct bytes kind; /* "conflict", "quarantine", "landed", "decided" */
 	struct bytes type;
 	struct id id;
 	struct bytes field;

@@ -757,6 +757,59 @@ static void quarantine_shows_the_whole_change(UNUSED_STATE)
 	assert_refused("quarantine show", "{\"quarantine\":99}", ERR_NOTFOUND, "99");
 }
 
+static void a_quarantined_change_is_merged_once_its_cause_is_gone(UNUSED_STATE)
+{
+	int64_t other = office_unit(&office, "25198", DAY_2021);
+	struct edit edit = {.type = "person",
+			    .id = id_new(&office.clock.clock, rand_system()),
+			    .writes = {OFFICE_TEXT("full_name", "Người Xã Bên"),
+				       {BYTES_LIT("unit"), value_int(other)}},
+			    .count = 2};
+	struct notice_row *notices = NULL;
+	size_t count = 0;
+
+	assert_int_equal(push(&an, &edit, 1, NULL).quarantined, 1);
+	assert_refused("quarantine replay", "{\"quarantine\":1}", ERR_INVAL, "out_of_scope");
+	assert_ok(store_begin(office.writer));
+	assert_ok(store_add_device_unit(office.writer, an.number, other));
+	office_commit(&office);
+	json_t *done = result_of("quarantine replay", "{\"quarantine\":1}");
+
+	struct store_state stored = {.record = {.type = BYTES_LIT("person"), .id = edit.id}};
+	assert_ok(store_load_states(office.writer, &office.arena, &stored, 1));
+	assert_int_equal(record_unit(&stored.record), other);
+	assert_int_equal(record_last_stamp(&stored.record).device, an.number);
+	assert_int_equal(record_last_stamp(&stored.record).clock, an.clock);
+	assert_string_equal(text_of(done, "state"), "replayed");
+	assert_ok(store_load_notices(office.writer, &office.arena, an.number,
+				     &(struct store_range){.limit = 10}, &notices, &count));
+	assert_int_equal(count, 2);
+	assert_true(bytes_is(notices[1].kind, "decided"));
+	assert_refused("quarantine replay", "{\"quarantine\":1}", ERR_CONFLICT, "replayed");
+	assert_int_equal(audit_count("quarantine replayed"), 1);
+	/* The log still makes the same states. */
+	json_t *verified = result_of("verify", "{}");
+	assert_int_equal(json_array_size(json_object_get(verified, "differences")), 0);
+	json_decref(verified);
+	json_decref(done);
+}
+
+static void a_discarded_change_is_kept_with_its_reason(UNUSED_STATE)
+{
+	PUSH_NEW(&an, "person", OFFICE_TEXT("full_name", "Điểu B"), OFFICE_TEXT("sex", "x"));
+	assert_refused("quarantine discard", "{\"quarantine\":1}", ERR_INVAL, "why");
+	json_t *done = result_of("quarantine discard", "{\"quarantine\":1,\"why\":\"nhầm\"}");
+	json_t *shown = result_of("quarantine show", "{\"quarantine\":1}");
+
+	assert_string_equal(text_of(done, "state"), "discarded");
+	assert_string_equal(text_of(shown, "why"), "nhầm");
+	assert_non_null(json_object_get(shown, "fields"));
+	assert_refused("quarantine replay", "{\"quarantine\":1}", ERR_CONFLICT, "discarded");
+	assert_refused("quarantine discard", "{\"quarantine\":9,\"why\":\"x\"}", ERR_NOTFOUND, "9");
+	json_decref(done);
+	json_decref(shown);
+}
+
 static void a_quarantined_restricted_code_is_hidden(UNUSED_STATE)
 {
 	json_t *shown;
@@ -925,6 +978,8 @@ int main(void)
 		T(restricted_records_are_hidden_until_a_reason_is_given),
 		T(conflicts_have_the_keys_of_the_reference),
 		T(quarantine_shows_the_whole_change),
+		T(a_quarantined_change_is_merged_once_its_cause_is_gone),
+		T(a_discarded_change_is_kept_with_its_reason),
 		T(a_quarantined_restricted_code_is_hidden),
 		T(missing_numbers_are_shown_as_such),
 		T(report_run_has_the_keys_of_the_reference),
