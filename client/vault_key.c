@@ -123,7 +123,7 @@ enum err vault_wrap_new(struct vault *v, const struct vault_kdf *kdf, struct byt
 
 enum err vault_unlock(struct vault *v, struct bytes passphrase)
 {
-	struct wrap w;
+	struct wrap w = {0};
 	uint8_t outer[SEAL_KEY_LEN];
 	char aad[160];
 	enum err e = wrap_load(v, &w);
