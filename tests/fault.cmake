@@ -13,5 +13,5 @@ function(ctxh_fault name)
     ENVIRONMENT "CTXH_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endfunction()
 
-ctxh_fault(daemon POINTS 60 LINK ground)
-ctxh_fault(client POINTS 120 LINK client_office)
+ctxh_fault(daemon POINTS 40 LINK ground)
+ctxh_fault(client POINTS 60 LINK client_office)

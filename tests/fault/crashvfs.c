@@ -85,6 +85,8 @@ static void image_resize(struct image *i, size_t len)
 
 static void image_write(struct image *i, size_t at, const void *data, size_t len)
 {
+	if (len == 0)
+		return;
 	if (at + len > i->len)
 		image_resize(i, at + len);
 	memcpy(i->data + at, data, len);
@@ -93,8 +95,7 @@ static void image_write(struct image *i, size_t at, const void *data, size_t len
 static void image_copy(struct image *to, const struct image *from)
 {
 	image_resize(to, 0);
-	if (from->len != 0)
-		image_write(to, 0, from->data, from->len);
+	image_write(to, 0, from->data, from->len);
 }
 
 static void apply_whole(struct image *i, const struct pending *p)

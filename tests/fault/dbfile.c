@@ -145,3 +145,13 @@ void dbfile_remove_folder(const char *path)
 {
 	(void)nftw(path, on_file, 8, FTW_DEPTH | FTW_PHYS);
 }
+
+void dbfile_use_vfs(const char *name)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(name);
+	int rc;
+
+	REQUIRE(vfs != NULL);
+	rc = sqlite3_vfs_register(vfs, 1);
+	REQUIRE(rc == SQLITE_OK);
+}

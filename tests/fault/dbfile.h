@@ -18,3 +18,5 @@ bool dbfile_digest(const char *path, struct hash *ret_hash);
 /* In memory if there is such a place; removed with everything in it. */
 void dbfile_make_folder(char ret_path[64]);
 void dbfile_remove_folder(const char *path);
+/* The default one from now on. */
+void dbfile_use_vfs(const char *name);

@@ -526,7 +526,9 @@ static enum err run_step(size_t index)
 	struct step *s = &steps[index];
 
 	g.clock.wall = s->wall;
-	rand_seeded_init(&g.rand, seed * 1000 + index + ((uint64_t)tries[index]++ << 40));
+	/* Done again, it is not done with the same random numbers. */
+	rand_seeded_init(&g.rand, seed * 1000 + index + ((uint64_t)tries[index]++ << 40) +
+					  ((uint64_t)harness_restarts() << 50));
 	if (s->kind == STEP_SCHEMA) {
 		has_newer = true;
 		return store_use_schema(store, newer);

@@ -12,10 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/base/buf.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
-#include "common/base/mem.h"
 #include "common/base/rand.h"
 #include "tests/fault/crashvfs.h"
 #include "tests/fault/dbfile.h"
@@ -31,6 +29,7 @@ struct progress {
 	size_t acked;           /* steps */
 	uint64_t acked_commits; /* known to have happened */
 	uint64_t commits;       /* begun */
+	unsigned restarts;
 	bool has_fired;
 	bool has_retried; /* after an error, in the same process: commits are no longer counted
 			     right */
@@ -71,24 +70,12 @@ static struct {
 	const char *only;
 } options = {.seed = 4711, .points = 200};
 
-/* ---- files ---- */
-
 static const char *copy_path(void)
 {
 	static char path[PATH_LEN];
 
 	(void)snprintf(path, sizeof path, "%s.copy", subject->path);
 	return path;
-}
-
-static void use_vfs(const char *name)
-{
-	sqlite3_vfs *vfs = sqlite3_vfs_find(name);
-	int rc;
-
-	REQUIRE(vfs != NULL);
-	rc = sqlite3_vfs_register(vfs, 1);
-	REQUIRE(rc == SQLITE_OK);
 }
 
 /* ---- commits ---- */
@@ -142,6 +129,11 @@ size_t harness_acked(void)
 	return progress->acked;
 }
 
+unsigned harness_restarts(void)
+{
+	return progress->restarts;
+}
+
 static void acknowledge(void)
 {
 	progress->acked++;
@@ -167,7 +159,7 @@ static void start_run(const char *vfs)
 	*progress = (struct progress){0};
 	dbfile_remove(subject->path);
 	subject->reset();
-	use_vfs(vfs);
+	dbfile_use_vfs(vfs);
 	is_counting = true;
 }
 
@@ -205,7 +197,7 @@ static void record(void)
 	is_counting = false;
 	is_recording = false;
 	operations = crashvfs_operations();
-	use_vfs("unix");
+	dbfile_use_vfs("unix");
 	final_state = subject->state();
 	REQUIRE(subject->check(progress->acked) == 0);
 	subject->close();
@@ -268,7 +260,8 @@ static enum verdict restart(void)
 	enum verdict v;
 	enum err e;
 
-	use_vfs("unix");
+	progress->restarts++;
+	dbfile_use_vfs("unix");
 	v = compare();
 	if (v != VERDICT_SOUND || control != CONTROL_NONE)
 		return v;
@@ -338,7 +331,7 @@ static enum verdict lose_sync(uint64_t at, bool is_stuck)
 	dbfile_remove(subject->path);
 	crashvfs_survive();
 	is_cache_stuck = false;
-	use_vfs("unix");
+	dbfile_use_vfs("unix");
 	e = subject->open();
 	v = e == ERR_OK && subject->check(progress->acked) == 0 ? VERDICT_SOUND : VERDICT_LOST;
 	if (v == VERDICT_SOUND && !is_stuck)
@@ -454,21 +447,6 @@ static enum verdict run_faulty(void)
 	return v != VERDICT_SOUND ? v : w;
 }
 
-static enum verdict fault_at(const struct faultvfs_plan *plan)
-{
-	faultvfs_start(plan);
-	return run_faulty();
-}
-
-static enum verdict fail_memory_at(uint64_t at, bool is_forever)
-{
-	const struct faultvfs_plan none = {0};
-
-	faultvfs_start(&none);
-	faultmem_start(at, is_forever);
-	return run_faulty();
-}
-
 /* ---- faults, in a child that ends as the product does ---- */
 
 static NORETURN void be_child(void)
@@ -520,21 +498,6 @@ static enum verdict run_child(void)
 	return v;
 }
 
-static enum verdict child_fault_at(const struct faultvfs_plan *plan)
-{
-	faultvfs_start(plan);
-	return run_child();
-}
-
-static enum verdict child_memory_at(uint64_t at, bool is_forever)
-{
-	const struct faultvfs_plan none = {0};
-
-	faultvfs_start(&none);
-	faultmem_start(at, is_forever);
-	return run_child();
-}
-
 /* ---- series ---- */
 
 struct series {
@@ -565,11 +528,6 @@ static bool is_wanted(const char *name)
 	return options.only == NULL || strstr(name, options.only) != NULL;
 }
 
-static struct series series_start(const char *name)
-{
-	return (struct series){.name = name, .began = now_s()};
-}
-
 static size_t series_end(const struct series *s)
 {
 	size_t bad = s->bad[VERDICT_LOST] + s->bad[VERDICT_ALIEN] + s->bad[VERDICT_UNSOUND];
@@ -593,7 +551,7 @@ static struct crashvfs_plan random_cut(struct rand *r)
 /* The whole run: every operation, each pattern. */
 static size_t power_cuts(void)
 {
-	struct series s = series_start("power cuts");
+	struct series s = {.name = "power cuts", .began = now_s()};
 	size_t points = options.is_full ? operations * CRASH_PATTERNS : options.points;
 	struct rand r;
 
@@ -624,7 +582,7 @@ static size_t power_cuts(void)
 /* A weaker machine, which must be found out. */
 static size_t negative_control(enum control which, const char *name, size_t points)
 {
-	struct series s = series_start(name);
+	struct series s = {.name = name, .began = now_s()};
 	struct rand r;
 	size_t bad;
 
@@ -656,8 +614,9 @@ static size_t negative_controls(void)
 
 static size_t lost_syncs(bool is_stuck)
 {
-	struct series s =
-		series_start(is_stuck ? "control cache not dropped" : "sync lost, restart, cut");
+	struct series s = {.name = is_stuck ? "control cache not dropped"
+					    : "sync lost, restart, cut",
+			   .began = now_s()};
 	enum verdict v = VERDICT_SOUND;
 	uint64_t stride = options.is_full ? 1 : 7;
 	size_t bad;
@@ -689,18 +648,19 @@ struct loop {
 
 static enum verdict loop_point(const struct loop *l, uint64_t n)
 {
-	const struct faultvfs_plan plan = {
-		.call = l->call, .at = n, .is_full = l->is_full, .is_forever = l->is_forever};
+	const struct faultvfs_plan plan = {.call = l->call,
+					   .at = l->is_memory ? 0 : n,
+					   .is_full = l->is_full,
+					   .is_forever = l->is_forever};
 
-	if (l->is_memory)
-		return l->is_child ? child_memory_at(n, l->is_forever)
-				   : fail_memory_at(n, l->is_forever);
-	return l->is_child ? child_fault_at(&plan) : fault_at(&plan);
+	faultvfs_start(&plan);
+	faultmem_start(l->is_memory ? n : 0, l->is_forever);
+	return l->is_child ? run_child() : run_faulty();
 }
 
 static size_t run_loop(const struct loop *l)
 {
-	struct series s = series_start(l->name);
+	struct series s = {.name = l->name, .began = now_s()};
 	size_t wanted = options.is_full ? options.points : l->points;
 	uint64_t stride = 1;
 	struct rand r;
@@ -727,8 +687,9 @@ static void count_calls(void)
 	const struct faultvfs_plan none = {0};
 	enum verdict v;
 
+	faultvfs_start(&none);
 	faultmem_start(0, false);
-	v = fault_at(&none);
+	v = run_faulty();
 	REQUIRE(v == VERDICT_LATE);
 	for (size_t i = 0; i < FAULT_CALLS; i++)
 		calls[i] = faultvfs_count((enum fault_call)i);

@@ -46,6 +46,8 @@ void harness_before_commit(void);
 
 /* Steps acknowledged so far. */
 size_t harness_acked(void);
+/* Of the machine or the process since the run began. */
+unsigned harness_restarts(void);
 
 /* Options of the command line: --seed N, --points N, --full, --only NAME. Returns the exit code. */
 int harness_main(int argc, char **argv, const struct subject *subject,
