@@ -199,11 +199,9 @@ static void settle_node(struct node *n)
 	for (const struct pending *p = n->first; p != NULL; p = p->next) {
 		if (p->is_lost || pattern == CRASH_NONE)
 			continue;
-		if (pattern == CRASH_ALL)
-			apply_whole(&n->platter, p);
-		else if (!p->is_truncate)
+		if (pattern != CRASH_ALL && !p->is_truncate)
 			settle_write(&n->platter, p, pattern == CRASH_TORN);
-		else if (rand_below(&disk.rand, 2) == 0)
+		else if (pattern == CRASH_ALL || rand_below(&disk.rand, 2) == 0)
 			apply_whole(&n->platter, p);
 	}
 	drop_pending(n);
@@ -707,7 +705,7 @@ bool crashvfs_has_failed_sync(void)
 	return disk.has_failed_sync;
 }
 
-void crashvfs_drop_cache(const char *path)
+static void drop_cache(const char *path)
 {
 	struct name *n = name_find(path);
 
@@ -717,4 +715,22 @@ void crashvfs_drop_cache(const char *path)
 	write_out(n->seen);
 	drop_pending(n->seen);
 	image_copy(&n->seen->seen, &n->seen->platter);
+}
+
+/* In place of libc's: the product asks the kernel to forget the file before it opens it. */
+int posix_fadvise(int fd, off_t at, off_t len, int advice)
+{
+	char link[64];
+	char path[PATH_LEN];
+	ssize_t n;
+
+	(void)at;
+	(void)len;
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	REQUIRE(n > 0);
+	path[n] = '\0';
+	if (advice == POSIX_FADV_DONTNEED && !disk.plan.keeps_cache)
+		drop_cache(path);
+	return 0;
 }

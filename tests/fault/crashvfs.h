@@ -37,7 +37,8 @@ struct crashvfs_plan {
 	uint64_t at; /* the power goes at this operation, from 1; 0: never */
 	enum crash_pattern pattern;
 	uint64_t seed;
-	bool is_lying;   /* the disk says that it synced, and did not */
+	bool keeps_cache; /* nobody can drop the page cache */
+	bool is_lying;    /* the disk says that it synced, and did not */
 	bool hides_sync; /* SQLite does not hear `PRAGMA synchronous=FULL`; who reads it back sees 2
 			  */
 };
@@ -69,4 +70,3 @@ void crashvfs_copy(const char *path, const char *copy);
  */
 void crashvfs_fail_sync(uint64_t at); /* n-th sync from now; 0: none */
 bool crashvfs_has_failed_sync(void);
-void crashvfs_drop_cache(const char *path);

@@ -632,14 +632,16 @@ static enum err append_rows(const char *text, struct buf *all)
 	return e;
 }
 
+static const char query_log[] =
+	"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms, ceiling,"
+	" floor, is_flagged, author, signature, verdicts, size, body FROM changeset ORDER BY 1";
+
 /* All but who contacted us how often: sync log, invitations given twice, audit of acts done twice.
  */
 static struct hash state(void)
 {
 	static const char *const queries[] = {
-		"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms,"
-		" ceiling, floor, is_flagged, author, signature, verdicts, size, body FROM changeset"
-		" ORDER BY 1",
+		query_log,
 		"SELECT * FROM device ORDER BY 1",
 		"SELECT * FROM device_unit ORDER BY 1, 2",
 		"SELECT * FROM moved ORDER BY 1",

@@ -211,14 +211,14 @@ static int on_full_path(sqlite3_vfs *vfs, const char *path, int len, char *to)
 	return under->xFullPathname(under, path, len, to);
 }
 
-void faultvfs_install(const char *name)
+void faultvfs_install(const char *name_under)
 {
 	static sqlite3_vfs vfs;
 	int rc;
 
 	if (vfs.zName != NULL)
 		(void)sqlite3_vfs_unregister(&vfs);
-	under = sqlite3_vfs_find(name);
+	under = sqlite3_vfs_find(name_under);
 	REQUIRE(under != NULL);
 	vfs = *under;
 	vfs.zName = FAULTVFS_NAME;

@@ -32,7 +32,7 @@ struct faultvfs_plan {
 };
 
 /* Over the VFS of that name; again, over another one. Not made the default. */
-void faultvfs_install(const char *under);
+void faultvfs_install(const char *name_under);
 /* Counts anew. */
 void faultvfs_start(const struct faultvfs_plan *plan);
 /* Nothing fails from now on. */

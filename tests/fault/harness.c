@@ -284,36 +284,16 @@ static enum verdict cut_at(const struct crashvfs_plan *plan)
 
 /* ---- a sync that fails, a restart, and then the power ---- */
 
-static bool is_cache_stuck; /* the kernel keeps its pages whatever it is told */
-
-/* In place of libc's: the product asks the kernel to forget the file before it opens it. */
-int posix_fadvise(int fd, off_t at, off_t len, int advice)
-{
-	char link[64];
-	char path[PATH_LEN];
-	ssize_t n;
-
-	(void)at;
-	(void)len;
-	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof path - 1);
-	REQUIRE(n > 0);
-	path[n] = '\0';
-	if (advice == POSIX_FADV_DONTNEED && !is_cache_stuck)
-		crashvfs_drop_cache(path);
-	return 0;
-}
-
 /* What is acknowledged after the restart must not stand on pages that never reached the disk. */
 static enum verdict lose_sync(uint64_t at, bool is_stuck)
 {
-	const struct crashvfs_plan none = {.pattern = CRASH_NONE, .seed = 1};
+	const struct crashvfs_plan none = {
+		.pattern = CRASH_NONE, .seed = 1, .keeps_cache = is_stuck};
 	enum verdict v;
 	enum err e;
 
 	crashvfs_start(&none);
 	crashvfs_fail_sync(at);
-	is_cache_stuck = is_stuck;
 	e = run_all(CRASHVFS_NAME);
 	if (!crashvfs_has_failed_sync())
 		return VERDICT_LATE;
@@ -330,7 +310,6 @@ static enum verdict lose_sync(uint64_t at, bool is_stuck)
 		return complain("after a sync that failed", e);
 	dbfile_remove(subject->path);
 	crashvfs_survive();
-	is_cache_stuck = false;
 	dbfile_use_vfs("unix");
 	e = subject->open();
 	v = e == ERR_OK && subject->check(progress->acked) == 0 ? VERDICT_SOUND : VERDICT_LOST;
