@@ -41,7 +41,7 @@ static void *serve(void *arg)
 		got += (size_t)n;
 	}
 	if (fd >= 0 && f->answer != NULL && f->answer[0] == '\0')
-		(void)read(fd, f->request, 1);
+		(void)!read(fd, f->request, 1);
 	else if (fd >= 0 && f->answer != NULL)
 		(void)!write(fd, f->answer, strlen(f->answer));
 	if (fd >= 0)
