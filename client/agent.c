@@ -14,9 +14,9 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #define ASK_KEY        'k'
@@ -111,15 +111,6 @@ static bool answer_one(int listener, const uint8_t *key, bool *is_stopping)
 	return question == ASK_KEY;
 }
 
-/* Time asleep counts, too: a machine that was shut for an hour wakes up locked. */
-static int64_t now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int idle_ms(void)
 {
 	const char *text = getenv("CTXH_AGENT_IDLE_MS");
@@ -135,16 +126,18 @@ static void serve(int listener, int folder, const uint8_t *key)
 	struct stat there;
 	bool is_known = fstatat(folder, AGENT_SOCKET, &ours, 0) == 0;
 
-	int64_t until = now_ms() + idle_ms();
+	/* Time asleep counts, too: a machine that was shut for an hour wakes up locked. */
+	int64_t until = clock_boottime_ms() + idle_ms();
 
-	for (int64_t left = idle_ms(); !is_stopping && left > 0; left = until - now_ms()) {
+	for (int64_t left = idle_ms(); !is_stopping && left > 0;
+	     left = until - clock_boottime_ms()) {
 		struct pollfd p = {.fd = listener, .events = POLLIN};
 		int ready = poll(&p, 1, (int)(left < WAKE_MS ? left : WAKE_MS));
 
-		if ((ready < 0 && errno != EINTR) || now_ms() >= until)
+		if ((ready < 0 && errno != EINTR) || clock_boottime_ms() >= until)
 			break;
 		if (ready > 0 && answer_one(listener, key, &is_stopping))
-			until = now_ms() + idle_ms();
+			until = clock_boottime_ms() + idle_ms();
 	}
 	/* A newer agent may stand there by now. */
 	if (is_known && fstatat(folder, AGENT_SOCKET, &there, 0) == 0 &&

@@ -36,6 +36,11 @@ const struct clock *clock_system(void)
 	return &c;
 }
 
+int64_t clock_boottime_ms(void)
+{
+	return now_ms(CLOCK_BOOTTIME);
+}
+
 static const struct clock_fake *fake_of(const struct clock *c)
 {
 	return (const struct clock_fake *)(const void *)c;

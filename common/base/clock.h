@@ -20,6 +20,9 @@ struct clock {
 /* The real clocks of this machine. Lives for ever; any thread. */
 const struct clock *clock_system(void);
 
+/* Like monotonic_ms of the system's, but goes on while the machine sleeps. */
+int64_t clock_boottime_ms(void);
+
 /* A clock a test moves by hand. */
 struct clock_fake {
 	struct clock clock;
