@@ -276,15 +276,6 @@ static enum err fill(void)
 	return vault_commit(vault);
 }
 
-static enum err run_birth(void)
-{
-	enum err e = ERR_OK;
-
-	if (vault == NULL)
-		e = vault_create(home, &rand_own, &fast, PASSPHRASE, &vault);
-	return e == ERR_OK ? fill() : e;
-}
-
 static enum err look(const struct id *id, bool *ret_is_there)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -415,6 +406,16 @@ static enum err open_vault(void)
 	if (e == ERR_NOTFOUND && harness_acked() == 0)
 		return ERR_OK;
 	return e == ERR_OK ? vault_unlock(vault, PASSPHRASE) : e;
+}
+
+/* Enrolment that was cut short goes on with the vault that is there. */
+static enum err run_birth(void)
+{
+	enum err e = vault == NULL ? open_vault() : ERR_OK;
+
+	if (e == ERR_OK && vault == NULL)
+		e = vault_create(home, &rand_own, &fast, PASSPHRASE, &vault);
+	return e == ERR_OK ? fill() : e;
 }
 
 static void evict(const struct step *s)
