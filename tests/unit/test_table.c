@@ -319,8 +319,12 @@ static void the_style_is_that_of_the_terminal(UNUSED_STATE)
 	int slave;
 	int pipe_ends[2];
 
+	if (openpty(&master, &slave, NULL, NULL, &size) != 0) {
+		print_message("no pseudo-terminals on this machine\n");
+		skip();
+	}
 	assert_int_equal(pipe(pipe_ends), 0);
-	assert_int_equal(openpty(&master, &slave, NULL, NULL, &size), 0);
+	assert_int_equal(unsetenv("COLUMNS"), 0);
 	assert_int_equal(unsetenv("NO_COLOR"), 0);
 
 	assert_false(table_style_of(pipe_ends[1]).is_terminal);
