@@ -37,6 +37,7 @@ static bool add_write(struct entry *n, struct bytes name, struct value value)
 		if (n->change.count != 0)
 			memcpy(n->change.writes, old, n->change.count * sizeof *old);
 	}
+	INVARIANT(n->change.writes != NULL);
 	n->change.writes[n->change.count++] = (struct write){name, value};
 	return true;
 }

@@ -329,7 +329,7 @@ static enum err decide(struct admin_call *call, const struct quarantine_row *q, 
 enum err admin_quarantine_replay(struct admin_call *call)
 {
 	struct ingest_replayed replayed;
-	struct quarantine_row q;
+	struct quarantine_row q = {0};
 	enum err e = load_undecided(call, &q);
 
 	if (e == ERR_OK)
@@ -353,7 +353,7 @@ enum err admin_quarantine_replay(struct admin_call *call)
 /* {quarantine, why} -> {quarantine, device, number, state} */
 enum err admin_quarantine_discard(struct admin_call *call)
 {
-	struct quarantine_row q;
+	struct quarantine_row q = {0};
 	struct bytes why;
 	enum err e = load_undecided(call, &q);
 
@@ -371,7 +371,7 @@ enum err admin_quarantine_discard(struct admin_call *call)
 /* {quarantine, reason?} -> the keys of the list, and record, type, fields, text, why, log */
 enum err admin_quarantine_show(struct admin_call *call)
 {
-	struct quarantine_row q;
+	struct quarantine_row q = {0};
 	enum err e = load_quarantined(call, &q);
 
 	if (e != ERR_OK)

@@ -50,7 +50,7 @@ void handle_log_refused(struct context *ctx, const struct http_request *r,
 bool handle_may_warn(struct context *ctx);
 
 /* After the commit that set a device aside: the next request must not wait for a restart. Loop. */
-void handle_set_aside(struct context *ctx, uint32_t device, uint64_t session);
+void handle_set_aside(struct context *ctx, uint32_t number, uint64_t session);
 
 struct public_cache;
 struct public_cache *public_cache_new(void);

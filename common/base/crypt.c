@@ -15,7 +15,6 @@ _Static_assert(BOX_KEY_LEN == crypto_secretstream_xchacha20poly1305_KEYBYTES, "s
 _Static_assert(BOX_PIECE_OVERHEAD == crypto_secretstream_xchacha20poly1305_ABYTES, "secretstream");
 _Static_assert(sizeof(crypto_secretstream_xchacha20poly1305_state) <= 56, "fits");
 
-#define BOX_MAGIC     "CTXHBOX\x01" /* the last byte is the version */
 #define BOX_MAGIC_LEN 8u
 #define BOX_KEYS_LEN                                                                \
 	(BOX_MAGIC_LEN + 2 * BOX_KEY_LEN) /* of the header: what the key depends on \
@@ -26,6 +25,9 @@ _Static_assert(BOX_HEADER_LEN == BOX_KEYS_LEN + crypto_secretstream_xchacha20pol
 	       "secretstream");
 _Static_assert(BOX_PAIR_TEXT_LEN == sizeof BOX_PAIR_HEAD - 1 + 2 * (size_t)BOX_KEY_LEN + 2,
 	       "with newline");
+
+/* The last byte is the version. */
+static const uint8_t box_magic[BOX_MAGIC_LEN] = {'C', 'T', 'X', 'H', 'B', 'O', 'X', 1};
 
 enum err crypt_init(void)
 {
@@ -229,7 +231,7 @@ enum err box_seal_start(struct rand *rand, const struct box_public *to, struct b
 	enum err e;
 
 	box_pair_new(rand, &once);
-	memcpy(ret_header, BOX_MAGIC, BOX_MAGIC_LEN);
+	memcpy(ret_header, box_magic, BOX_MAGIC_LEN);
 	memcpy(ret_header + BOX_MAGIC_LEN, to->bytes, BOX_KEY_LEN);
 	memcpy(ret_header + BOX_MAGIC_LEN + BOX_KEY_LEN, once.public_key.bytes, BOX_KEY_LEN);
 	e = derive(ret_header, once.secret, to->bytes, ret_key);
@@ -256,9 +258,9 @@ void box_seal(struct box *b, struct bytes plain, bool is_last, uint8_t *ret_out)
 
 enum err box_read_header(const uint8_t header[BOX_HEADER_LEN], struct box_public *ret_to)
 {
-	if (memcmp(header, BOX_MAGIC, BOX_MAGIC_LEN - 1) != 0)
+	if (memcmp(header, box_magic, BOX_MAGIC_LEN - 1) != 0)
 		return err_raise(ERR_INVAL, "not a sealed file of ours");
-	if (header[BOX_MAGIC_LEN - 1] != BOX_MAGIC[BOX_MAGIC_LEN - 1])
+	if (header[BOX_MAGIC_LEN - 1] != box_magic[BOX_MAGIC_LEN - 1])
 		return err_raise(ERR_INVAL,
 				 "sealed by version %u, which this program does not know",
 				 header[BOX_MAGIC_LEN - 1]);

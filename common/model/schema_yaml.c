@@ -24,9 +24,9 @@ static enum err fail(struct build *b, size_t line, const char *what)
 
 static struct yaml_tree *open_map(const struct build *b)
 {
-	if (b->depth == 0 || b->stack[b->depth - 1]->kind != YAML_MAP)
-		return NULL;
-	return b->stack[b->depth - 1];
+	struct yaml_tree *open = b->depth != 0 ? b->stack[b->depth - 1] : NULL;
+
+	return open != NULL && open->kind == YAML_MAP ? open : NULL;
 }
 
 static enum err add_node(struct build *b, enum yaml_kind kind, size_t line,
