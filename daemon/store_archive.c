@@ -79,17 +79,17 @@ static void close_fd(int *fd)
 /* ---- writing: content -> zstd -> pieces -> file ---- */
 
 struct archive_writer {
-	const char *path;
-	int fd;
-	const atomic_bool *is_stopping;
-	struct box box;
-	ZSTD_CCtx *zstd;
 	struct hasher hasher;
+	const char *path;
+	const atomic_bool *is_stopping;
+	ZSTD_CCtx *zstd;
 	uint64_t bytes;
 	size_t filled; /* of `plain` */
+	int fd;
+	struct box box;
 	uint8_t plain[BOX_PIECE_LEN];
-	uint8_t sealed[SEALED_LEN];
 	uint8_t content[BOX_PIECE_LEN];
+	uint8_t sealed[SEALED_LEN];
 };
 
 static enum err put_bytes(struct archive_writer *w, struct bytes data)
@@ -229,27 +229,25 @@ enum expecting {
 };
 
 struct archive_reader {
-	const char *path;
-	int fd;
-	const char *folder;
-	struct box box;
-	ZSTD_DCtx *zstd;
 	struct hasher hasher;
+	const char *path;
+	const char *folder;
+	ZSTD_DCtx *zstd;
 	uint64_t bytes;
-	bool is_frame_done;
-
-	enum expecting expecting;
 	size_t have; /* bytes of `field` */
 	size_t want;
+	uint64_t left; /* of the content */
+	int fd;
+	enum expecting expecting;
+	int out; /* the file being written; -1: none */
+	bool is_frame_done;
+	bool has_store;
 	uint8_t field[NAME_BYTES];
 	char name[NAME_BYTES + 1];
-	uint64_t left; /* of the content */
-	int out;       /* the file being written; -1: none */
-	bool has_store;
-
-	uint8_t sealed[SEALED_LEN];
+	struct box box;
 	uint8_t plain[BOX_PIECE_LEN];
 	uint8_t content[BOX_PIECE_LEN];
+	uint8_t sealed[SEALED_LEN];
 };
 
 static void expect(struct archive_reader *r, enum expecting what, size_t want)
