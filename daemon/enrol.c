@@ -370,21 +370,3 @@ enum err enrol_revoke(struct store *s, uint32_t number, struct bytes why, int64_
 		*ret_device = device.id;
 	return e;
 }
-
-enum err enrol_release(struct store *s, uint32_t number, struct registry_device *ret_device)
-{
-	AUTO(arena_clear) struct arena a = {0};
-	struct store_device device;
-	enum err e = store_load_device(s, &a, number, &device);
-
-	if (e != ERR_OK)
-		return e;
-	if (device.id.state == DEVICE_REVOKED)
-		return err_raise(ERR_CONFLICT, "device %u is revoked: it must be enrolled anew",
-				 number);
-	device.id.state = DEVICE_ACTIVE;
-	e = store_put_device(s, &device);
-	if (e == ERR_OK)
-		*ret_device = device.id;
-	return e;
-}

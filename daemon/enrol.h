@@ -48,6 +48,3 @@ enum err enrol_load_registry(struct store *s, struct registry *registry);
 /* ERR_NOTFOUND: no such device. The caller puts ret_device into the registry after the commit. */
 enum err enrol_revoke(struct store *s, uint32_t number, struct bytes why, int64_t now_ms,
 		      struct registry_device *ret_device);
-/* A forked device may speak again, from the number and chain head held here. ERR_CONFLICT: revoked.
- */
-enum err enrol_release(struct store *s, uint32_t number, struct registry_device *ret_device);

@@ -21,7 +21,7 @@ struct store_copy_progress {
 
 /* `path` must not exist. ERR_FULL: it cannot be made. */
 enum err store_copy_begin(struct store *s, const char *path);
-/* ERR_AGAIN: refused for now, the step may be tried again; others end the copy. */
+/* ERR_AGAIN: busy, the same step may be tried again; other errors end the copy. */
 enum err store_copy_step(struct store *s, int pages, struct store_copy_progress *ret_progress);
 /* Whole or not; without a copy under way: nothing. */
 void store_copy_end(struct store *s);
