@@ -242,13 +242,27 @@ struct conflict_row {
 	struct bytes lost_by;
 	int64_t at_ms;
 	struct bytes state; /* "open", "kept", "restored" */
+	/* Who decided: an administrator, or the author whose change restored the value. */
+	struct bytes decided_by;
+	uint32_t decided_device;
+	int64_t decided_ms; /* 0: not decided */
 };
+/* As it came to light, not decided. */
 enum err store_put_conflict(struct store *s, struct conflict_row *row);
 /* By number. */
 enum err store_load_conflicts(struct store *s, struct arena *a, const struct store_range *range,
 			      struct conflict_row **ret_rows, size_t *ret_count);
 /* ERR_NOTFOUND. */
-enum err store_set_conflict_state(struct store *s, uint64_t conflict, const char *state);
+enum err store_load_conflict(struct store *s, struct arena *a, uint64_t conflict,
+			     struct conflict_row *ret_row);
+/* The open ones of one record. */
+enum err store_load_open_conflicts(struct store *s, struct arena *a, struct bytes type,
+				   const struct id *id, struct conflict_row **ret_rows,
+				   size_t *ret_count);
+/* Whether any is open: one look that spares most changes the question above. */
+enum err store_has_open_conflicts(struct store *s, bool *ret_has);
+/* Sets state and what is said of the decision of row->conflict. ERR_NOTFOUND. */
+enum err store_decide_conflict(struct store *s, const struct conflict_row *row);
 
 struct quarantine_row {
 	uint64_t quarantine; /* set by store_put_quarantine() */

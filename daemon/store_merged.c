@@ -45,13 +45,21 @@ static void bind_id(struct sql *q, int position, const struct id *id)
 static const char query_put_conflict[] =
 	"INSERT INTO conflict(type, id, field, log, kept, lost, kept_by, lost_by, at, state)"
 	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+#define CONFLICT_COLUMNS                                                                  \
+	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at, state," \
+	" decided_by, decided_device, decided_at FROM conflict "
 static const char query_conflicts[] =
-	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at, state"
-	" FROM conflict WHERE conflict > ?1 ORDER BY conflict LIMIT ?2";
+	CONFLICT_COLUMNS "WHERE conflict > ?1 ORDER BY conflict LIMIT ?2";
 static const char query_open_conflicts[] =
-	"SELECT conflict, type, id, field, log, kept, lost, kept_by, lost_by, at, state"
-	" FROM conflict WHERE state = 'open' AND conflict > ?1 ORDER BY conflict LIMIT ?2";
-static const char query_set_conflict[] = "UPDATE conflict SET state = ?2 WHERE conflict = ?1";
+	CONFLICT_COLUMNS "WHERE state = 'open' AND conflict > ?1 ORDER BY conflict LIMIT ?2";
+static const char query_conflict[] = CONFLICT_COLUMNS "WHERE conflict = ?1";
+static const char query_open_conflicts_of[] =
+	CONFLICT_COLUMNS "WHERE state = 'open' AND id = ?1 AND type = ?2 ORDER BY conflict";
+static const char query_has_open_conflicts[] =
+	"SELECT EXISTS(SELECT 1 FROM conflict WHERE state = 'open')";
+static const char query_decide_conflict[] =
+	"UPDATE conflict SET state = ?2, decided_by = ?3, decided_device = ?4, decided_at = ?5"
+	" WHERE conflict = ?1";
 
 /* value | clock, device, log */
 static void pack_side(struct buf *out, const struct field *f)
@@ -112,22 +120,20 @@ static bool read_conflict(struct sql *q, struct arena *a, struct conflict_row *r
 	row->lost_by = sql_text_copy(q, 8, a);
 	row->at_ms = sql_int(q, 9);
 	row->state = sql_text_copy(q, 10, a);
+	row->decided_by = sql_text_copy(q, 11, a);
+	row->decided_device = (uint32_t)sql_int(q, 12);
+	row->decided_ms = sql_int(q, 13);
 	return read_id(q, 2, &row->id) && unpack_side(sql_blob_copy(q, 5, a), field, &row->kept) &&
 	       unpack_side(sql_blob_copy(q, 6, a), field, &row->lost);
 }
 
-enum err store_load_conflicts(struct store *s, struct arena *a, const struct store_range *range,
-			      struct conflict_row **ret_rows, size_t *ret_count)
+static enum err read_conflicts(struct sql *q, struct arena *a, struct conflict_row **ret_rows,
+			       size_t *ret_count)
 {
-	AUTO(sql_done) struct sql *q = NULL;
 	struct rows rows = {.a = a, .size = sizeof **ret_rows};
 	bool is_row = false;
-	enum err e = sql_use(s, range->is_open_only ? query_open_conflicts : query_conflicts, &q);
+	enum err e;
 
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, (int64_t)range->after);
-	sql_bind_int(q, 2, (int64_t)range->limit);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		if (!read_conflict(q, a, rows_add(&rows)))
 			return err_raise(ERR_CORRUPT, "conflict %lld", (long long)sql_int(q, 0));
@@ -139,15 +145,76 @@ enum err store_load_conflicts(struct store *s, struct arena *a, const struct sto
 	return ERR_OK;
 }
 
-enum err store_set_conflict_state(struct store *s, uint64_t conflict, const char *state)
+enum err store_load_conflicts(struct store *s, struct arena *a, const struct store_range *range,
+			      struct conflict_row **ret_rows, size_t *ret_count)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_set_conflict, &q);
+	enum err e = sql_use(s, range->is_open_only ? query_open_conflicts : query_conflicts, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)range->after);
+	sql_bind_int(q, 2, (int64_t)range->limit);
+	return read_conflicts(q, a, ret_rows, ret_count);
+}
+
+enum err store_load_conflict(struct store *s, struct arena *a, uint64_t conflict,
+			     struct conflict_row *ret_row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct conflict_row *rows = NULL;
+	size_t count = 0;
+	enum err e = sql_use(s, query_conflict, &q);
 
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, (int64_t)conflict);
-	sql_bind_text(q, 2, bytes_str(state));
+	e = read_conflicts(q, a, &rows, &count);
+	if (e == ERR_OK && count == 0)
+		return ERR_NOTFOUND;
+	if (e == ERR_OK)
+		*ret_row = rows[0];
+	return e;
+}
+
+enum err store_load_open_conflicts(struct store *s, struct arena *a, struct bytes type,
+				   const struct id *id, struct conflict_row **ret_rows,
+				   size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_open_conflicts_of, &q);
+
+	if (e != ERR_OK)
+		return e;
+	bind_id(q, 1, id);
+	sql_bind_text(q, 2, type);
+	return read_conflicts(q, a, ret_rows, ret_count);
+}
+
+enum err store_has_open_conflicts(struct store *s, bool *ret_has)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_has_open_conflicts, &q);
+
+	if (e == ERR_OK)
+		e = sql_run_row(q);
+	if (e == ERR_OK)
+		*ret_has = sql_int(q, 0) != 0;
+	return e;
+}
+
+enum err store_decide_conflict(struct store *s, const struct conflict_row *row)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_decide_conflict, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)row->conflict);
+	sql_bind_text(q, 2, row->state);
+	sql_bind_text(q, 3, row->decided_by);
+	sql_bind_int(q, 4, row->decided_device);
+	sql_bind_int(q, 5, row->decided_ms);
 	e = sql_run(q);
 	if (e == ERR_OK && sql_changed_rows(s) == 0)
 		return ERR_NOTFOUND;

@@ -136,12 +136,22 @@ static enum err give_events_corrects(struct store *s)
 	return e;
 }
 
+/* Who decided about a conflict, and when; pairs that look alike and are two. */
+static const char step_4[] =
+	"ALTER TABLE conflict ADD COLUMN decided_by TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE conflict ADD COLUMN decided_at INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE conflict ADD COLUMN decided_device INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX conflict_open_by_id ON conflict(id) WHERE state = 'open';"
+	"CREATE TABLE distinct_pair(one BLOB NOT NULL, other BLOB NOT NULL, who TEXT NOT NULL,"
+	" at INTEGER NOT NULL, PRIMARY KEY(one, other)) STRICT, WITHOUT ROWID;";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
 };
 
-static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects}};
+static const struct step steps[] = {
+	{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects}, {step_4, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

@@ -456,8 +456,12 @@ static enum err run_decide(const struct step *s)
 	size_t count = 0;
 	enum err e = store_load_conflicts(store, &g.a, &range, &rows, &count);
 
-	if (e == ERR_OK && count != 0)
-		e = store_set_conflict_state(store, rows[0].conflict, "kept");
+	if (e == ERR_OK && count != 0) {
+		rows[0].state = BYTES_LIT("kept");
+		rows[0].decided_by = BYTES_LIT("uid:0");
+		rows[0].decided_ms = g.clock.wall;
+		e = store_decide_conflict(store, &rows[0]);
+	}
 	if (e == ERR_OK)
 		e = store_put_audit(store, g.clock.wall, BYTES_LIT("uid 0"),
 				    BYTES_LIT("conflict keep"), BYTES_LIT("1"));

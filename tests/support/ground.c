@@ -118,6 +118,25 @@ void ground_open(struct ground *g)
 	import_units(g);
 }
 
+void ground_make_version_3(struct ground *g)
+{
+	static const char *const texts[] = {
+		"DROP TABLE distinct_pair",
+		"DROP INDEX conflict_open_by_id",
+		"ALTER TABLE conflict DROP COLUMN decided_device",
+		"ALTER TABLE conflict DROP COLUMN decided_at",
+		"ALTER TABLE conflict DROP COLUMN decided_by",
+		"PRAGMA user_version=3",
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		AUTO(sql_done) struct sql *q = NULL;
+
+		must(sql_use_text(g->store, bytes_str(texts[i]), &q));
+		must(sql_run(q));
+	}
+}
+
 static int on_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)
 {
 	(void)st;

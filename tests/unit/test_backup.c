@@ -611,6 +611,7 @@ static void what_was_seen_before_the_backup_stays_seen(UNUSED_STATE)
 static void a_store_of_version_1_is_taken_over(UNUSED_STATE)
 {
 	add_people(3);
+	ground_make_version_3(&g);
 	run_sql("ALTER TABLE changeset DROP COLUMN base_cut");
 	run_sql("DROP INDEX visit__corrects");
 	run_sql("ALTER TABLE visit DROP COLUMN corrects");

@@ -97,6 +97,56 @@ static struct change correction(struct ground_device *d, const struct id *of, st
 	return c;
 }
 
+static void a_store_of_version_three_knows_who_decided(UNUSED_STATE)
+{
+	struct conflict_row row = {.type = BYTES_LIT("person"),
+				   .kept = {.name = BYTES_LIT("name")},
+				   .state = BYTES_LIT("open")};
+	bool has_open = false;
+
+	assert_ok(store_put_conflict(g.store, &row));
+	ground_make_version_3(&g);
+
+	ground_reopen(&g);
+
+	assert_ok(store_load_conflict(g.store, &g.a, row.conflict, &row));
+	assert_int_equal(row.decided_ms, 0);
+	assert_int_equal(row.decided_by.len, 0);
+	assert_ok(store_has_open_conflicts(g.store, &has_open));
+	assert_true(has_open);
+}
+
+static void a_decision_closes_a_conflict(UNUSED_STATE)
+{
+	struct conflict_row *open = NULL;
+	size_t count = 0;
+	struct conflict_row row = {.type = BYTES_LIT("person"),
+				   .kept = {.name = BYTES_LIT("name")},
+				   .state = BYTES_LIT("open")};
+	struct conflict_row read;
+
+	assert_ok(store_put_conflict(g.store, &row));
+	assert_ok(store_load_open_conflicts(g.store, &g.a, row.type, &row.id, &open, &count));
+	assert_int_equal(count, 1);
+	row.state = BYTES_LIT("restored");
+	row.decided_by = BYTES_LIT("uid:7");
+	row.decided_device = 3;
+	row.decided_ms = 99;
+
+	assert_ok(store_decide_conflict(g.store, &row));
+
+	assert_ok(store_load_conflict(g.store, &g.a, row.conflict, &read));
+	assert_true(bytes_is(read.state, "restored"));
+	assert_true(bytes_is(read.decided_by, "uid:7"));
+	assert_int_equal(read.decided_device, 3);
+	assert_int_equal(read.decided_ms, 99);
+	assert_ok(store_load_open_conflicts(g.store, &g.a, row.type, &row.id, &open, &count));
+	assert_int_equal(count, 0);
+	row.conflict++;
+	assert_err(store_decide_conflict(g.store, &row), ERR_NOTFOUND);
+	assert_err(store_load_conflict(g.store, &g.a, row.conflict, &read), ERR_NOTFOUND);
+}
+
 /* Version 2 had no column for it: it was among the values without one. */
 static void a_store_of_version_two_gives_events_what_they_correct(UNUSED_STATE)
 {
@@ -122,6 +172,7 @@ static void a_store_of_version_two_gives_events_what_they_correct(UNUSED_STATE)
 	assert_ok(store_commit(g.store));
 	exec(g.store, "ALTER TABLE visit DROP COLUMN corrects");
 	exec(g.store, "UPDATE record_type SET kind = 'event' WHERE name = 'visit'");
+	ground_make_version_3(&g);
 	exec(g.store, "PRAGMA user_version=2");
 
 	ground_reopen(&g);
@@ -472,6 +523,8 @@ int main(void)
 		CASE(another_programs_database_is_not_touched),
 		CASE(a_newer_store_is_refused),
 		CASE(a_store_of_version_two_gives_events_what_they_correct),
+		CASE(a_store_of_version_three_knows_who_decided),
+		CASE(a_decision_closes_a_conflict),
 		CASE(a_link_is_not_followed),
 		CASE(the_pragmas_are_in_force),
 		CASE(marks_nest_and_undo_alone),

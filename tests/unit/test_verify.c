@@ -166,8 +166,13 @@ static void a_lost_conflict_is_found(UNUSED_STATE)
 
 static void a_decided_conflict_is_no_difference(UNUSED_STATE)
 {
+	const struct conflict_row row = {.conflict = 1,
+					 .state = BYTES_LIT("kept"),
+					 .decided_by = BYTES_LIT("uid:0"),
+					 .decided_ms = 1};
+
 	assert_ok(store_begin(g.store));
-	assert_ok(store_set_conflict_state(g.store, 1, "kept"));
+	assert_ok(store_decide_conflict(g.store, &row));
 	assert_ok(store_commit(g.store));
 	assert_int_equal(verify().found, 0);
 }
