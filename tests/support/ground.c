@@ -132,7 +132,7 @@ void ground_make_version_3(struct ground *g)
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		AUTO(sql_done) struct sql *q = NULL;
 
-		must(sql_use_text(g->store, bytes_str(texts[i]), &q));
+		must(sql_use(g->store, texts[i], &q));
 		must(sql_run(q));
 	}
 }
