@@ -1,0 +1,129 @@
+#include "daemon/ingest_private.h"
+
+#define CODE_CONFLICT      "conflict"
+#define CODE_PARALLEL      "parallel"
+#define CODE_UNKNOWN_FIELD "unknown_field"
+
+/* ---- quarantine ---- */
+
+enum err ingest_put_quarantine(struct ingest *r, const struct change *c, struct bytes raw,
+			       const struct ingest_refusal *why, uint64_t log, uint64_t clock)
+{
+	AUTO(buf_clear) struct buf encoded = {0};
+	struct quarantine_row row = {
+		.device = r->request->device,
+		.number = c->number,
+		.log = log,
+		.clock = clock,
+		.type = c->type,
+		.id = c->id,
+		.reason = why->code,
+		.field = why->field,
+		.text = why->text,
+		.bytes = raw,
+		.at_ms = r->request->now_ms,
+		.state = BYTES_LIT("open"),
+	};
+	struct notice_row notice = {
+		.device = r->request->device,
+		.kind = BYTES_LIT("quarantine"),
+		.type = c->type,
+		.id = c->id,
+		.field = why->field,
+		.at_ms = r->request->now_ms,
+		.text = why->text,
+	};
+	enum err e;
+
+	if (raw.len == 0) {
+		change_encode(c, &encoded);
+		row.bytes = buf_bytes(&encoded);
+	}
+	r->result.quarantined++;
+	e = store_put_quarantine(r->store, &row);
+	return e != ERR_OK ? e : ingest_notify(r, &notice);
+}
+
+static enum err quarantine(struct ingest *r, struct ingest_set *s, size_t index, struct bytes raw,
+			   const struct ingest_refusal *why)
+{
+	const struct change *c = &s->source.changes[index];
+	struct log_verdict v = {.number = c->number,
+				.code = why->code,
+				.field = why->field,
+				.is_quarantined = true};
+
+	ingest_tell(r, s, &v, why->text);
+	return ingest_put_quarantine(r, c, raw, why, s->row.log, s->source.clocks[index]);
+}
+
+/* ---- merging ---- */
+
+enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry *entry,
+		      size_t index)
+{
+	const struct change *c = &s->source.changes[index];
+	struct fold_applied applied;
+	enum err e = fold_apply(&r->fold, entry, index, &applied);
+
+	for (size_t i = 0; e == ERR_OK && i < applied.conflict_count; i++) {
+		struct log_verdict v = {.number = c->number,
+					.code = BYTES_LIT(CODE_CONFLICT),
+					.field = applied.conflicts[i].kept.name};
+
+		ingest_tell(r, s, &v, BYTES_NONE);
+		e = ingest_tell_loser(r, &applied.conflicts[i]);
+	}
+	if (e != ERR_OK)
+		return e;
+	r->result.applied++;
+	r->result.conflicts += applied.conflict_count;
+	if (applied.merged.is_parallel) {
+		struct log_verdict v = {.number = c->number, .code = BYTES_LIT(CODE_PARALLEL)};
+
+		ingest_tell(r, s, &v, BYTES_NONE);
+	}
+	return applied.merged.is_landed ? ingest_tell_landed(r, s, entry, c) : ERR_OK;
+}
+
+/* ---- one change ---- */
+
+static const struct changeset_odd *odd_of(struct ingest_set *s, size_t index)
+{
+	const struct changeset_odd *odd = &s->source.odd[s->next_odd];
+
+	if (s->next_odd == s->source.odd_count || odd->change != index)
+		return NULL;
+	s->next_odd++;
+	return odd;
+}
+
+enum err ingest_take_change(struct ingest *r, struct ingest_set *s, size_t index)
+{
+	const struct change *c = &s->source.changes[index];
+	const struct changeset_odd *odd = odd_of(s, index);
+	struct fold_entry *entry;
+	struct ingest_refusal why = {0};
+	struct finding finding = {0};
+	enum err e;
+
+	if (odd != NULL) {
+		why = ingest_refuse(odd->reason, "", INGEST_UNREADABLE);
+		why.field = odd->field;
+		return quarantine(r, s, index, odd->raw, &why);
+	}
+	entry = fold_find(&r->fold, c->type, &c->id);
+	e = ingest_judge(r, entry, index, &why, &finding);
+	if (e != ERR_OK)
+		return e;
+	if (why.code.len != 0)
+		return quarantine(r, s, index, BYTES_NONE, &why);
+	if (finding.verdict == VERDICT_UNKNOWN_FIELD) {
+		struct log_verdict v = {.number = c->number,
+					.code = BYTES_LIT(CODE_UNKNOWN_FIELD),
+					.field = arena_copy(r->a, finding.field)};
+
+		ingest_tell(r, s, &v, arena_copy(r->a, bytes_str(finding.text)));
+	}
+	return ingest_merge(r, s, entry, index);
+}

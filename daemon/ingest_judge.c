@@ -1,0 +1,130 @@
+#include "daemon/ingest_private.h"
+#include "daemon/units.h"
+
+#define CODE_OUT_OF_SCOPE "out_of_scope"
+#define CODE_NO_SUCH_UNIT "no_such_unit"
+#define CODE_NOT_CLEARED  "not_cleared"
+#define CODE_TOO_BIG      "too_big"
+
+struct ingest_refusal ingest_refuse(const char *code, const char *field, const char *text)
+{
+	return (struct ingest_refusal){bytes_str(code), bytes_str(field), bytes_str(text)};
+}
+
+static bool is_office(const struct ingest *r)
+{
+	return r->request->device == STAMP_DEVICE_OFFICE;
+}
+
+enum err ingest_load_scope(struct ingest *r)
+{
+	if (r->has_scope || is_office(r))
+		return ERR_OK;
+	r->has_scope = true;
+	return units_load_scope(r->store, r->a, r->request->device,
+				units_day_of(r->request->now_ms), &r->scope, &r->scope_count);
+}
+
+static bool in_scope(const struct ingest *r, int64_t unit)
+{
+	return is_office(r) || units_scope_has(r->scope, r->scope_count, unit);
+}
+
+/*
+ * The record has left the device's scope: its edit lands safely when it could not know
+ * (M5), that is when a unit of its scope lost the record after the edit's base.
+ */
+static enum err may_land(struct ingest *r, const struct change *c, bool *ret_may)
+{
+	struct moved_row *rows = NULL;
+	size_t count = 0;
+	enum err e = store_load_moved_of(r->store, r->a, &c->id, &rows, &count);
+
+	*ret_may = false;
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		if (rows[i].log > c->base && bytes_equal(rows[i].type, c->type) &&
+		    in_scope(r, rows[i].from_unit))
+			*ret_may = true;
+	}
+	return e;
+}
+
+/* *ret_why stays without a code when the change may go on. */
+static enum err check_scope(struct ingest *r, const struct fold_entry *entry,
+			    const struct change *c, struct ingest_refusal *ret_why)
+{
+	static const char out_of_scope[] =
+		"Hồ sơ không thuộc địa bàn của thiết bị / the record is not in the device's scope";
+	const struct write *w = change_find(c, BYTES_LIT(RECORD_UNIT));
+	bool may = true;
+	enum err e = ERR_OK;
+
+	/* A new record without a unit, or one of a wrong kind, is validate_change()'s to refuse. */
+	if (entry->state.record.count == 0)
+		may = w == NULL || w->value.kind != VALUE_INT || in_scope(r, w->value.integer);
+	else if (!in_scope(r, record_unit(&entry->state.record)))
+		e = may_land(r, c, &may);
+	if (e != ERR_OK)
+		return e;
+	if (!may) {
+		*ret_why = ingest_refuse(CODE_OUT_OF_SCOPE, "", out_of_scope);
+		return ERR_OK;
+	}
+	if (w == NULL || w->value.kind != VALUE_INT)
+		return ERR_OK;
+	/* A unit of the scope is there. */
+	if (!is_office(r) && in_scope(r, w->value.integer))
+		return ERR_OK;
+	if (!units_exists(r->store, w->value.integer, &e) && e == ERR_OK)
+		*ret_why = ingest_refuse(CODE_NO_SUCH_UNIT, RECORD_UNIT,
+					 "Không có đơn vị này / there is no such unit");
+	return e;
+}
+
+/* As it would be stored: the state before and what the change writes over it. */
+static bool is_restricted(struct ingest *r, const struct fold_entry *entry, const struct change *c)
+{
+	const struct schema_type *type = schema_find_type(r->schema, c->type);
+	struct record written = {.type = c->type, .id = c->id, .count = c->count};
+
+	if (type == NULL || !type->may_be_restricted)
+		return false;
+	if (entry->state.record.count != 0 && schema_is_restricted(r->schema, &entry->state.record))
+		return true;
+	written.fields = arena_alloc_array(r->a, c->count, sizeof *written.fields);
+	for (size_t i = 0; i < c->count; i++)
+		written.fields[i] =
+			(struct field){.name = c->writes[i].name, .value = c->writes[i].value};
+	return schema_is_restricted(r->schema, &written);
+}
+
+/* Change `index` of the fold's present set. */
+enum err ingest_judge(struct ingest *r, const struct fold_entry *entry, size_t index,
+		      struct ingest_refusal *ret_why, struct finding *finding)
+{
+	static const char too_big[] =
+		"Hồ sơ sẽ quá lớn để gửi đi / the record would be too big to be sent";
+	const struct change *c = &r->fold.present->changes[index];
+	static const char not_cleared[] =
+		"Thiết bị chưa được phép ghi thông tin hạn chế / the device is not cleared for"
+		" restricted data";
+	enum err e;
+
+	if (entry == NULL) {
+		*ret_why = ingest_refuse(verdict_name(VERDICT_UNKNOWN_TYPE), "",
+					 "Loại hồ sơ chưa có ở đây / no such record type here");
+		return ERR_OK;
+	}
+	e = check_scope(r, entry, c, ret_why);
+	if (e != ERR_OK || ret_why->code.len != 0)
+		return e;
+	if (validate_change(r->schema, &entry->state.record, c, finding) != VERDICT_OK)
+		*ret_why = (struct ingest_refusal){bytes_str(verdict_name(finding->verdict)),
+						   arena_copy(r->a, finding->field),
+						   arena_copy(r->a, bytes_str(finding->text))};
+	else if (!r->device.id.is_cleared && !is_office(r) && is_restricted(r, entry, c))
+		*ret_why = ingest_refuse(CODE_NOT_CLEARED, "", not_cleared);
+	else if (fold_is_too_big(&r->fold, entry, index))
+		*ret_why = ingest_refuse(CODE_TOO_BIG, "", too_big);
+	return ERR_OK;
+}

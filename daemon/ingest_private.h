@@ -1,0 +1,99 @@
+/*
+ * ingest_private - what ingest*.c share: ingest.c places change-sets, ingest_change.c takes one
+ * change, ingest_judge.c says what hinders it, ingest_tell.c tells of it, ingest_replay.c lets in
+ * what was in quarantine.
+ */
+#pragma once
+
+#include "common/model/validate.h"
+#include "daemon/fold.h"
+#include "daemon/ingest.h"
+
+#define INGEST_UNREADABLE "Giá trị không đọc được / a value that cannot be read"
+
+/* The latest notice of a device. */
+struct ingest_counter {
+	uint32_t device;
+	uint64_t notice;
+};
+
+/* One request on its way into the store. */
+struct ingest {
+	const struct context *ctx;
+	struct store *store;
+	struct arena *a;
+	const struct ingest_request *request;
+	struct store_device device;
+	const struct schema *schema;
+	int64_t *scope; /* units it may write; loaded with the first new change-set */
+	size_t scope_count;
+	bool has_scope;
+	int64_t tolerance_ms;
+	struct fold fold;
+	struct ingest_counter *counters; /* of notices, by device */
+	size_t counter_count;
+	size_t counter_cap;
+	uint64_t log;      /* the latest number given */
+	uint64_t base_cut; /* of the present set; as in struct log_row */
+	struct ingest_result result;
+	size_t result_cap;
+	size_t repair_cap;
+};
+
+/* One change-set on its way. */
+struct ingest_set {
+	const struct changeset_opened *opened;
+	struct log_row row;
+	struct fold_source source;
+	size_t verdict_cap;
+	size_t next_odd;
+};
+
+/* Why a change cannot go in; without a code it can. */
+struct ingest_refusal {
+	struct bytes code;
+	struct bytes field;
+	struct bytes text;
+};
+
+/* Borrows the texts. */
+struct ingest_refusal ingest_refuse(const char *code, const char *field, const char *text);
+
+/* Fills what every run starts from, but for the device. */
+enum err ingest_start(struct ingest *r, const struct context *ctx, struct store *store,
+		      struct arena *a, const struct ingest_request *request);
+
+/* ---- ingest_judge.c ---- */
+
+/* The units the device may write; once a run. */
+enum err ingest_load_scope(struct ingest *r);
+/* Change `index` of the fold's present set. `entry` NULL: no such type. *ret_why stays without a
+ * code when the change may go on; `finding` may then name a field the schema does not know. */
+enum err ingest_judge(struct ingest *r, const struct fold_entry *entry, size_t index,
+		      struct ingest_refusal *ret_why, struct finding *finding);
+
+/* ---- ingest_change.c ---- */
+
+/* The next change of the set, in order: merged or quarantined. */
+enum err ingest_take_change(struct ingest *r, struct ingest_set *s, size_t index);
+/* What was judged good; tells whoever has to hear of it. */
+enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry *entry,
+		      size_t index);
+/* `raw` empty: the change is encoded. `log` 0: of a fork. */
+enum err ingest_put_quarantine(struct ingest *r, const struct change *c, struct bytes raw,
+			       const struct ingest_refusal *why, uint64_t log, uint64_t clock);
+
+/* ---- ingest_tell.c ---- */
+
+/* The result of a change; kept with the log row too, so that a repeat is answered alike. */
+void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdict *v,
+		 struct bytes text);
+void ingest_tell_result(struct ingest *r, const struct log_verdict *v, struct bytes text);
+void ingest_tell_repair(struct ingest *r, const struct log_row *row);
+/* Gives the notice its number. */
+enum err ingest_notify(struct ingest *r, struct notice_row *notice);
+/* The author of the lost side of a conflict. */
+enum err ingest_tell_loser(struct ingest *r, const struct conflict_row *row);
+/* Both units of a transfer the change's author did not know of, once a record and request. */
+enum err ingest_tell_landed(struct ingest *r, struct ingest_set *s, struct fold_entry *entry,
+			    const struct change *c);

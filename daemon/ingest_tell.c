@@ -1,0 +1,153 @@
+#include "daemon/ingest_private.h"
+
+#define CODE_LANDED "landed"
+
+/* ---- what is told about a change ---- */
+
+static void *grow(struct arena *a, void *list, size_t count, size_t *cap, size_t size)
+{
+	void *more;
+
+	if (count < *cap)
+		return list;
+	*cap = *cap * 2 + 8;
+	more = arena_alloc_array(a, *cap, size);
+	if (count != 0)
+		memcpy(more, list, count * size);
+	return more;
+}
+
+void ingest_tell_result(struct ingest *r, const struct log_verdict *v, struct bytes text)
+{
+	struct ingest_result *result = &r->result;
+
+	result->results = grow(r->a, result->results, result->result_count, &r->result_cap,
+			       sizeof *result->results);
+	result->results[result->result_count++] =
+		(struct msg_result){.number = v->number,
+				    .code = v->code,
+				    .field = v->field,
+				    .text = text,
+				    .is_quarantined = v->is_quarantined};
+}
+
+void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdict *v,
+		 struct bytes text)
+{
+	s->row.verdicts = grow(r->a, s->row.verdicts, s->row.verdict_count, &s->verdict_cap,
+			       sizeof *s->row.verdicts);
+	s->row.verdicts[s->row.verdict_count++] = *v;
+	ingest_tell_result(r, v, text);
+}
+
+void ingest_tell_repair(struct ingest *r, const struct log_row *row)
+{
+	struct ingest_result *result = &r->result;
+
+	result->repairs = grow(r->a, result->repairs, result->repair_count, &r->repair_cap,
+			       sizeof *result->repairs);
+	result->repairs[result->repair_count++] = (struct msg_repair){
+		.first = row->first, .count = row->count, .repair = row->repair, .log = row->log};
+}
+
+/* ---- notices ---- */
+
+static enum err find_counter(struct ingest *r, uint32_t device, struct ingest_counter **ret_counter)
+{
+	struct ingest_counter *c;
+
+	for (size_t i = 0; i < r->counter_count; i++) {
+		if (r->counters[i].device == device) {
+			*ret_counter = &r->counters[i];
+			return ERR_OK;
+		}
+	}
+	r->counters =
+		grow(r->a, r->counters, r->counter_count, &r->counter_cap, sizeof *r->counters);
+	c = &r->counters[r->counter_count++];
+	c->device = device;
+	*ret_counter = c;
+	return store_last_notice(r->store, device, &c->notice);
+}
+
+enum err ingest_notify(struct ingest *r, struct notice_row *notice)
+{
+	struct ingest_counter *counter = NULL;
+	enum err e = find_counter(r, notice->device, &counter);
+
+	if (e != ERR_OK)
+		return e;
+	notice->notice = ++counter->notice;
+	return store_put_notice(r->store, notice);
+}
+
+/* ---- what merging has to tell ---- */
+
+enum err ingest_tell_loser(struct ingest *r, const struct conflict_row *row)
+{
+	struct notice_row notice = {
+		.device = row->lost.stamp.device,
+		.kind = BYTES_LIT("conflict"),
+		.type = row->type,
+		.id = row->id,
+		.field = row->kept.name,
+		.kept = row->kept.value,
+		.lost = row->lost.value,
+		.by = row->kept_by,
+		.at_ms = row->at_ms,
+		.text = BYTES_LIT("Hai người cùng sửa; giá trị của bạn được giữ lại để khôi phục"
+				  " / two people wrote; your value is kept and can be restored"),
+	};
+
+	if (notice.device == STAMP_DEVICE_OFFICE)
+		return ERR_OK;
+	return ingest_notify(r, &notice);
+}
+
+static enum err tell_unit(struct ingest *r, const struct change *c, int64_t unit)
+{
+	uint32_t *devices = NULL;
+	size_t count = 0;
+	enum err e = store_load_unit_devices(r->store, r->a, unit, &devices, &count);
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		struct notice_row notice = {
+			.device = devices[i],
+			.kind = BYTES_LIT(CODE_LANDED),
+			.type = c->type,
+			.id = c->id,
+			.by = c->author,
+			.at_ms = r->request->now_ms,
+			.text = BYTES_LIT("Sửa đổi từ đơn vị cũ đã được ghi sau khi chuyển"
+					  " / an edit from the former unit landed after the"
+					  " transfer"),
+		};
+
+		e = ingest_notify(r, &notice);
+	}
+	return e;
+}
+
+enum err ingest_tell_landed(struct ingest *r, struct ingest_set *s, struct fold_entry *entry,
+			    const struct change *c)
+{
+	struct log_verdict v = {.number = c->number, .code = BYTES_LIT(CODE_LANDED)};
+	struct moved_row *rows = NULL;
+	size_t count = 0;
+	enum err e = store_load_moved_of(r->store, r->a, &c->id, &rows, &count);
+	const struct moved_row *move = NULL;
+
+	for (size_t i = 0; e == ERR_OK && i < count && move == NULL; i++) {
+		if (rows[i].log > c->base && bytes_equal(rows[i].type, c->type))
+			move = &rows[i];
+	}
+	/* Not moved: the record is only younger than the edit's base. */
+	if (e != ERR_OK || move == NULL)
+		return e;
+	ingest_tell(r, s, &v, BYTES_NONE);
+	if (entry->is_told)
+		return ERR_OK;
+	entry->is_told = true;
+	e = tell_unit(r, c, move->from_unit);
+	return e != ERR_OK ? e : tell_unit(r, c, record_unit(&entry->state.record));
+}

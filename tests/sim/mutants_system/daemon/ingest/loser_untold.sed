@@ -1,2 +1,0 @@
-# The author of the lost side of a conflict hears nothing.
-s|e = tell_loser(r, &applied.conflicts\[i\]);|e = applied.conflict_count != 0 ? ERR_OK : tell_loser(r, \&applied.conflicts[i]);|
