@@ -52,6 +52,11 @@
 #define LIMIT_CODE_BYTES    64u    /* stable identifiers: refusal, result, kind of notice */
 #define LIMIT_TEXT_BYTES    1000u  /* a sentence for people, in two languages */
 
+/* Comparing digests (docs/protocol.md section 11). */
+#define LIMIT_DIGEST_UNITS   64u    /* units whose buckets one request brings: 2 KiB each */
+#define LIMIT_DIGEST_BUCKETS 16384u /* in one answer: all of those units */
+#define LIMIT_STRAYS         1000u  /* records one request asks about by name */
+
 /* Carried by hand: a few hundred KiB for a year of one commune; never near these. */
 #define LIMIT_BUNDLE_BYTES ((size_t)24 << 20) /* a file */
 #define LIMIT_BUNDLE_PLAIN ((size_t)64 << 20) /* its messages together, after zstd */

@@ -120,6 +120,18 @@ static inline uint64_t msg_cursor_whole(const struct msg_cursor *c)
 	return c->behind < c->log ? c->log - c->behind : 0;
 }
 
+/* What the device holds of one unit, by buckets (common/model/digest.h). */
+struct msg_buckets {
+	int64_t unit;
+	struct bytes wire; /* DIGEST_WIRE_LEN bytes; decoding checks it */
+};
+
+/* A record the device holds and the daemon did not list where it should be. */
+struct msg_stray {
+	struct bytes type;
+	struct id id;
+};
+
 struct msg_sync {
 	struct id epoch; /* zero: none known yet */
 	int64_t sent_ms; /* the device's wall clock now (M7) */
@@ -134,6 +146,11 @@ struct msg_sync {
 	size_t cursor_count;
 	struct bytes *changesets; /* wire bytes of each */
 	size_t changeset_count;
+	bool wants_digests;          /* compare what we hold of each unit */
+	struct msg_buckets *buckets; /* of units that differed */
+	size_t bucket_count;
+	struct msg_stray *strays; /* held here, and in no bucket the daemon gave */
+	size_t stray_count;
 };
 
 void msg_sync_encode(const struct msg_sync *m, struct buf *out);
@@ -201,6 +218,22 @@ struct msg_notice {
 	struct bytes text; /* for people */
 };
 
+/* What the daemon holds of one unit, as far as this device may see it. */
+struct msg_digest {
+	int64_t unit;
+	uint64_t log; /* the unit's log number it was taken at */
+	struct hash root;
+};
+
+/* Everything the daemon holds of one bucket, as far as this device may see it. */
+struct msg_bucket {
+	int64_t unit;
+	uint64_t log;
+	uint64_t bucket;       /* below DIGEST_BUCKETS; decoding checks it */
+	struct bytes *records; /* whole states */
+	size_t record_count;
+};
+
 struct msg_synced {
 	struct id epoch;
 	int64_t now_ms;
@@ -222,6 +255,10 @@ struct msg_synced {
 	bool is_complete; /* nothing older is still to come: the first pull is whole */
 	uint8_t schema_version[8];
 	uint64_t units_version;
+	struct msg_digest *digests; /* of units this answer brings up to date; only when asked */
+	size_t digest_count;
+	struct msg_bucket *buckets; /* those that differ from the request's */
+	size_t bucket_count;
 };
 
 void msg_synced_encode(const struct msg_synced *m, struct buf *out);

@@ -1,6 +1,7 @@
 #define LOG_TAG "msg"
 
 #include "common/base/check.h"
+#include "common/model/digest.h"
 #include "proto/limits.h"
 #include "proto/msg.h"
 #include "proto/shape.h"
@@ -13,6 +14,22 @@ static const struct shape_field cursor_fields[] = {
 };
 #undef AT
 static const struct shape cursor_shape = SHAPE_OF(struct msg_cursor, cursor_fields);
+
+#define AT(key, kind, need, max, member) SHAPE_AT(struct msg_buckets, key, kind, need, max, member)
+static const struct shape_field buckets_fields[] = {
+	AT(1, SHAPE_INT, SHAPE_REQUIRED, 0, unit),
+	AT(2, SHAPE_BIN, SHAPE_REQUIRED, DIGEST_WIRE_LEN, wire),
+};
+#undef AT
+static const struct shape buckets_shape = SHAPE_OF(struct msg_buckets, buckets_fields);
+
+#define AT(key, kind, need, max, member) SHAPE_AT(struct msg_stray, key, kind, need, max, member)
+static const struct shape_field stray_fields[] = {
+	AT(1, SHAPE_TEXT, SHAPE_REQUIRED, LIMIT_NAME_BYTES, type),
+	AT(2, SHAPE_FIXED, SHAPE_REQUIRED, ID_LEN, id),
+};
+#undef AT
+static const struct shape stray_shape = SHAPE_OF(struct msg_stray, stray_fields);
 
 #define AT(key, kind, need, max, member) SHAPE_AT(struct msg_sync, key, kind, need, max, member)
 static const struct shape_field sync_fields[] = {
@@ -28,6 +45,10 @@ static const struct shape_field sync_fields[] = {
 	SHAPE_LIST_AT(struct msg_sync, 10, LIMIT_CURSORS, cursors, cursor_count, &cursor_shape),
 	SHAPE_LIST_AT(struct msg_sync, 11, LIMIT_CHANGESETS, changesets, changeset_count,
 		      &shape_bin_changeset),
+	AT(12, SHAPE_BOOL, SHAPE_OPTIONAL, 0, wants_digests),
+	SHAPE_LIST_AT(struct msg_sync, 13, LIMIT_DIGEST_UNITS, buckets, bucket_count,
+		      &buckets_shape),
+	SHAPE_LIST_AT(struct msg_sync, 14, LIMIT_STRAYS, strays, stray_count, &stray_shape),
 };
 #undef AT
 static const struct shape sync_shape = SHAPE_OF(struct msg_sync, sync_fields);
@@ -68,6 +89,26 @@ static const struct shape_field notice_fields[] = {
 #undef AT
 static const struct shape notice_shape = SHAPE_OF(struct msg_notice, notice_fields);
 
+#define AT(key, kind, need, max, member) SHAPE_AT(struct msg_digest, key, kind, need, max, member)
+static const struct shape_field digest_fields[] = {
+	AT(1, SHAPE_INT, SHAPE_REQUIRED, 0, unit),
+	AT(2, SHAPE_NUMBER, SHAPE_REQUIRED, 0, log),
+	AT(3, SHAPE_FIXED, SHAPE_REQUIRED, HASH_LEN, root),
+};
+#undef AT
+static const struct shape digest_shape = SHAPE_OF(struct msg_digest, digest_fields);
+
+#define AT(key, kind, need, max, member) SHAPE_AT(struct msg_bucket, key, kind, need, max, member)
+static const struct shape_field bucket_fields[] = {
+	AT(1, SHAPE_INT, SHAPE_REQUIRED, 0, unit),
+	AT(2, SHAPE_NUMBER, SHAPE_REQUIRED, 0, log),
+	AT(3, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, bucket),
+	SHAPE_LIST_AT(struct msg_bucket, 4, LIMIT_RECORDS, records, record_count,
+		      &shape_bin_record),
+};
+#undef AT
+static const struct shape bucket_shape = SHAPE_OF(struct msg_bucket, bucket_fields);
+
 #define AT(key, kind, need, max, member) SHAPE_AT(struct msg_synced, key, kind, need, max, member)
 #define LIST(key, max, member, counted, of) \
 	SHAPE_LIST_AT(struct msg_synced, key, max, member, counted, of)
@@ -86,6 +127,8 @@ static const struct shape_field synced_fields[] = {
 	AT(12, SHAPE_BOOL, SHAPE_OPTIONAL, 0, is_complete),
 	AT(13, SHAPE_FIXED, SHAPE_OPTIONAL, 8, schema_version),
 	AT(14, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, units_version),
+	LIST(15, LIMIT_CURSORS, digests, digest_count, &digest_shape),
+	LIST(16, LIMIT_DIGEST_BUCKETS, buckets, bucket_count, &bucket_shape),
 };
 #undef LIST
 #undef AT
@@ -110,6 +153,10 @@ enum err msg_sync_decode(struct arena *a, struct bytes message, struct msg_sync 
 	struct msg_sync m;
 	enum err e = shape_decode(&sync_shape, &guard_wire, a, message, &m);
 
+	for (size_t i = 0; e == ERR_OK && i < m.bucket_count; i++) {
+		if (m.buckets[i].wire.len != DIGEST_WIRE_LEN)
+			e = err_raise(ERR_PROTO, "%zu bytes of buckets", m.buckets[i].wire.len);
+	}
 	if (e == ERR_OK)
 		*ret_sync = m;
 	return e;
@@ -125,6 +172,10 @@ enum err msg_synced_decode(struct arena *a, struct bytes message, struct msg_syn
 	struct msg_synced m;
 	enum err e = shape_decode(&synced_shape, &guard_wire, a, message, &m);
 
+	for (size_t i = 0; e == ERR_OK && i < m.bucket_count; i++) {
+		if (m.buckets[i].bucket >= DIGEST_BUCKETS)
+			e = err_raise(ERR_PROTO, "no such bucket");
+	}
 	if (e == ERR_OK)
 		*ret_synced = m;
 	return e;

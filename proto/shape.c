@@ -97,7 +97,7 @@ static void encode_field(const struct shape_field *f, const void *message, struc
 
 static void encode_map(const struct shape *s, const void *message, struct packer *p);
 
-/* Recursion goes as deep as the tables do: two levels. */
+/* Recursion goes as deep as the tables do: three levels. */
 static void encode_list(const struct shape_field *f, const void *message, struct packer *p)
 {
 	const uint8_t *items = *(const uint8_t *const *)place(message, f->offset);

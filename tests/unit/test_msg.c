@@ -1,4 +1,5 @@
 #include "common/base/mem.h"
+#include "common/model/digest.h"
 #include "proto/limits.h"
 #include "proto/msg.h"
 #include "proto/pack.h"
@@ -277,6 +278,64 @@ static void sync_is_made_and_read_as_stored(void **state)
 	assert_int_equal(got.changeset_count, 2);
 	assert_true(bytes_equal(got.changesets[0], sample_changesets[0]));
 	assert_true(bytes_equal(got.changesets[1], sample_changesets[1]));
+}
+
+/* Comparing what both hold: keys that came later, which older programs pass over. */
+static void a_comparison_is_asked_for_and_read_as_stored(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t wire[DIGEST_WIRE_LEN];
+	struct msg_buckets buckets[] = {{25195, {wire, sizeof wire}}};
+	struct msg_stray strays[] = {{BYTES_LIT("person"), {{1, 2, 3}}},
+				     {BYTES_LIT("aid"), {{4, 5, 6}}}};
+	struct msg_sync want = {.sent_ms = NOW_MS,
+				.wants_digests = true,
+				.buckets = buckets,
+				.bucket_count = 1,
+				.strays = strays,
+				.stray_count = 2};
+	struct msg_sync got;
+
+	for (size_t i = 0; i < sizeof wire; i++)
+		wire[i] = (uint8_t)(i * 7);
+	msg_sync_encode(&want, &f->out);
+	assert_ok(msg_sync_decode(&f->arena, through_vector(f, "v1-sync-compare"), &got));
+	assert_true(got.wants_digests);
+	assert_int_equal(got.bucket_count, 1);
+	assert_int_equal(got.buckets[0].unit, 25195);
+	assert_true(bytes_equal(got.buckets[0].wire, bytes_of(wire, sizeof wire)));
+	assert_int_equal(got.stray_count, 2);
+	assert_bytes(got.strays[1].type, "aid");
+	assert_array(got.strays[1].id.bytes, strays[1].id.bytes);
+}
+
+static void a_comparison_is_answered_and_read_as_stored(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_digest digests[] = {{25195, 70000, {{9, 8, 7}}}, {25198, 12, {{0}}}};
+	struct msg_bucket buckets[] = {{25195, 70000, 255, sample_records, 2},
+				       {25198, 12, 0, NULL, 0}};
+	struct msg_synced want = {.epoch = f->epoch,
+				  .now_ms = NOW_MS,
+				  .digests = digests,
+				  .digest_count = 2,
+				  .buckets = buckets,
+				  .bucket_count = 2};
+	struct msg_synced got;
+
+	msg_synced_encode(&want, &f->out);
+	assert_ok(msg_synced_decode(&f->arena, through_vector(f, "v1-synced-compare"), &got));
+	assert_int_equal(got.digest_count, 2);
+	assert_int_equal(got.digests[0].unit, 25195);
+	assert_int_equal(got.digests[0].log, 70000);
+	assert_array(got.digests[0].root.bytes, digests[0].root.bytes);
+	assert_int_equal(got.bucket_count, 2);
+	assert_int_equal(got.buckets[0].bucket, 255);
+	assert_int_equal(got.buckets[0].log, 70000);
+	assert_int_equal(got.buckets[0].record_count, 2);
+	assert_true(bytes_equal(got.buckets[0].records[1], sample_records[1]));
+	assert_int_equal(got.buckets[1].bucket, 0);
+	assert_int_equal(got.buckets[1].record_count, 0);
 }
 
 static void assert_same_repair(const struct msg_repair *got, const struct msg_repair *want)
@@ -572,6 +631,76 @@ static struct bytes text_of(struct fixture *f, uint8_t key, size_t len)
 	return buf_bytes(&f->out);
 }
 
+/* {1: 7, 2: bin of `len`} */
+static struct bytes buckets_of(struct fixture *f, size_t len)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	struct packer p;
+
+	packer_init(&p, &out, PACK_UNBOUNDED);
+	packer_map(&p, 2);
+	packer_uint(&p, 1);
+	packer_uint(&p, 7);
+	packer_uint(&p, 2);
+	packer_bin(&p, letters(f, len));
+	packer_done(&p);
+	return arena_copy(&f->arena, buf_bytes(&out));
+}
+
+static void buckets_of_units_pass_at_the_limit_and_not_beyond(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_sync got;
+	struct bytes whole = buckets_of(f, DIGEST_WIRE_LEN);
+	struct bytes less = buckets_of(f, DIGEST_WIRE_LEN - 1);
+	struct bytes more = buckets_of(f, DIGEST_WIRE_LEN + 1);
+
+	assert_ok(msg_sync_decode(&f->arena, list_of(f, 13, LIMIT_DIGEST_UNITS, whole), &got));
+	assert_err(msg_sync_decode(&f->arena, list_of(f, 13, LIMIT_DIGEST_UNITS + 1, whole), &got),
+		   ERR_TOOBIG);
+	assert_err(msg_sync_decode(&f->arena, list_of(f, 13, 1, less), &got), ERR_PROTO);
+	assert_err(msg_sync_decode(&f->arena, list_of(f, 13, 1, more), &got), ERR_TOOBIG);
+}
+
+static void strays_pass_at_the_limit_and_not_beyond(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_sync got;
+	struct bytes stray = BYTES_LIT("\x82\x01\xa1p\x02\xc4\x10"
+				       "0123456789abcdef");
+
+	assert_ok(msg_sync_decode(&f->arena, list_of(f, 14, LIMIT_STRAYS, stray), &got));
+	assert_int_equal(got.stray_count, LIMIT_STRAYS);
+	assert_err(msg_sync_decode(&f->arena, list_of(f, 14, LIMIT_STRAYS + 1, stray), &got),
+		   ERR_TOOBIG);
+}
+
+static void buckets_in_an_answer_pass_at_the_limit_and_not_beyond(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_synced got;
+	struct bytes last = BYTES_LIT("\x83\x01\x07\x02\x09\x03\xcc\xff");
+	struct bytes beyond = BYTES_LIT("\x83\x01\x07\x02\x09\x03\xcd\x01\x00");
+	struct bytes head = BYTES_LIT("\x83\x01\xc4\x10"
+				      "0123456789abcdef");
+
+	for (size_t i = 0; i < 3; i++) {
+		const size_t count = LIMIT_DIGEST_BUCKETS + (i == 1);
+		const struct bytes item = i == 2 ? beyond : last;
+		/* list_of() writes a map of two: its first byte goes, an epoch comes before it. */
+		struct bytes rest = list_of(f, 16, i == 2 ? 1 : count, item);
+		struct buf all = {0};
+
+		buf_append_bytes(&all, head);
+		buf_append(&all, rest.data + 1, rest.len - 1);
+		assert_err(msg_synced_decode(&f->arena, buf_bytes(&all), &got),
+			   i == 0   ? ERR_OK
+			   : i == 1 ? ERR_TOOBIG
+				    : ERR_PROTO);
+		buf_clear(&all);
+	}
+}
+
 static void texts_pass_at_their_limits_and_not_beyond(void **state)
 {
 	struct fixture *f = *state;
@@ -697,6 +826,8 @@ int main(int argc, char **argv)
 		CASE(enrol_is_made_and_read_as_stored),
 		CASE(enrolled_is_made_and_read_as_stored),
 		CASE(sync_is_made_and_read_as_stored),
+		CASE(a_comparison_is_asked_for_and_read_as_stored),
+		CASE(a_comparison_is_answered_and_read_as_stored),
 		CASE(receipt_is_made_and_read_as_stored),
 		CASE(synced_is_made_and_read_as_stored),
 		CASE(refusal_is_made_and_read_as_stored),
@@ -708,6 +839,9 @@ int main(int argc, char **argv)
 		CASE(cursors_pass_at_the_limit_and_not_beyond),
 		CASE(changesets_pass_at_the_limit_and_not_beyond),
 		CASE(one_changeset_passes_at_the_limit_and_not_beyond),
+		CASE(buckets_of_units_pass_at_the_limit_and_not_beyond),
+		CASE(strays_pass_at_the_limit_and_not_beyond),
+		CASE(buckets_in_an_answer_pass_at_the_limit_and_not_beyond),
 		CASE(texts_pass_at_their_limits_and_not_beyond),
 		CASE(what_the_largest_lists_hold_is_read_back),
 		CASE(all_units_of_the_country_fit_one_message),
