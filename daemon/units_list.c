@@ -1,372 +1,8 @@
-/* Import of a dated list of units. */
-#include <stdarg.h>
-#include <stdio.h>
+/* Import of a dated list of units: which unit each row is, and what the list ends. */
 #include <stdlib.h>
 
-#include "common/base/check.h"
-#include "common/model/vntext.h"
-#include "common/text/csv.h"
 #include "daemon/store.h"
 #include "daemon/units_private.h"
-
-#define CODE_LEN_MAX 10u
-#define NAME_LEN_MAX 200u
-
-/* ---- problems ---- */
-
-void units_problem(struct problems *p, size_t line, const char *fmt, ...)
-{
-	char text[512];
-	va_list args;
-
-	if (p->count == UNITS_PROBLEMS_MAX)
-		return;
-	if (p->count == p->cap) {
-		struct unit_problem *more = arena_alloc_array(p->a, p->cap * 2 + 8, sizeof *more);
-
-		if (p->count != 0)
-			memcpy(more, p->list, p->count * sizeof *more);
-		p->list = more;
-		p->cap = p->cap * 2 + 8;
-	}
-	va_start(args, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	p->list[p->count++] =
-		(struct unit_problem){.line = line, .text = arena_strdup(p->a, bytes_str(text))};
-}
-
-/* ---- the table of dated names ---- */
-
-static const char query_put[] =
-	"INSERT OR REPLACE INTO unit_name(unit, first_day, last_day, level, code, name, bare, kind,"
-	" parent, province) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-static const char query_drop[] = "DELETE FROM unit_name WHERE unit = ?1 AND first_day = ?2";
-static const char query_of_unit[] =
-	"SELECT " UNIT_NAME_COLUMNS "FROM unit_name n WHERE n.unit = ? ORDER BY n.first_day";
-static const char query_add[] =
-	"INSERT INTO unit(level, has_districts, first_day, last_day) VALUES(?1, ?2, 0, 0)";
-static const char query_settle[] =
-	"UPDATE unit SET first_day = (SELECT min(first_day) FROM unit_name WHERE unit = ?1),"
-	" last_day = (SELECT max(last_day) FROM unit_name WHERE unit = ?1) WHERE unit = ?1"
-	" AND EXISTS(SELECT 1 FROM unit_name WHERE unit = ?1)";
-
-enum err units_put_name(struct store *s, const struct unit_name *n)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_put, &q);
-
-	REQUIRE(n->first < n->last);
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, n->unit);
-	sql_bind_int(q, 2, n->first);
-	sql_bind_int(q, 3, n->last);
-	sql_bind_int(q, 4, n->level);
-	sql_bind_text(q, 5, n->code);
-	sql_bind_text(q, 6, n->name);
-	sql_bind_text(q, 7, n->bare);
-	sql_bind_text(q, 8, n->kind);
-	sql_bind_int(q, 9, n->parent);
-	sql_bind_int(q, 10, n->province);
-	return sql_run(q);
-}
-
-enum err units_drop_name(struct store *s, int64_t unit, int64_t first)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_drop, &q);
-
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, unit);
-	sql_bind_int(q, 2, first);
-	return sql_run(q);
-}
-
-enum err units_settle(struct store *s, int64_t unit)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_settle, &q);
-
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, unit);
-	return sql_run(q);
-}
-
-enum err units_add(struct store *s, enum unit_level level, bool has_districts, int64_t *ret_unit)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_add, &q);
-
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, level);
-	sql_bind_int(q, 2, has_districts);
-	e = sql_run(q);
-	if (e == ERR_OK)
-		*ret_unit = sql_last_row(s);
-	return e;
-}
-
-/* A unit's names, oldest first. */
-static enum err load_names(struct store *s, struct arena *a, int64_t unit,
-			   struct unit_name **ret_names, size_t *ret_count)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	struct unit_name *names = NULL;
-	size_t count = 0;
-	bool is_row = false;
-	enum err e = sql_use(s, query_of_unit, &q);
-
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, unit);
-	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
-		struct unit_name *more = arena_alloc_array(a, count + 1, sizeof *more);
-
-		if (count != 0)
-			memcpy(more, names, count * sizeof *more);
-		names = more;
-		units_read_name(q, a, &names[count++]);
-	}
-	if (e != ERR_OK)
-		return e;
-	*ret_names = names;
-	*ret_count = count;
-	return ERR_OK;
-}
-
-enum err units_end(struct store *s, struct arena *a, int64_t unit, int64_t day, int64_t resume,
-		   bool *ret_is_ended)
-{
-	struct unit_name *names = NULL;
-	size_t count = 0;
-	enum err e = load_names(s, a, unit, &names, &count);
-
-	*ret_is_ended = false;
-	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		struct unit_name n = names[i];
-
-		if (n.first > day || n.last <= day)
-			continue;
-		*ret_is_ended = true;
-		if (n.last > resume) {
-			struct unit_name again = n;
-
-			again.first = resume;
-			e = units_put_name(s, &again);
-		}
-		if (e == ERR_OK && n.first == day) {
-			e = units_drop_name(s, unit, n.first);
-		} else if (e == ERR_OK) {
-			n.last = day;
-			e = units_put_name(s, &n);
-		}
-	}
-	return e != ERR_OK ? e : units_settle(s, unit);
-}
-
-static const char query_of_code[] =
-	"SELECT unit FROM unit_name WHERE level = ?1 AND code = ?2 AND first_day <= ?3"
-	" AND last_day > ?3 AND unit <> ?4";
-
-enum err units_end_code(struct store *s, struct arena *a, const struct unit_name *heir,
-			size_t *count)
-{
-	bool is_row = true;
-	enum err e = ERR_OK;
-
-	/* Asked anew each time: ending one changes what the statement would walk. */
-	while (e == ERR_OK && is_row) {
-		AUTO(sql_done) struct sql *q = NULL;
-		int64_t unit = 0;
-		bool is_ended = false;
-
-		e = sql_use(s, query_of_code, &q);
-		if (e != ERR_OK)
-			return e;
-		sql_bind_int(q, 1, heir->level);
-		sql_bind_text(q, 2, heir->code);
-		sql_bind_int(q, 3, heir->first);
-		sql_bind_int(q, 4, heir->unit);
-		e = sql_step(q, &is_row);
-		if (e != ERR_OK || !is_row)
-			return e;
-		unit = sql_int(q, 0);
-		e = units_end(s, a, unit, heir->first, UNITS_DAY_OPEN, &is_ended);
-		*count += is_ended;
-	}
-	return e;
-}
-
-/* ---- the file ---- */
-
-struct list_row {
-	size_t line;
-	struct bytes code;
-	struct bytes name;
-	struct bytes kind;
-	struct bytes district_code; /* empty: a structure without districts */
-	struct bytes district_name;
-	struct bytes province_code;
-	struct bytes province_name; /* empty: not in the file */
-};
-
-struct list {
-	struct list_row *rows;
-	size_t count;
-	bool has_districts;
-};
-
-struct columns {
-	size_t code, name, kind, district_code, district_name, province_code, province_name;
-};
-
-static bool find_columns(const struct csv_reader *r, struct columns *c, struct problems *problems)
-{
-	c->code = csv_find(r, "code");
-	c->name = csv_find(r, "name");
-	c->kind = csv_find(r, "type");
-	c->district_code = csv_find(r, "district_code");
-	c->district_name = csv_find(r, "district_name");
-	c->province_code = csv_find(r, "province_code");
-	c->province_name = csv_find(r, "province_name");
-	if (c->code != CSV_NONE && c->name != CSV_NONE && c->kind != CSV_NONE &&
-	    c->province_code != CSV_NONE &&
-	    (c->district_code == CSV_NONE) == (c->district_name == CSV_NONE) &&
-	    (c->district_code != CSV_NONE || c->province_name != CSV_NONE))
-		return true;
-	units_problem(problems, r->line,
-		      "Cần các cột code,name,type,district_code,district_name,province_code hoặc"
-		      " code,name,type,province_code,province_name / these columns are wanted");
-	return false;
-}
-
-static bool is_code(struct bytes code)
-{
-	if (code.len == 0 || code.len > CODE_LEN_MAX)
-		return false;
-	for (size_t i = 0; i < code.len; i++) {
-		if (code.data[i] < '0' || code.data[i] > '9')
-			return false;
-	}
-	return true;
-}
-
-/* NFC, or a problem. */
-static struct bytes read_name(struct arena *a, struct bytes name, size_t line, const char *column,
-			      struct problems *problems)
-{
-	AUTO(buf_clear) struct buf nfc = {0};
-
-	if (name.len == 0 || name.len > NAME_LEN_MAX || vntext_nfc(name, &nfc) != ERR_OK) {
-		units_problem(problems, line,
-			      "%s: trống, quá dài hoặc không phải UTF-8 / empty, too long or not"
-			      " UTF-8",
-			      column);
-		return BYTES_NONE;
-	}
-	return arena_copy(a, buf_bytes(&nfc));
-}
-
-static void check_code(struct bytes code, size_t line, const char *column,
-		       struct problems *problems)
-{
-	if (!is_code(code))
-		units_problem(problems, line, "%s: mã phải là chữ số / a code is digits", column);
-}
-
-static struct bytes optional(const struct csv_reader *r, size_t column)
-{
-	return column != CSV_NONE ? csv_field(r, column) : BYTES_NONE;
-}
-
-static void read_list_row(struct arena *a, const struct csv_reader *r, const struct columns *c,
-			  struct list_row *row, struct problems *problems)
-{
-	*row = (struct list_row){
-		.line = r->line,
-		.code = arena_copy(a, csv_field(r, c->code)),
-		.name = read_name(a, csv_field(r, c->name), r->line, "name", problems),
-		.kind = read_name(a, csv_field(r, c->kind), r->line, "type", problems),
-		.province_code = arena_copy(a, csv_field(r, c->province_code)),
-	};
-	check_code(row->code, r->line, "code", problems);
-	check_code(row->province_code, r->line, "province_code", problems);
-	if (c->district_code != CSV_NONE) {
-		row->district_code = arena_copy(a, csv_field(r, c->district_code));
-		row->district_name = read_name(a, csv_field(r, c->district_name), r->line,
-					       "district_name", problems);
-		check_code(row->district_code, r->line, "district_code", problems);
-	}
-	if (optional(r, c->province_name).len != 0)
-		row->province_name = read_name(a, csv_field(r, c->province_name), r->line,
-					       "province_name", problems);
-	else if (c->district_code == CSV_NONE)
-		units_problem(problems, r->line, "province_name: trống / empty");
-}
-
-static int by_code(const void *a, const void *b)
-{
-	const struct list_row *left = a;
-	const struct list_row *right = b;
-	int order = bytes_compare(left->code, right->code);
-
-	return order != 0 ? order : (left->line > right->line) - (left->line < right->line);
-}
-
-/* Sorted by code afterwards: the order of the file must not matter. */
-static void check_doubles(struct list *list, struct problems *problems)
-{
-	if (list->count == 0)
-		return;
-	qsort(list->rows, list->count, sizeof *list->rows, by_code);
-	for (size_t i = 1; i < list->count; i++) {
-		if (bytes_equal(list->rows[i].code, list->rows[i - 1].code))
-			units_problem(problems, list->rows[i].line,
-				      "%.*s: mã đã có ở dòng %zu / the code is on line %zu too",
-				      BYTES_FMT(list->rows[i].code), list->rows[i - 1].line,
-				      list->rows[i - 1].line);
-	}
-}
-
-static void read_list(struct arena *a, struct bytes csv, struct list *list,
-		      struct problems *problems)
-{
-	AUTO(csv_reader_clear) struct csv_reader r;
-	struct columns columns;
-	size_t cap = 0;
-	enum csv_step step;
-
-	csv_reader_init(&r, csv);
-	if (csv_next(&r) != CSV_ROW || !find_columns(&r, &columns, problems)) {
-		if (problems->count == 0)
-			units_problem(problems, 1, "%s", csv_problem_text(r.problem));
-		return;
-	}
-	list->has_districts = columns.district_code != CSV_NONE;
-	while ((step = csv_next(&r)) == CSV_ROW) {
-		if (list->count == cap) {
-			struct list_row *more = arena_alloc_array(a, cap * 2 + 256, sizeof *more);
-
-			if (list->count != 0)
-				memcpy(more, list->rows, list->count * sizeof *more);
-			list->rows = more;
-			cap = cap * 2 + 256;
-		}
-		read_list_row(a, &r, &columns, &list->rows[list->count++], problems);
-	}
-	if (step == CSV_BAD)
-		units_problem(problems, r.line, "%s", csv_problem_text(r.problem));
-	else if (list->count == 0)
-		units_problem(problems, 1, "Không có dòng nào / no rows");
-	if (problems->count == 0)
-		check_doubles(list, problems);
-}
-
-/* ---- the import ---- */
 
 /* A province or district of the file, made once. */
 struct parent {
@@ -513,7 +149,7 @@ static enum err lay_name(struct import *im, struct unit_name want, bool *ret_is_
 	struct unit_name *names = NULL;
 	struct place p;
 	size_t count = 0;
-	enum err e = load_names(im->store, im->a, want.unit, &names, &count);
+	enum err e = units_load_names(im->store, im->a, want.unit, &names, &count);
 
 	if (e != ERR_OK)
 		return e;
@@ -633,7 +269,7 @@ static enum err take_parent(struct import *im, struct parent *p, enum unit_level
 	return e;
 }
 
-static enum err take_province(struct import *im, const struct list_row *row,
+static enum err take_province(struct import *im, const struct unit_list_row *row,
 			      struct parent **ret_parent)
 {
 	struct parent *p = find_parent(&im->provinces, row->province_code);
@@ -653,7 +289,7 @@ static enum err take_province(struct import *im, const struct list_row *row,
 	return e;
 }
 
-static enum err take_district(struct import *im, const struct list_row *row,
+static enum err take_district(struct import *im, const struct unit_list_row *row,
 			      const struct parent *province, int64_t *ret_unit)
 {
 	struct parent *p = find_parent(&im->districts, row->district_code);
@@ -671,7 +307,7 @@ static enum err take_district(struct import *im, const struct list_row *row,
 	return e;
 }
 
-static enum err take_row(struct import *im, const struct list_row *row)
+static enum err take_row(struct import *im, const struct unit_list_row *row)
 {
 	struct parent *province = NULL;
 	struct unit_name n = {.first = im->from,
@@ -783,7 +419,7 @@ static enum err end_districts(struct import *im)
 	return e;
 }
 
-static enum err import_list(struct import *im, const struct list *list)
+static enum err import_list(struct import *im, const struct unit_list *list)
 {
 	enum err e = ERR_OK;
 
@@ -810,14 +446,14 @@ enum err units_import(struct store *s, struct arena *a, struct bytes csv, int64_
 {
 	struct problems problems = {.a = a};
 	struct units_imported done = {0};
-	struct list list = {0};
+	struct unit_list list = {0};
 	struct import im = {.store = s, .a = a, .from = from, .until = until, .done = &done};
 	enum err e = ERR_OK;
 
 	if (from >= until)
 		units_problem(&problems, 0,
 			      "--from phải trước --until / --from must be before --until");
-	read_list(a, csv, &list, &problems);
+	units_read_list(a, csv, &list, &problems);
 	done.problems = problems.list;
 	done.problem_count = problems.count;
 	done.communes = list.count;

@@ -1,5 +1,6 @@
 /*
- * units_private - what units.c, units_list.c and units_succession.c share.
+ * units_private - what the files of units.h share: units.c reads, units_names.c keeps the dated
+ * names, units_file.c and units_list.c import a list, units_succession.c a map.
  */
 #pragma once
 
@@ -28,6 +29,9 @@ struct unit_name {
 void units_read_name(struct sql *q, struct arena *a, struct unit_name *ret_name);
 enum err units_put_name(struct store *s, const struct unit_name *n);
 enum err units_drop_name(struct store *s, int64_t unit, int64_t first);
+/* A unit's names, oldest first. */
+enum err units_load_names(struct store *s, struct arena *a, int64_t unit,
+			  struct unit_name **ret_names, size_t *ret_count);
 /* Sets the unit's own days to what its names say. */
 enum err units_settle(struct store *s, int64_t unit);
 enum err units_add(struct store *s, enum unit_level level, bool has_districts, int64_t *ret_unit);
@@ -61,3 +65,26 @@ struct problems {
 #define UNITS_PROBLEMS_MAX 100u
 /* Keeps the first UNITS_PROBLEMS_MAX. */
 void units_problem(struct problems *p, size_t line, const char *fmt, ...) PRINTF(3, 4);
+
+/* ---- the file of a list ---- */
+
+struct unit_list_row {
+	size_t line;
+	struct bytes code;
+	struct bytes name;
+	struct bytes kind;
+	struct bytes district_code; /* empty: a structure without districts */
+	struct bytes district_name;
+	struct bytes province_code;
+	struct bytes province_name; /* empty: not in the file */
+};
+
+struct unit_list {
+	struct unit_list_row *rows;
+	size_t count;
+	bool has_districts;
+};
+
+/* Rows sorted by code: their order in the file must not matter. With problems: not to be used. */
+void units_read_list(struct arena *a, struct bytes csv, struct unit_list *ret_list,
+		     struct problems *problems);
