@@ -50,11 +50,12 @@ enum err enrol_load_released(struct store *s, struct arena *a, uint32_t number,
 
 /*
  * Enrols the key: ERR_INVAL: the invitation is for a home that is another device's, or the home is
- * a device's of this office and the invitation is no release of it (nothing was used up); ERR_AUTH: no such code, expired or used (a failed try is counted and
- * must be committed); ERR_AGAIN: the same, and too many tries; ERR_CONFLICT: the key is another
- * device's. The same key with the same code again gives the same device, until it spoke: the answer
- * may have been lost. The message's signature is already verified. Time is ctx->clock's. Put
- * ret_device into the registry after the commit; what ret_enrolled->former names is set aside then.
+ * a device's of this office and the invitation is no release of it (nothing was used up); ERR_AUTH:
+ * no such code, expired or used (a failed try is counted and must be committed); ERR_AGAIN: the
+ * same, and too many tries; ERR_CONFLICT: the key is another device's. The same key with the same
+ * code again gives the same device, until it spoke: the answer may have been lost. The message's
+ * signature is already verified. Time is ctx->clock's. Put ret_device into the registry after the
+ * commit; what ret_enrolled->former names is set aside then.
  */
 enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
 		   const struct msg_enrol *enrol, struct msg_enrolled *ret_enrolled,

@@ -146,11 +146,10 @@ static const char step_4[] =
 	" at INTEGER NOT NULL, PRIMARY KEY(one, other)) STRICT, WITHOUT ROWID;";
 
 /* A device set aside and released: whose home an invitation is for, whose place a device took. */
-static const char step_5[] =
-	"ALTER TABLE invitation ADD COLUMN former INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE device ADD COLUMN former INTEGER NOT NULL DEFAULT 0;"
-	"CREATE INDEX invitation_by_former ON invitation(former)"
-	" WHERE former <> 0;";
+static const char step_5[] = "ALTER TABLE invitation ADD COLUMN former INTEGER NOT NULL DEFAULT 0;"
+			     "ALTER TABLE device ADD COLUMN former INTEGER NOT NULL DEFAULT 0;"
+			     "CREATE INDEX invitation_by_former ON invitation(former)"
+			     " WHERE former <> 0;";
 
 struct step {
 	const char *text;
