@@ -32,7 +32,23 @@ static const struct listing_column conflict_show_columns[] = {
 	{"lost_stamp", "Dấu thời gian", "Its stamp", LISTING_STAMP, false},
 	{"at", "Phát hiện lúc", "Found", LISTING_TIME, false},
 	{"log", "Số nhật ký", "Log number", LISTING_TEXT, false},
+	{"now", "Giá trị hiện nay", "Value now", LISTING_TEXT, false},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"decided_by", "Người quyết định", "Decided by", LISTING_TEXT, false},
+	{"decided_device", "Từ máy", "From device", LISTING_TEXT, false},
+	{"decided_at", "Quyết định lúc", "Decided", LISTING_TIME, false},
+};
+
+static const struct listing_column conflict_decided_columns[] = {
+	{"conflict", "Số", "Number", LISTING_TEXT, false},
+	{"record", "Bản ghi", "Record", LISTING_WHOLE_ID, false},
+	{"field", "Trường", "Field", LISTING_TEXT, false},
+	{"stands", "Giá trị hiện nay", "Value now", LISTING_TEXT, false},
+	{"replaced", "Đã thay", "Replaces", LISTING_TEXT, false},
+	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"decided_by", "Người quyết định", "Decided by", LISTING_TEXT, false},
+	{"decided_at", "Quyết định lúc", "Decided", LISTING_TIME, false},
+	{"log", "Số nhật ký", "Log number", LISTING_TEXT, false},
 };
 
 static const struct listing_column quarantine_columns[] = {
@@ -106,6 +122,27 @@ int cmd_conflict_show(void *context, const struct args *args)
 		return code;
 	return listing_ask_one(context, "conflict show", call, conflict_show_columns,
 			       COUNT(conflict_show_columns));
+}
+
+static int decide(void *context, const struct args *args, const char *command)
+{
+	json_t *call;
+	int code = show_args(args, "conflict", &call);
+
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	return listing_ask_one(context, command, call, conflict_decided_columns,
+			       COUNT(conflict_decided_columns));
+}
+
+int cmd_conflict_keep(void *context, const struct args *args)
+{
+	return decide(context, args, "conflict keep");
+}
+
+int cmd_conflict_restore(void *context, const struct args *args)
+{
+	return decide(context, args, "conflict restore");
 }
 
 int cmd_quarantine_show(void *context, const struct args *args)

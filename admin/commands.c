@@ -57,12 +57,6 @@ static const struct args_option invite_options[] = {
 	{"qr", NULL, "in thêm mã QR", "print a QR code as well", 0, false},
 };
 
-static const struct args_option release_options[] = {
-	{"expires", "72h", "hạn của lời mời: 30m, 72h, 7d; mặc định 72h",
-	 "how long it holds: 30m, 72h, 7d; default 72h", 0, false},
-	{"qr", NULL, "in thêm mã QR", "print a QR code as well", 0, false},
-};
-
 static const struct args_option why_options[] = {
 	{"why", "TEXT", "lý do (bắt buộc)", "the reason (required)", 0, false},
 };
@@ -145,11 +139,6 @@ static const struct args_command commands[] = {
 	 cmd_device_show},
 	{"device revoke", OPTIONS(why_options), POSITIONALS(number_positional),
 	 "thu hồi thiết bị, có hiệu lực ngay", "revoke a device, at once", cmd_device_revoke},
-	{"device release", OPTIONS(release_options), POSITIONALS(number_positional),
-	 "lời mời để máy bị tách ra (đĩa sao chép, phục hồi, thiếu số) đi tiếp với số mới",
-	 "an invitation by which a device set aside (disk copied, rolled back, numbers lost) goes on "
-	 "under another number",
-	 cmd_device_release},
 	{"log", OPTIONS(log_options), NO_POSITIONALS, "nhật ký đồng bộ", "the sync log", cmd_log},
 	{"log show", OPTIONS(reason_options), POSITIONALS(session_positional),
 	 "một lần đồng bộ và mọi thay đổi của nó", "one session with every change in it",
@@ -163,6 +152,12 @@ static const struct args_command commands[] = {
 	 cmd_conflict_list},
 	{"conflict show", OPTIONS(reason_options), POSITIONALS(number_positional), "một xung đột",
 	 "one conflict", cmd_conflict_show},
+	{"conflict keep", NO_OPTIONS, POSITIONALS(number_positional),
+	 "giá trị đang có là đúng; xung đột khép lại", "the value that stands is right; closes it",
+	 cmd_conflict_keep},
+	{"conflict restore", NO_OPTIONS, POSITIONALS(number_positional),
+	 "ghi lại giá trị đã bị thay, như một thay đổi của văn phòng",
+	 "write the value that lost again, as a change of the office", cmd_conflict_restore},
 	{"quarantine list", OPTIONS(open_options), NO_POSITIONALS, "các thay đổi bị giữ lại",
 	 "changes in quarantine", cmd_quarantine_list},
 	{"quarantine show", OPTIONS(reason_options), POSITIONALS(number_positional),

@@ -25,19 +25,10 @@ static json_t *numbers_json(uint64_t first, uint64_t last)
 	return json_string(text);
 }
 
-static bool has_successor(const struct store_device *devices, size_t count, uint32_t number)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (devices[i].former == number)
-			return true;
-	}
-	return false;
-}
-
 /*
  * {} -> [{device, name, units, held, missing, missing_count, last_contact, state}]. What a device
  * numbered and sent, or was heard to have, and which has not come: chains have no holes, so it is
- * always the end. A device that goes on under another number is no longer among them.
+ * always the end.
  */
 enum err admin_missing(struct admin_call *call)
 {
@@ -53,8 +44,7 @@ enum err admin_missing(struct admin_call *call)
 		json_t *units = NULL;
 		json_t *row;
 
-		if (d->seen_number <= d->last_number || d->id.number == STAMP_DEVICE_OFFICE ||
-		    has_successor(devices, count, d->id.number))
+		if (d->seen_number <= d->last_number || d->id.number == STAMP_DEVICE_OFFICE)
 			continue;
 		e = admin_device_units(call, d->id.number, &units);
 		if (e != ERR_OK)
@@ -73,103 +63,6 @@ enum err admin_missing(struct admin_call *call)
 		json_array_append_new(call->result, row);
 	}
 	call->exit_code = json_array_size(call->result) != 0 ? 4 : 0;
-	return ERR_OK;
-}
-
-/* ---- conflicts ---- */
-
-static enum err conflict_json(struct admin_call *call, const struct conflict_row *c,
-			      json_t **ret_row)
-{
-	struct bytes field = c->kept.name;
-	bool is_hidden = true;
-	json_t *row;
-	enum err e = admin_hides_record(call, c->type, &c->id, &is_hidden);
-
-	if (e != ERR_OK)
-		return e;
-	if (!is_hidden)
-		is_hidden = admin_hides_value(call, c->type, &c->id, field, &c->kept.value) ||
-			    admin_hides_value(call, c->type, &c->id, field, &c->lost.value);
-	row = json_object();
-	json_object_set_new(row, "conflict", json_integer((json_int_t)c->conflict));
-	json_object_set_new(row, "record", admin_json_hex(bytes_of(c->id.bytes, ID_LEN)));
-	json_object_set_new(row, "type", is_hidden ? json_null() : admin_json_text(c->type));
-	json_object_set_new(row, "field", is_hidden ? json_null() : admin_json_text(field));
-	json_object_set_new(row, "kept",
-			    is_hidden ? json_null()
-				      : admin_json_field(call, c->type, field, &c->kept.value));
-	json_object_set_new(row, "lost",
-			    is_hidden ? json_null()
-				      : admin_json_field(call, c->type, field, &c->lost.value));
-	json_object_set_new(row, "kept_by", admin_json_text(c->kept_by));
-	json_object_set_new(row, "lost_by", admin_json_text(c->lost_by));
-	json_object_set_new(row, "at", admin_json_time(c->at_ms));
-	json_object_set_new(row, "state", admin_json_text(c->state));
-	if (is_hidden)
-		json_object_set_new(row, "hidden", json_true());
-	*ret_row = row;
-	return ERR_OK;
-}
-
-/* {open?, reason?} -> [{conflict, record, type, field, kept, lost, kept_by, lost_by, at, state}] */
-enum err admin_conflict_list(struct admin_call *call)
-{
-	struct conflict_row *rows = NULL;
-	size_t count = PAGE;
-	struct store_range range = {.limit = PAGE, .is_open_only = admin_flag(call, "open")};
-	uint64_t after = 0;
-	enum err e = ERR_OK;
-
-	call->result = json_array();
-	while (e == ERR_OK && count == PAGE && json_array_size(call->result) < LISTED_MOST) {
-		range.after = after;
-		e = store_load_conflicts(call->store, call->arena, &range, &rows, &count);
-		for (size_t i = 0; e == ERR_OK && i < count; i++) {
-			json_t *row = NULL;
-
-			e = conflict_json(call, &rows[i], &row);
-			if (e == ERR_OK)
-				json_array_append_new(call->result, row);
-			after = rows[i].conflict;
-		}
-	}
-	return e;
-}
-
-static enum err fail_absent(struct admin_call *call, const char *vi, const char *en,
-			    const char *command, int64_t number)
-{
-	return admin_fail(
-		call, ERR_NOTFOUND,
-		"Không có %s số %lld; xem “ctxhctl %s list” / no %s %lld; see “ctxhctl %s "
-		"list”",
-		vi, (long long)number, command, en, (long long)number, command);
-}
-
-/* {conflict, reason?} -> the keys of the list, and stamps of both values, log */
-enum err admin_conflict_show(struct admin_call *call)
-{
-	struct conflict_row *rows = NULL;
-	size_t count = 0;
-	int64_t number = 0;
-	enum err e = admin_need_int(call, "conflict", 1, INT64_MAX, &number);
-
-	if (e == ERR_OK)
-		e = store_load_conflicts(
-			call->store, call->arena,
-			&(struct store_range){.after = (uint64_t)number - 1, .limit = 1}, &rows,
-			&count);
-	if (e != ERR_OK)
-		return e;
-	if (count == 0 || rows[0].conflict != (uint64_t)number)
-		return fail_absent(call, "xung đột", "conflict", "conflict", number);
-	e = conflict_json(call, &rows[0], &call->result);
-	if (e != ERR_OK)
-		return e;
-	json_object_set_new(call->result, "log", json_integer((json_int_t)rows[0].log));
-	json_object_set_new(call->result, "kept_stamp", admin_json_stamp(&rows[0].kept.stamp));
-	json_object_set_new(call->result, "lost_stamp", admin_json_stamp(&rows[0].lost.stamp));
 	return ERR_OK;
 }
 
@@ -267,6 +160,15 @@ static enum err put_change(struct admin_call *call, const struct quarantine_row 
 	return ERR_OK;
 }
 
+static enum err fail_absent(struct admin_call *call, int64_t number)
+{
+	return admin_fail(
+		call, ERR_NOTFOUND,
+		"Không có thay đổi bị giữ lại số %lld; xem “ctxhctl quarantine list” / no "
+		"quarantined change %lld; see “ctxhctl quarantine list”",
+		(long long)number, (long long)number);
+}
+
 static enum err load_quarantined(struct admin_call *call, struct quarantine_row *ret_row)
 {
 	struct quarantine_row *rows = NULL;
@@ -282,8 +184,7 @@ static enum err load_quarantined(struct admin_call *call, struct quarantine_row 
 	if (e != ERR_OK)
 		return e;
 	if (count == 0 || rows[0].quarantine != (uint64_t)number)
-		return fail_absent(call, "thay đổi bị giữ lại", "quarantined change", "quarantine",
-				   number);
+		return fail_absent(call, number);
 	*ret_row = rows[0];
 	return ERR_OK;
 }

@@ -20,7 +20,6 @@ enum err admin_device_list(struct admin_call *call);
 enum err admin_device_show(struct admin_call *call);
 enum err admin_device_revoke(struct admin_call *call);
 void admin_device_revoked(struct admin_call *call); /* committed */
-enum err admin_device_release(struct admin_call *call);
 
 enum err admin_log(struct admin_call *call);
 enum err admin_log_show(struct admin_call *call);
@@ -29,6 +28,8 @@ enum err admin_record_show(struct admin_call *call);
 enum err admin_missing(struct admin_call *call);
 enum err admin_conflict_list(struct admin_call *call);
 enum err admin_conflict_show(struct admin_call *call);
+enum err admin_conflict_keep(struct admin_call *call);
+enum err admin_conflict_restore(struct admin_call *call);
 enum err admin_quarantine_list(struct admin_call *call);
 enum err admin_quarantine_show(struct admin_call *call);
 enum err admin_quarantine_replay(struct admin_call *call);

@@ -229,6 +229,8 @@ static enum err take_sets(struct ingest *r)
 enum err ingest_start(struct ingest *r, const struct context *ctx, struct store *store,
 		      struct arena *a, const struct ingest_request *request)
 {
+	enum err e;
+
 	r->ctx = ctx;
 	r->store = store;
 	r->a = a;
@@ -236,7 +238,8 @@ enum err ingest_start(struct ingest *r, const struct context *ctx, struct store 
 	r->schema = store_schema(store);
 	r->tolerance_ms = tolerance_of(ctx);
 	fold_init(&r->fold, store, a);
-	return store_last_log(store, &r->log);
+	e = store_has_open_conflicts(store, &r->has_open_conflicts);
+	return e != ERR_OK ? e : store_last_log(store, &r->log);
 }
 
 enum err ingest_run(const struct context *ctx, struct store *store, struct arena *a,

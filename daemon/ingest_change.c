@@ -1,3 +1,4 @@
+#include "daemon/conflicts.h"
 #include "daemon/ingest_private.h"
 
 #define CODE_CONFLICT      "conflict"
@@ -59,6 +60,18 @@ static enum err quarantine(struct ingest *r, struct ingest_set *s, size_t index,
 
 /* ---- merging ---- */
 
+/* The change may say again what had lost. One of its own conflicts it cannot settle. */
+static enum err settle(struct ingest *r, struct ingest_set *s, const struct fold_entry *entry,
+		       size_t index)
+{
+	struct stamp stamp = {.clock = s->source.clocks[index], .device = s->source.device};
+
+	if (!r->has_open_conflicts)
+		return ERR_OK;
+	return conflicts_settle(r->store, r->a, &s->source.changes[index], &entry->state.record,
+				stamp, r->request->now_ms);
+}
+
 enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry *entry,
 		      size_t index)
 {
@@ -74,8 +87,11 @@ enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry 
 		ingest_tell(r, s, &v, BYTES_NONE);
 		e = ingest_tell_loser(r, &applied.conflicts[i]);
 	}
+	if (e == ERR_OK && applied.merged.is_changed && !applied.merged.is_new)
+		e = settle(r, s, entry, index);
 	if (e != ERR_OK)
 		return e;
+	r->has_open_conflicts = r->has_open_conflicts || applied.conflict_count != 0;
 	r->result.applied++;
 	r->result.conflicts += applied.conflict_count;
 	if (applied.merged.is_parallel) {

@@ -33,8 +33,9 @@ struct ingest {
 	struct ingest_counter *counters; /* of notices, by device */
 	size_t counter_count;
 	size_t counter_cap;
-	uint64_t log;      /* the latest number given */
-	uint64_t base_cut; /* of the present set; as in struct log_row */
+	bool has_open_conflicts; /* one at least; else no change can settle one */
+	uint64_t log;            /* the latest number given */
+	uint64_t base_cut;       /* of the present set; as in struct log_row */
 	struct ingest_result result;
 	size_t result_cap;
 	size_t repair_cap;
