@@ -133,14 +133,30 @@ static void split_units(const struct args *args, json_t *units)
 	}
 }
 
+/* The line alone: scripts read it. The QR code is for people. */
+static int print_invitation(const struct ctl *ctl, const struct args *args, const json_t *result)
+{
+	const char *invitation = json_string_value(json_object_get(result, "invitation"));
+	AUTO(buf_clear) struct buf out = {0};
+
+	if (args_has(args, "qr") && ctl->format == TABLE_TABLE && invitation != NULL &&
+	    qr_print(invitation, &out) != ERR_OK)
+		ctl_complain("không vẽ được mã QR: %s; lời mời vẫn dùng được / no QR code: %s; the "
+			     "invitation holds all the same",
+			     log_last_detail(), log_last_detail());
+	if (ctl->format == TABLE_JSON)
+		ctl_append_json(&out, result);
+	else
+		buf_printf(&out, "%s\n", invitation != NULL ? invitation : "");
+	return ctl_print(&out);
+}
+
 int cmd_device_invite(void *context, const struct args *args)
 {
 	const struct ctl *ctl = context;
-	AUTO(buf_clear) struct buf out = {0};
 	JSON_AUTO json_t *result = NULL;
 	json_t *units = json_array();
 	json_t *call = json_pack("{s:o}", "units", units);
-	const char *invitation;
 	int code;
 
 	split_units(args, units);
@@ -155,18 +171,7 @@ int cmd_device_invite(void *context, const struct args *args)
 	code = ctl_call(ctl, "device invite", call, CTL_TIMEOUT_MS, &result);
 	if (result == NULL)
 		return code;
-	invitation = json_string_value(json_object_get(result, "invitation"));
-	if (args_has(args, "qr") && ctl->format == TABLE_TABLE && invitation != NULL &&
-	    qr_print(invitation, &out) != ERR_OK)
-		ctl_complain("không vẽ được mã QR: %s; lời mời vẫn dùng được / no QR code: %s; the "
-			     "invitation holds all the same",
-			     log_last_detail(), log_last_detail());
-	/* One line and nothing else: scripts read it. */
-	if (ctl->format == TABLE_JSON)
-		ctl_append_json(&out, result);
-	else
-		buf_printf(&out, "%s\n", invitation != NULL ? invitation : "");
-	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+	return print_invitation(ctl, args, result) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }
 
 static const struct listing_column device_columns[] = {
@@ -202,6 +207,11 @@ static const struct listing_column device_show_columns[] = {
 	{"clock_offset_ms", "Lệch giờ (ms)", "Clock off (ms)", LISTING_TEXT, false},
 	{"clock_flagged", "Đồng hồ sai", "Clock wrong", LISTING_TEXT, false},
 	{"client_version", "Phiên bản", "Version", LISTING_TEXT, false},
+	{"former", "Thay cho máy", "Took the place of", LISTING_TEXT, false},
+	{"released_at", "Giải phóng", "Released", LISTING_TIME, false},
+	{"release_expires_at", "Thư giải phóng có hạn đến", "Release good until", LISTING_TIME,
+	 false},
+	{"successors", "Đi tiếp với máy", "Goes on as", LISTING_TEXT, false},
 	{"key", "Khóa công khai", "Public key", LISTING_TEXT, false},
 };
 
@@ -251,4 +261,20 @@ int cmd_device_revoke(void *context, const struct args *args)
 	ctl_put_option(call, args, "why", "why");
 	return listing_ask_one(context, "device revoke", call, revoke_columns,
 			       COUNT(revoke_columns));
+}
+
+int cmd_device_release(void *context, const struct args *args)
+{
+	const struct ctl *ctl = context;
+	JSON_AUTO json_t *result = NULL;
+	json_t *call;
+	int code = put_device(&call, args);
+
+	if (code != ARGS_EXIT_DONE)
+		return code;
+	ctl_put_option(call, args, "expires", "expires");
+	code = ctl_call(ctl, "device release", call, CTL_TIMEOUT_MS, &result);
+	if (result == NULL)
+		return code;
+	return print_invitation(ctl, args, result) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }

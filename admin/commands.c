@@ -57,6 +57,12 @@ static const struct args_option invite_options[] = {
 	{"qr", NULL, "in thêm mã QR", "print a QR code as well", 0, false},
 };
 
+static const struct args_option release_options[] = {
+	{"expires", "72h", "hạn của lời mời: 30m, 72h, 7d; mặc định 72h",
+	 "how long it holds: 30m, 72h, 7d; default 72h", 0, false},
+	{"qr", NULL, "in thêm mã QR", "print a QR code as well", 0, false},
+};
+
 static const struct args_option why_options[] = {
 	{"why", "TEXT", "lý do (bắt buộc)", "the reason (required)", 0, false},
 };
@@ -139,6 +145,11 @@ static const struct args_command commands[] = {
 	 cmd_device_show},
 	{"device revoke", OPTIONS(why_options), POSITIONALS(number_positional),
 	 "thu hồi thiết bị, có hiệu lực ngay", "revoke a device, at once", cmd_device_revoke},
+	{"device release", OPTIONS(release_options), POSITIONALS(number_positional),
+	 "lời mời để máy bị tách ra (đĩa sao chép, phục hồi, thiếu số) đi tiếp với số mới",
+	 "an invitation by which a device set aside (disk copied, rolled back, numbers lost) goes on "
+	 "under another number",
+	 cmd_device_release},
 	{"log", OPTIONS(log_options), NO_POSITIONALS, "nhật ký đồng bộ", "the sync log", cmd_log},
 	{"log show", OPTIONS(reason_options), POSITIONALS(session_positional),
 	 "một lần đồng bộ và mọi thay đổi của nó", "one session with every change in it",

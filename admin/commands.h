@@ -29,6 +29,7 @@ int cmd_device_invite(void *context, const struct args *args);
 int cmd_device_list(void *context, const struct args *args);
 int cmd_device_show(void *context, const struct args *args);
 int cmd_device_revoke(void *context, const struct args *args);
+int cmd_device_release(void *context, const struct args *args);
 int cmd_log(void *context, const struct args *args);
 int cmd_log_show(void *context, const struct args *args);
 int cmd_record_show(void *context, const struct args *args);

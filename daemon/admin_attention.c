@@ -25,10 +25,19 @@ static json_t *numbers_json(uint64_t first, uint64_t last)
 	return json_string(text);
 }
 
+static bool has_successor(const struct store_device *devices, size_t count, uint32_t number)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (devices[i].former == number)
+			return true;
+	}
+	return false;
+}
+
 /*
  * {} -> [{device, name, units, held, missing, missing_count, last_contact, state}]. What a device
  * numbered and sent, or was heard to have, and which has not come: chains have no holes, so it is
- * always the end.
+ * always the end. A device that goes on under another number is no longer among them.
  */
 enum err admin_missing(struct admin_call *call)
 {
@@ -44,7 +53,8 @@ enum err admin_missing(struct admin_call *call)
 		json_t *units = NULL;
 		json_t *row;
 
-		if (d->seen_number <= d->last_number || d->id.number == STAMP_DEVICE_OFFICE)
+		if (d->seen_number <= d->last_number || d->id.number == STAMP_DEVICE_OFFICE ||
+		    has_successor(devices, count, d->id.number))
 			continue;
 		e = admin_device_units(call, d->id.number, &units);
 		if (e != ERR_OK)

@@ -20,6 +20,7 @@ enum err admin_device_list(struct admin_call *call);
 enum err admin_device_show(struct admin_call *call);
 enum err admin_device_revoke(struct admin_call *call);
 void admin_device_revoked(struct admin_call *call); /* committed */
+enum err admin_device_release(struct admin_call *call);
 
 enum err admin_log(struct admin_call *call);
 enum err admin_log_show(struct admin_call *call);

@@ -75,6 +75,32 @@ static enum err load_device(struct admin_call *call, struct store_device *ret_de
 	return e;
 }
 
+/* What became of a device that was set aside: who took its place, and until when somebody may. */
+static enum err put_released(struct admin_call *call, const struct store_device *d)
+{
+	const int64_t now = clock_wall_ms(call->ctx->clock);
+	struct enrol_released *rows = NULL;
+	json_t *successors = json_array();
+	size_t count = 0;
+	int64_t at = 0;
+	int64_t expires = 0;
+	enum err e = enrol_load_released(call->store, call->arena, d->id.number, &rows, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		at = rows[i].at_ms;
+		if (rows[i].successor != 0)
+			json_array_append_new(successors, json_integer(rows[i].successor));
+		else if (rows[i].expires_ms > now && rows[i].expires_ms > expires)
+			expires = rows[i].expires_ms;
+	}
+	json_object_set_new(call->result, "former",
+			    d->former != 0 ? json_integer(d->former) : json_null());
+	json_object_set_new(call->result, "released_at", admin_json_time(at));
+	json_object_set_new(call->result, "release_expires_at", admin_json_time(expires));
+	json_object_set_new(call->result, "successors", successors);
+	return e;
+}
+
 /* {device} -> the keys of the list, and author, unit_names, cleared, backed_up, … */
 enum err admin_device_show(struct admin_call *call)
 {
@@ -104,7 +130,7 @@ enum err admin_device_show(struct admin_call *call)
 	json_object_set_new(call->result, "key",
 			    admin_json_hex(bytes_of(d.id.key.bytes, sizeof d.id.key.bytes)));
 	json_object_set_new(call->result, "why", admin_json_text(d.why));
-	return ERR_OK;
+	return put_released(call, &d);
 }
 
 /* "72h", "30m", "7d": from a minute to thirty days. */
@@ -260,6 +286,60 @@ enum err admin_device_revoke(struct admin_call *call)
 			     (const char *)why.data, why.len));
 	call->result =
 		json_pack("{s:I, s:s}", "number", (json_int_t)d.id.number, "state", "revoked");
+	return ERR_OK;
+}
+
+static enum err fail_release(struct admin_call *call, const struct store_device *d)
+{
+	const unsigned n = d->id.number;
+
+	if (d->id.state == DEVICE_REVOKED)
+		return admin_fail(
+			call, ERR_CONFLICT,
+			"Thiết bị %u đã bị thu hồi và không được giải phóng; không có gì thay đổi; "
+			"máy dùng lại thì đăng ký mới trong thư mục khác: “ctxhctl device invite” / "
+			"device %u was revoked and is not released; nothing was changed; a computer "
+			"used again is enrolled anew in another folder: “ctxhctl device invite”",
+			n, n);
+	return admin_fail(
+		call, ERR_CONFLICT,
+		"Thiết bị %u đang hoạt động bình thường, không bị tách ra và không thiếu số nào; "
+		"không có gì thay đổi / device %u is at work, neither set aside nor with missing "
+		"numbers; nothing was changed",
+		n, n);
+}
+
+/* {device, expires?} -> {invitation, number, units, expires_at} */
+enum err admin_device_release(struct admin_call *call)
+{
+	const int64_t now = clock_wall_ms(call->ctx->clock);
+	struct invitation invitation;
+	struct store_device d;
+	char text[LIMIT_INVITATION_BYTES];
+	json_t *units = NULL;
+	int64_t expires = 0;
+	enum err e = load_device(call, &d);
+
+	if (e == ERR_OK)
+		e = read_expiry(call, now, &expires);
+	if (e == ERR_OK && !enrol_may_release(&d))
+		e = fail_release(call, &d);
+	if (e != ERR_OK)
+		return e;
+	if (expires == 0)
+		expires = now + ENROL_EXPIRES_MS;
+	e = enrol_release(call->ctx, call->store, d.id.number, now, expires, &invitation);
+	if (e == ERR_OK)
+		e = admin_device_units(call, d.id.number, &units);
+	if (e != ERR_OK)
+		return e;
+	invitation_print(&invitation, text);
+	admin_note(call, "device release",
+		   json_pack("{s:I, s:o}", "device", (json_int_t)d.id.number, "expires_at",
+			     admin_json_time(expires)));
+	call->result = json_pack("{s:s, s:I, s:o, s:o}", "invitation", text, "number",
+				 (json_int_t)d.id.number, "units", units, "expires_at",
+				 admin_json_time(expires));
 	return ERR_OK;
 }
 

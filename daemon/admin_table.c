@@ -16,6 +16,7 @@ static const struct admin_command commands[] = {
 	{"device list", false, admin_device_list, NULL},
 	{"device show", false, admin_device_show, NULL},
 	{"device revoke", true, admin_device_revoke, admin_device_revoked},
+	{"device release", true, admin_device_release, NULL},
 	{"log", false, admin_log, NULL},
 	{"log show", false, admin_log_show, NULL},
 	{"record show", false, admin_record_show, NULL},

@@ -89,9 +89,10 @@ static enum err count_try(struct store *s, int64_t now_ms)
 
 static const char query_invite[] =
 	"INSERT INTO invitation(code, units, author, is_cleared, made_at, expires_at, used_at,"
-	" device) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0)";
-static const char query_find[] = "SELECT units, author, is_cleared, expires_at, used_at, device"
-				 " FROM invitation WHERE code = ?";
+	" device, former) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)";
+static const char query_find[] =
+	"SELECT units, author, is_cleared, expires_at, used_at, device, former"
+	" FROM invitation WHERE code = ?";
 static const char query_use[] = "UPDATE invitation SET used_at = ?2, device = ?3 WHERE code = ?1";
 static const char query_by_key[] = "SELECT number FROM device WHERE key = ?";
 static const char query_next[] = "SELECT max(ifnull(max(number), 0), 0) + 1 FROM device";
@@ -112,6 +113,7 @@ static enum err put_invitation(struct store *s, const struct enrol_invite *invit
 	sql_bind_int(q, 4, invite->is_cleared);
 	sql_bind_int(q, 5, invite->now_ms);
 	sql_bind_int(q, 6, expires);
+	sql_bind_int(q, 7, invite->former);
 	return sql_run(q);
 }
 
@@ -144,6 +146,7 @@ struct found {
 	int64_t expires_ms;
 	bool is_used;
 	uint32_t device;
+	uint32_t former;
 };
 
 static enum err find_invitation(struct store *s, struct arena *a, const struct hash *code,
@@ -166,6 +169,7 @@ static enum err find_invitation(struct store *s, struct arena *a, const struct h
 	ret_found->expires_ms = sql_int(q, 3);
 	ret_found->is_used = sql_int(q, 4) != 0;
 	ret_found->device = (uint32_t)sql_int(q, 5);
+	ret_found->former = (uint32_t)sql_int(q, 6);
 	return ERR_OK;
 }
 
@@ -232,6 +236,7 @@ static enum err make_device(struct store *s, const struct msg_enrol *enrol,
 	device->author = found->author.len != 0 ? found->author : enrol->author;
 	device->enrolled_ms = now_ms;
 	device->client_version = enrol->client_version;
+	device->former = found->former;
 	e = store_put_device(s, device);
 	return e != ERR_OK ? e : add_units(s, device->id.number, found->units);
 }
@@ -249,12 +254,132 @@ static enum err answer(const struct context *ctx, struct store *s, struct arena 
 		.author = device->author,
 		.now_ms = now_ms,
 	};
+	struct store_device former;
 	enum err e = units_load_scope(s, a, device->id.number, units_day_of(now_ms), &m.units,
 				      &m.unit_count);
 
+	if (e == ERR_OK && device->former != 0) {
+		e = store_load_device(s, a, device->former, &former);
+		m.former = device->former;
+		m.former_number = former.last_number;
+		m.former_chain = former.chain;
+	}
 	if (e == ERR_OK)
 		*ret_enrolled = m;
 	return e;
+}
+
+/* ---- devices set aside ---- */
+
+/* Set aside, or numbers of it are lost, which is as good: it can send nothing more. */
+bool enrol_may_release(const struct store_device *d)
+{
+	if (d->id.number == STAMP_DEVICE_OFFICE || d->id.state == DEVICE_REVOKED)
+		return false;
+	return d->id.state == DEVICE_FORKED || d->seen_number > d->last_number;
+}
+
+enum err enrol_release(const struct context *ctx, struct store *s, uint32_t number, int64_t now_ms,
+		       int64_t expires_ms, struct invitation *ret_invitation)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct store_device device;
+	int64_t *units = NULL;
+	size_t count = 0;
+	enum err e = store_load_device(s, &a, number, &device);
+
+	if (e == ERR_OK && !enrol_may_release(&device))
+		return err_raise(ERR_INVAL, "device %u is not set aside", number);
+	if (e == ERR_OK)
+		e = store_load_device_units(s, &a, number, &units, &count);
+	if (e != ERR_OK)
+		return e;
+	return enrol_invite(ctx, s,
+			    &(struct enrol_invite){.units = units,
+						   .unit_count = count,
+						   .author = device.author,
+						   .is_cleared = device.id.is_cleared,
+						   .now_ms = now_ms,
+						   .expires_ms = expires_ms,
+						   .former = number},
+			    ret_invitation);
+}
+
+enum err enrol_load_released(struct store *s, struct arena *a, uint32_t number,
+			     struct enrol_released **ret_rows, size_t *ret_count)
+{
+	static const char text[] = "SELECT made_at, expires_at, device FROM invitation"
+				   " WHERE former = ?1 AND former <> 0 ORDER BY made_at, rowid";
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf found = {0};
+	bool is_row = false;
+	enum err e = sql_use(s, text, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, number);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		const struct enrol_released row = {.at_ms = sql_int(q, 0),
+						   .expires_ms = sql_int(q, 1),
+						   .successor = (uint32_t)sql_int(q, 2)};
+
+		buf_append(&found, &row, sizeof row);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_count = found.len / sizeof **ret_rows;
+	*ret_rows = arena_alloc_array(a, *ret_count, sizeof **ret_rows);
+	if (found.len != 0)
+		memcpy(*ret_rows, found.data, found.len);
+	return ERR_OK;
+}
+
+/* It may have been revoked since it was released. */
+static enum err check_former(struct store *s, uint32_t number)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct store_device device;
+	enum err e = store_load_device(s, &a, number, &device);
+
+	return e == ERR_OK && device.id.state == DEVICE_REVOKED ? ERR_AUTH : e;
+}
+
+/*
+ * A release is for one home, and that home can only use a release: else the changes it has would
+ * come as those of a device that never had to do with the one set aside. A home whose device this
+ * store does not know (it was restored from an older backup) may use any.
+ */
+static enum err check_home(const struct context *ctx, struct store *s, const struct found *found,
+			   const struct msg_enrol *enrol)
+{
+	bool is_known = false;
+	uint32_t number = 0;
+	enum err e = ERR_OK;
+
+	if (msg_enrol_has_former(enrol)) {
+		if (!msg_enrol_is_vouched(enrol, &ctx->daemon))
+			return err_raise(ERR_INVAL, "the home's key does not vouch for the new");
+		e = load_number(s, query_by_key, &enrol->former, &is_known, &number);
+	}
+	if (e == ERR_OK && (is_known ? number : 0) != found->former)
+		return err_raise(ERR_INVAL, "the invitation is for the home of device %u",
+				 found->former);
+	if (e == ERR_OK && found->former != 0)
+		e = check_former(s, found->former);
+	return e;
+}
+
+/* From here on: a device whose numbers were lost might else go on beside its successor. */
+static enum err set_aside(struct store *s, uint32_t number)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct store_device device;
+	enum err e = store_load_device(s, &a, number, &device);
+
+	if (e != ERR_OK || device.id.state != DEVICE_ACTIVE)
+		return e;
+	device.id.state = DEVICE_FORKED;
+	return store_put_device(s, &device);
 }
 
 /*
@@ -293,7 +418,11 @@ static enum err admit(const struct context *ctx, struct store *s, struct arena *
 		return ERR_AUTH;
 	if (found.is_used)
 		return find_again(s, a, &found, enrol, device);
-	e = make_device(s, enrol, &found, now_ms, device);
+	e = check_home(ctx, s, &found, enrol);
+	if (e == ERR_OK)
+		e = make_device(s, enrol, &found, now_ms, device);
+	if (e == ERR_OK && found.former != 0)
+		e = set_aside(s, found.former);
 	return e != ERR_OK ? e : mark_used(s, &code, now_ms, device->id.number);
 }
 

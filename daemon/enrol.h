@@ -22,6 +22,7 @@ struct enrol_invite {
 	bool is_cleared;
 	int64_t now_ms;
 	int64_t expires_ms; /* moment; 0: now + ENROL_EXPIRES_MS */
+	uint32_t former;    /* enrol_release(); 0: an ordinary one */
 };
 
 /* Makes an invitation of ctx->address and ctx->tls_pin. ERR_INVAL: no unit. */
@@ -29,11 +30,32 @@ enum err enrol_invite(const struct context *ctx, struct store *s, const struct e
 		      struct invitation *ret_invitation);
 
 /*
- * Enrols the key: ERR_AUTH: no such code, expired or used (a failed try is counted and
- * must be committed); ERR_AGAIN: the same, and too many tries; ERR_CONFLICT: the key is another
- * device's. The same key with the same code again gives the same device, until it spoke: the answer
- * may have been lost. The message's signature is already verified. Time is ctx->clock's. Put
- * ret_device into the registry after the commit.
+ * A device that was set aside may go on under another number: an invitation with its units, author
+ * and clearance, which only the home that holds the device's key can use. The old number stays
+ * set aside for ever. Several may be given out: each copy of a cloned disk needs its own.
+ */
+bool enrol_may_release(const struct store_device *d);
+/* ERR_NOTFOUND: no such device; ERR_INVAL: enrol_may_release() says no, or it has no unit. */
+enum err enrol_release(const struct context *ctx, struct store *s, uint32_t number, int64_t now_ms,
+		       int64_t expires_ms, struct invitation *ret_invitation);
+
+struct enrol_released {
+	int64_t at_ms;
+	int64_t expires_ms;
+	uint32_t successor; /* 0: not used so far */
+};
+/* The releases of a device, oldest first. */
+enum err enrol_load_released(struct store *s, struct arena *a, uint32_t number,
+			     struct enrol_released **ret_rows, size_t *ret_count);
+
+/*
+ * Enrols the key: ERR_INVAL: the invitation is for a home that is another device's, or the home is
+ * a device's of this office and the invitation is no release of it (nothing was used up); ERR_AUTH:
+ * no such code, expired or used (a failed try is counted and must be committed); ERR_AGAIN: the
+ * same, and too many tries; ERR_CONFLICT: the key is another device's. The same key with the same
+ * code again gives the same device, until it spoke: the answer may have been lost. The message's
+ * signature is already verified. Time is ctx->clock's. Put ret_device into the registry after the
+ * commit; what ret_enrolled->former names is set aside then.
  */
 enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
 		   const struct msg_enrol *enrol, struct msg_enrolled *ret_enrolled,

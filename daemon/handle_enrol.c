@@ -61,11 +61,28 @@ static const char *code_of(enum err e)
 		return "code_used";
 	if (e == ERR_CONFLICT)
 		return "key_known";
+	if (e == ERR_INVAL)
+		return "other_home";
 	if (e == ERR_AGAIN)
 		return "too_many";
 	if (e == ERR_FULL)
 		return "full";
 	return err_class(e) == ERR_CLASS_REJECT ? "bad_request" : "failed";
+}
+
+/* The device whose place it took speaks no more. */
+static void put_devices(struct enrolment *n)
+{
+	struct registry_device former;
+
+	registry_put(n->ctx->registry, &n->device);
+	metrics_set(n->ctx->metrics, devices, registry_count(n->ctx->registry));
+	if (n->enrolled.former == 0 ||
+	    registry_find(n->ctx->registry, n->enrolled.former, &former) != ERR_OK ||
+	    former.state != DEVICE_ACTIVE)
+		return;
+	former.state = DEVICE_FORKED;
+	registry_put(n->ctx->registry, &former);
 }
 
 static void on_done(struct writer_job *job, enum err e)
@@ -78,9 +95,9 @@ static void on_done(struct writer_job *job, enum err e)
 		finish(n, code_of(e));
 		return;
 	}
-	registry_put(n->ctx->registry, &n->device);
-	metrics_set(n->ctx->metrics, devices, registry_count(n->ctx->registry));
-	log_notice("enrolled device=%" PRIu32 " peer=%s", n->device.number, n->request->peer);
+	put_devices(n);
+	log_notice("enrolled device=%" PRIu32 " former=%" PRIu32 " peer=%s", n->device.number,
+		   n->enrolled.former, n->request->peer);
 	finish(n, NULL);
 }
 

@@ -31,6 +31,8 @@ static const struct known known[] = {
 	 "Máy này bị tách nhánh (đĩa bị sao chép hoặc phục hồi). Các thay đổi đã được giữ lại chờ xem xét. / This device's history forked (a copied or restored disk). Its changes are kept until somebody decides."},
 	{"code_used", 403, 0,
 	 "Mã mời sai, đã dùng hoặc hết hạn. Hãy xin thư mời mới. / The invitation is wrong, used or expired. Ask for a new one."},
+	{"other_home", 403, 0,
+	 "Thư mời này không phải để giải phóng máy của thư mục này; nó chưa bị dùng. Hãy xin văn phòng: ctxhctl device release SỐ. / This invitation is not the release of this folder's device; it was not used up. Ask the office: ctxhctl device release NUMBER."},
 	{"key_known", 409, 0,
 	 "Khóa này thuộc về một máy khác. / This key belongs to another device."},
 	{"not_found", 404, 0, "Không có ở đây. / Not here."},

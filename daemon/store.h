@@ -213,6 +213,7 @@ struct store_device {
 	bool is_clock_flagged;   /* out of tolerance at its last change-set */
 	struct bytes client_version;
 	struct bytes why; /* of the revocation */
+	uint32_t former;  /* the device set aside whose place it took; 0: none. Never changes */
 };
 
 /* ERR_NOTFOUND. */

@@ -3,7 +3,7 @@
 #define COLUMNS                                                                             \
 	"SELECT number, key, state, is_cleared, counter, name, author, last_number, chain," \
 	" clock, seen_number, backed_up, enrolled_at, revoked_at, last_contact_at,"         \
-	" clock_offset_ms, is_clock_flagged, client_version, why FROM device "
+	" clock_offset_ms, is_clock_flagged, client_version, why, former FROM device "
 
 static const char query_load[] = COLUMNS "WHERE number = ?";
 static const char query_all[] = COLUMNS "ORDER BY number";
@@ -12,8 +12,8 @@ static const char query_clock[] = "SELECT ifnull(max(clock), 0) FROM device";
 static const char query_put[] =
 	"INSERT INTO device(number, key, state, is_cleared, counter, name, author, last_number,"
 	" chain, clock, seen_number, backed_up, enrolled_at, revoked_at, last_contact_at,"
-	" clock_offset_ms, is_clock_flagged, client_version, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
-	" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+	" clock_offset_ms, is_clock_flagged, client_version, why, former) VALUES(?1, ?2, ?3, ?4,"
+	" ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
 	" ON CONFLICT(number) DO UPDATE SET state = ?3, is_cleared = ?4, counter = ?5, name = ?6,"
 	" author = ?7, last_number = ?8, chain = ?9, clock = ?10, seen_number = ?11,"
 	" backed_up = ?12, enrolled_at = ?13, revoked_at = ?14, last_contact_at = ?15,"
@@ -45,6 +45,7 @@ static enum err read_device(struct sql *q, struct arena *a, struct store_device 
 		.is_clock_flagged = sql_int(q, 16) != 0,
 		.client_version = sql_text_copy(q, 17, a),
 		.why = sql_text_copy(q, 18, a),
+		.former = (uint32_t)sql_int(q, 19),
 	};
 
 	if (key.len != SIGN_PUBLIC_LEN || chain.len != HASH_LEN)
@@ -134,6 +135,7 @@ enum err store_put_device(struct store *s, const struct store_device *d)
 	sql_bind_int(q, 17, d->is_clock_flagged);
 	sql_bind_text(q, 18, d->client_version);
 	sql_bind_text(q, 19, d->why);
+	sql_bind_int(q, 20, d->former);
 	e = sql_run(q);
 	if (e == ERR_OK)
 		hlc_observe(&s->hlc, d->clock);

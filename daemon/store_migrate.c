@@ -145,13 +145,19 @@ static const char step_4[] =
 	"CREATE TABLE distinct_pair(one BLOB NOT NULL, other BLOB NOT NULL, who TEXT NOT NULL,"
 	" at INTEGER NOT NULL, PRIMARY KEY(one, other)) STRICT, WITHOUT ROWID;";
 
+/* A device set aside and released: whose home an invitation is for, whose place a device took. */
+static const char step_5[] = "ALTER TABLE invitation ADD COLUMN former INTEGER NOT NULL DEFAULT 0;"
+			     "ALTER TABLE device ADD COLUMN former INTEGER NOT NULL DEFAULT 0;"
+			     "CREATE INDEX invitation_by_former ON invitation(former)"
+			     " WHERE former <> 0;";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
 };
 
 static const struct step steps[] = {
-	{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects}, {step_4, NULL}};
+	{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects}, {step_4, NULL}, {step_5, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

@@ -18,6 +18,7 @@
 #define MSG_REQUEST_CONTEXT "ctxh-request-v1"
 #define MSG_RECEIPT_CONTEXT "ctxh-receipt-v1"
 #define MSG_ENROL_CONTEXT   "ctxh-enrol-v1"
+#define MSG_FORMER_CONTEXT  "ctxh-former-v1"
 
 /*
  * A request as it travels: msgpack array
@@ -69,7 +70,22 @@ struct msg_enrol {
 	struct bytes author; /* may be empty */
 	struct bytes client_version;
 	int64_t sent_ms;
+	/* A home that is enrolled already and asks for another identity: its present key, and that
+	 * key's signature: msg_enrol_vouch(). Zero: it has none. */
+	struct sign_public former;
+	struct signature vouch;
 };
+
+/*
+ * The former key vouches for the new one: its signature over (MSG_FORMER_CONTEXT, daemon id (16
+ * bytes) || code || new key), so that it serves one invitation of one daemon. Sets `former` and
+ * `vouch`; code and key are set before.
+ */
+void msg_enrol_vouch(struct msg_enrol *m, const struct id *daemon, const struct sign_pair *former);
+/* There is a former key. */
+bool msg_enrol_has_former(const struct msg_enrol *m);
+/* ... and it vouched for this key and code at this daemon. */
+bool msg_enrol_is_vouched(const struct msg_enrol *m, const struct id *daemon);
 
 /* array [version, payload bin, signature bin64 by the new key over (MSG_ENROL_CONTEXT, payload)] */
 void msg_enrol_encode(const struct msg_enrol *m, const struct sign_pair *key, struct buf *out);
@@ -96,6 +112,10 @@ struct msg_enrolled {
 	bool is_cleared;     /* for restricted types */
 	struct bytes author; /* as the invitation named it */
 	int64_t now_ms;
+	/* The device this one takes the place of (0: none), and where the daemon stands with it. */
+	uint32_t former;
+	uint64_t former_number;
+	struct hash former_chain;
 };
 
 void msg_enrolled_encode(const struct msg_enrolled *m, struct buf *out);
@@ -151,6 +171,7 @@ struct msg_sync {
 	size_t bucket_count;
 	struct msg_stray *strays; /* held here, and in no bucket the daemon gave */
 	size_t stray_count;
+	uint64_t sealed; /* number of the last change this device sealed, sent or not */
 };
 
 void msg_sync_encode(const struct msg_sync *m, struct buf *out);

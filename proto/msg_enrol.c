@@ -16,6 +16,8 @@ static const struct shape_field enrol_fields[] = {
 	AT(4, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_AUTHOR_BYTES, author),
 	AT(5, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_VERSION_BYTES, client_version),
 	AT(6, SHAPE_INT, SHAPE_REQUIRED, 0, sent_ms),
+	AT(7, SHAPE_FIXED, SHAPE_OPTIONAL, SIGN_PUBLIC_LEN, former),
+	AT(8, SHAPE_FIXED, SHAPE_OPTIONAL, SIGN_LEN, vouch),
 };
 #undef AT
 static const struct shape enrol_shape = SHAPE_OF(struct msg_enrol, enrol_fields);
@@ -30,9 +32,44 @@ static const struct shape_field enrolled_fields[] = {
 	AT(6, SHAPE_BOOL, SHAPE_OPTIONAL, 0, is_cleared),
 	AT(7, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_AUTHOR_BYTES, author),
 	AT(8, SHAPE_INT, SHAPE_REQUIRED, 0, now_ms),
+	AT(9, SHAPE_UINT32, SHAPE_OPTIONAL, 0, former),
+	AT(10, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, former_number),
+	AT(11, SHAPE_FIXED, SHAPE_OPTIONAL, HASH_LEN, former_chain),
 };
 #undef AT
 static const struct shape enrolled_shape = SHAPE_OF(struct msg_enrolled, enrolled_fields);
+
+static void print_vouched(const struct msg_enrol *m, const struct id *daemon, struct buf *out)
+{
+	buf_append(out, daemon->bytes, ID_LEN);
+	buf_append(out, m->code, sizeof m->code);
+	buf_append(out, m->key.bytes, SIGN_PUBLIC_LEN);
+}
+
+void msg_enrol_vouch(struct msg_enrol *m, const struct id *daemon, const struct sign_pair *former)
+{
+	AUTO(buf_clear) struct buf text = {0};
+
+	print_vouched(m, daemon, &text);
+	m->former = former->public_key;
+	m->vouch = sign_make(former, MSG_FORMER_CONTEXT, buf_bytes(&text));
+}
+
+bool msg_enrol_has_former(const struct msg_enrol *m)
+{
+	static const struct sign_public none;
+
+	return memcmp(m->former.bytes, none.bytes, SIGN_PUBLIC_LEN) != 0;
+}
+
+bool msg_enrol_is_vouched(const struct msg_enrol *m, const struct id *daemon)
+{
+	AUTO(buf_clear) struct buf text = {0};
+
+	print_vouched(m, daemon, &text);
+	return msg_enrol_has_former(m) &&
+	       sign_is_valid(&m->former, MSG_FORMER_CONTEXT, buf_bytes(&text), &m->vouch);
+}
 
 void msg_enrol_encode(const struct msg_enrol *m, const struct sign_pair *key, struct buf *out)
 {

@@ -49,6 +49,7 @@ static const struct shape_field sync_fields[] = {
 	SHAPE_LIST_AT(struct msg_sync, 13, LIMIT_DIGEST_UNITS, buckets, bucket_count,
 		      &buckets_shape),
 	SHAPE_LIST_AT(struct msg_sync, 14, LIMIT_STRAYS, strays, stray_count, &stray_shape),
+	AT(15, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, sealed),
 };
 #undef AT
 static const struct shape sync_shape = SHAPE_OF(struct msg_sync, sync_fields);

@@ -16,8 +16,42 @@ target_link_libraries(bench_sync PRIVATE device PkgConfig::sqlite Threads::Threa
 add_executable(peer support/peer.c)
 target_link_libraries(peer PRIVATE device)
 
-# A disk that fails on demand, preloaded into the daemon.
-add_library(fault_io MODULE support/fault_io.c)
-target_compile_definitions(fault_io PRIVATE _GNU_SOURCE)
-target_link_libraries(fault_io PRIVATE ${CMAKE_DL_LIBS})
-set_target_properties(fault_io PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+# Preloaded into a program: a disk that fails on demand, kill -9 at a chosen point.
+foreach(name fault_io kill_io)
+  add_library(${name} MODULE support/${name}.c)
+  target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+  target_link_libraries(${name} PRIVATE ${CMAKE_DL_LIBS})
+  set_target_properties(${name} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+endforeach()
+
+# What kill -9 must find out: mutants/FOLDER/MODULE-BUG.sed makes another ctxhd or ctxh.
+file(GLOB kill9_mutants CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/integration/mutants
+  ${CMAKE_CURRENT_SOURCE_DIR}/integration/mutants/*/*.sed)
+foreach(script ${kill9_mutants})
+  get_filename_component(folder ${script} DIRECTORY)
+  get_filename_component(name ${script} NAME_WE)
+  string(REGEX REPLACE "-.*" "" module ${name})
+  string(REGEX REPLACE ".*-" "" bug ${name})
+  set(program ctxh)
+  if(folder STREQUAL daemon)
+    set(program ctxhd)
+  endif()
+  set(mutate ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutate.sh)
+  set(script ${CMAKE_CURRENT_SOURCE_DIR}/integration/mutants/${script})
+  set(source ${PROJECT_SOURCE_DIR}/${folder}/${module}.c)
+  set(mutant ${CMAKE_CURRENT_BINARY_DIR}/mutants/kill9_${bug}.c)
+  add_custom_command(OUTPUT ${mutant}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/mutants
+    COMMAND ${mutate} ${script} ${source} ${mutant}
+    DEPENDS ${script} ${mutate} ${source})
+  # Its own module comes before the library's, so that one is not linked.
+  add_executable(${program}_${bug} ${PROJECT_SOURCE_DIR}/${folder}/main.c ${mutant})
+  target_compile_options(${program}_${bug} PRIVATE -w)
+  target_link_libraries(${program}_${bug} PRIVATE ${folder})
+  add_test(NAME integration.kill9.bug.${bug}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh
+      ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/kill9.py --bin ${CMAKE_BINARY_DIR}/bin
+      --seed 1 --cycles 1000 --program ${program}=${CMAKE_BINARY_DIR}/bin/${program}_${bug})
+  set_tests_properties(integration.kill9.bug.${bug} PROPERTIES LABELS integration TIMEOUT 300
+    ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+endforeach()

@@ -15,12 +15,16 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def options(description):
+def options(description, more):
     p = argparse.ArgumentParser(description=description)
     p.add_argument("--bin", required=True, help="folder of ctxh, ctxhd, ctxhctl")
     p.add_argument("--seed", type=int, default=None)
     p.add_argument("--keep", action="store_true", help="leave the folder")
     p.add_argument("--cycles", type=int, default=None)
+    p.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
+                   help="another ctxh, ctxhd or ctxhctl than the folder's: a planted bug")
+    for name, settings in more.items():
+        p.add_argument(name, **settings)
     a = p.parse_args()
     if a.seed is None:
         a.seed = random.SystemRandom().randrange(1 << 32)
@@ -43,9 +47,15 @@ def check(claim, text):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Below what the kernel gives to outgoing connections: they must not take it while a daemon is down."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class World:
@@ -54,6 +64,7 @@ class World:
     def __init__(self, args):
         self.args = args
         self.bin = os.path.abspath(args.bin)
+        self.programs = dict(p.split("=", 1) for p in args.program)
         self.dir = tempfile.mkdtemp(prefix="ctxh-test-")
         self.state = os.path.join(self.dir, "state")
         self.schema = None
@@ -81,10 +92,14 @@ class World:
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
 
+    def program(self, name):
+        return self.programs.get(name) or os.path.join(self.bin, name)
+
     # ---- daemon
 
-    def start(self, *extra, wait=20.0, by_socket=False):
-        """Ready when STATE/listen is there, or (a full disk has no room for it) the admin socket answers."""
+    def start(self, *extra, wait=20.0, by_socket=False, may_die=False):
+        """Ready when STATE/listen is there, or (a full disk has no room for it) the admin socket answers.
+        With may_die a daemon that is killed meanwhile is no failure; the answer is None."""
         listen = os.path.join(self.state, "listen")
         if os.path.exists(listen):
             os.unlink(listen)
@@ -92,7 +107,7 @@ class World:
         if not os.path.exists(config):
             with open(config, "w", encoding="utf-8") as f:
                 f.write(f"listen:\n  - 127.0.0.1:{getattr(self, 'port', 0)}\n")
-        command = [os.path.join(self.bin, "ctxhd"), "--state", self.state, "--config", config]
+        command = [self.program("ctxhd"), "--state", self.state, "--config", config]
         if self.schema:
             command += ["--schema", self.schema]
         env = dict(self.env, LD_PRELOAD=self.preload,
@@ -102,9 +117,12 @@ class World:
         end = time.monotonic() + wait
         while not (os.path.exists(listen) if not by_socket else self.readiness() in ("200", "503")):
             code = self.daemon.poll()
+            if may_die and code == -signal.SIGKILL:
+                self.daemon = None
+                return None
             check(code is None, f"ctxhd ended with {code} while starting")
             check(time.monotonic() < end, "ctxhd is not ready in time")
-            time.sleep(0.01)
+            time.sleep(0.002)
         if by_socket:
             return f"127.0.0.1:{self.port}"
         with open(listen, encoding="utf-8") as f:
@@ -128,7 +146,7 @@ class World:
     # ---- programs
 
     def run(self, program, *args, code=0, stdin=None, timeout=120):
-        r = subprocess.run([os.path.join(self.bin, program), *args], input=stdin, env=self.env,
+        r = subprocess.run([self.program(program), *args], input=stdin, env=self.env,
                            capture_output=True, text=True, timeout=timeout, check=False)
         wanted = code if isinstance(code, (list, tuple)) else [code]
         check(r.returncode in wanted,
@@ -192,7 +210,7 @@ class Client:
         return r.stdout.strip().splitlines()[-1]
 
     def popen(self, *args):
-        return subprocess.Popen([os.path.join(self.world.bin, "ctxh"), "--home", self.home, *args],
+        return subprocess.Popen([self.world.program("ctxh"), "--home", self.home, *args],
                                 env=self.world.env, stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
 
@@ -200,7 +218,8 @@ class Client:
 class Peer:
     """A device that does what it is told, right or wrong: tests/support/peer.c."""
 
-    def __init__(self, w, invitation):
+    def __init__(self, w, invitation, is_quiet=False):
+        self.is_quiet = is_quiet
         self.p = subprocess.Popen([os.path.join(w.bin, "peer"), invitation], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, text=True)
         line = self.p.stdout.readline().split()
@@ -210,7 +229,8 @@ class Peer:
         self.p.stdin.write(word + "\n")
         self.p.stdin.flush()
         got = [self.p.stdout.readline().strip() for _ in range(answers)]
-        print(f"  {word:18} {' | '.join(g[:100] for g in got)}")
+        if not self.is_quiet:
+            print(f"  {word:18} {' | '.join(g[:100] for g in got)}")
         return got[0] if answers == 1 else got
 
     def close(self):
@@ -225,8 +245,9 @@ def wait_for(what, text, seconds=10.0):
         time.sleep(0.05)
 
 
-def main(test, description):
-    args = options(description)
+def main(test, description, more=None):
+    """`more`: further options, name to argparse's settings."""
+    args = options(description, more or {})
     started = time.monotonic()
     try:
         with World(args) as w:

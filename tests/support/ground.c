@@ -121,6 +121,9 @@ void ground_open(struct ground *g)
 void ground_make_version_3(struct ground *g)
 {
 	static const char *const texts[] = {
+		"DROP INDEX invitation_by_former",
+		"ALTER TABLE invitation DROP COLUMN former",
+		"ALTER TABLE device DROP COLUMN former",
 		"DROP TABLE distinct_pair",
 		"DROP INDEX conflict_open_by_id",
 		"ALTER TABLE conflict DROP COLUMN decided_device",

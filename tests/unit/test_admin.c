@@ -511,6 +511,41 @@ static void a_revoked_device_may_not_speak_from_the_next_request_on(UNUSED_STATE
 	json_decref(result);
 }
 
+static void a_device_set_aside_is_released(UNUSED_STATE)
+{
+	char args[64];
+	struct store_device d;
+	json_t *result;
+
+	snprintf(args, sizeof args, "{\"device\":%u}", an.number);
+	assert_refused("device release", args, ERR_CONFLICT, "at work");
+	assert_ok(store_load_device(office.writer, &office.arena, an.number, &d));
+	d.id.state = DEVICE_FORKED;
+	assert_ok(store_begin(office.writer));
+	assert_ok(store_put_device(office.writer, &d));
+	office_commit(&office);
+
+	result = result_of("device release", args);
+	assert_int_equal(strncmp(text_of(result, "invitation"), "ctxh://", 7), 0);
+	assert_int_equal(int_of(result, "number"), an.number);
+	assert_string_equal(text_of(result, "expires_at"), "2026-11-25T00:00:00.000Z");
+	json_decref(result);
+	assert_int_equal(audit_count("device release"), 1);
+	result = result_of("device show", args);
+	assert_string_equal(text_of(result, "state"), "forked");
+	assert_string_equal(text_of(result, "released_at"), "2026-11-22T00:00:00.000Z");
+	assert_string_equal(text_of(result, "release_expires_at"), "2026-11-25T00:00:00.000Z");
+	assert_int_equal(json_array_size(json_object_get(result, "successors")), 0);
+	json_decref(result);
+
+	d.id.state = DEVICE_REVOKED;
+	assert_ok(store_begin(office.writer));
+	assert_ok(store_put_device(office.writer, &d));
+	office_commit(&office);
+	assert_refused("device release", args, ERR_CONFLICT, "was revoked");
+	assert_refused("device release", "{\"device\":999}", ERR_NOTFOUND, "999");
+}
+
 /* ---- the log ---- */
 
 static const char log_keys[] =
@@ -969,6 +1004,7 @@ int main(void)
 		T(device_invite_refuses_what_it_does_not_understand),
 		T(device_list_has_the_keys_of_the_reference),
 		T(a_revoked_device_may_not_speak_from_the_next_request_on),
+		T(a_device_set_aside_is_released),
 		T(log_has_the_keys_of_the_reference),
 		T(log_filters_narrow_it),
 		T(log_show_has_every_change_with_old_and_new),

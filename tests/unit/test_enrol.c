@@ -249,6 +249,187 @@ static void a_revoked_device_stays_revoked(UNUSED_STATE)
 	assert_int_equal(row.revoked_ms, g.clock.wall);
 }
 
+/* ---- devices set aside ---- */
+
+/* Device 1, of key 1, cleared, in both communes' province; then set aside. */
+static void make_forked(void)
+{
+	struct invitation i = invite(true);
+	struct msg_enrolled m;
+	struct registry_device d;
+	struct store_device row;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+	assert_ok(store_load_device(g.store, &g.a, 1, &row));
+	row.id.state = DEVICE_FORKED;
+	row.last_number = 7;
+	row.seen_number = 7;
+	row.chain.bytes[0] = 0xc7;
+	assert_ok(store_begin(g.store));
+	assert_ok(store_put_device(g.store, &row));
+	assert_ok(store_commit(g.store));
+}
+
+static enum err release(uint32_t number, struct invitation *ret_invitation)
+{
+	enum err e;
+
+	assert_ok(store_begin(g.store));
+	e = enrol_release(&g.ctx, g.store, number, g.clock.wall, 0, ret_invitation);
+	assert_ok(store_commit(g.store));
+	return e;
+}
+
+/* The home of key `former` asks for another identity, with key `key`. */
+static enum err enrol_home(const struct invitation *i, uint8_t former, uint8_t key,
+			   struct msg_enrolled *ret_enrolled)
+{
+	struct msg_enrol m = {.name = BYTES_LIT("Máy xã")};
+	struct registry_device d;
+	uint8_t seed[32] = {0x40, key};
+	struct sign_pair pair;
+	enum err e;
+
+	sign_pair_from_seed(seed, &pair);
+	m.key = pair.public_key;
+	memcpy(m.code, i->code, sizeof m.code);
+	seed[1] = former;
+	sign_pair_from_seed(seed, &pair);
+	msg_enrol_vouch(&m, &g.ctx.daemon, &pair);
+	assert_ok(store_begin(g.store));
+	e = enrol_run(&g.ctx, g.store, &g.a, &m, ret_enrolled, &d);
+	assert_ok(store_commit(g.store));
+	return e;
+}
+
+static void a_released_device_goes_on_under_another_number(UNUSED_STATE)
+{
+	struct invitation i;
+	struct msg_enrolled m;
+	struct store_device row;
+	struct enrol_released *rows = NULL;
+	size_t count = 0;
+
+	make_forked();
+	assert_ok(release(1, &i));
+	assert_ok(enrol_home(&i, 1, 2, &m));
+
+	assert_int_equal(m.device, 2);
+	assert_int_equal(m.former, 1);
+	assert_int_equal(m.former_number, 7);
+	assert_int_equal(m.former_chain.bytes[0], 0xc7);
+	assert_true(m.is_cleared);
+	assert_true(bytes_is(m.author, "Chị Hoa"));
+	assert_int_equal(m.unit_count, 1);
+	assert_int_equal(m.units[0], g.north);
+	assert_ok(store_load_device(g.store, &g.a, 2, &row));
+	assert_int_equal(row.former, 1);
+	assert_int_equal(row.id.state, DEVICE_ACTIVE);
+	assert_ok(store_load_device(g.store, &g.a, 1, &row));
+	assert_int_equal(row.id.state, DEVICE_FORKED);
+	assert_ok(enrol_load_released(g.store, &g.a, 1, &rows, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(rows[0].successor, 2);
+	assert_int_equal(rows[0].at_ms, g.clock.wall);
+}
+
+/* The answer was lost; or the home was copied once more before it asked. */
+static void each_release_serves_one_copy_of_a_disk(UNUSED_STATE)
+{
+	struct invitation first;
+	struct invitation second;
+	struct msg_enrolled m;
+
+	make_forked();
+	assert_ok(release(1, &first));
+	assert_ok(release(1, &second));
+	assert_ok(enrol_home(&first, 1, 2, &m));
+	assert_ok(enrol_home(&first, 1, 2, &m));
+	assert_int_equal(m.device, 2);
+	assert_int_equal(m.former, 1);
+	assert_err(enrol_home(&first, 1, 3, &m), ERR_AUTH);
+
+	assert_ok(enrol_home(&second, 1, 3, &m));
+	assert_int_equal(m.device, 3);
+	assert_int_equal(m.former, 1);
+}
+
+static void a_release_is_for_the_home_that_holds_the_key(UNUSED_STATE)
+{
+	struct invitation i;
+	struct invitation ordinary;
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	make_forked();
+	ordinary = invite(false);
+	assert_ok(release(1, &i));
+
+	/* A new folder; another device's; one that only says it is that home. */
+	assert_err(enrol(&i, 2, &m, &d), ERR_INVAL);
+	assert_err(enrol_home(&i, 9, 2, &m), ERR_INVAL);
+	g.ctx.daemon.bytes[0] ^= 1;
+	struct msg_enrol forged = {.former = g.ctx.key.public_key};
+	g.ctx.daemon.bytes[0] ^= 1;
+	memcpy(forged.code, i.code, sizeof forged.code);
+	assert_err(enrol_run(&g.ctx, g.store, &g.a, &forged, &m, &d), ERR_INVAL);
+	/* An ordinary invitation would hide whose changes those are. */
+	assert_err(enrol_home(&ordinary, 1, 2, &m), ERR_INVAL);
+	/* None of it used anything up. */
+	assert_ok(enrol_home(&i, 1, 2, &m));
+	assert_ok(enrol(&ordinary, 3, &m, &d));
+}
+
+/* Restored from an older backup: the office does not know the device any more. */
+static void a_home_nobody_here_knows_uses_any_invitation(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct msg_enrolled m;
+
+	assert_ok(enrol_home(&i, 9, 2, &m));
+
+	assert_int_equal(m.former, 0);
+}
+
+static void what_is_not_set_aside_is_not_released(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	struct invitation out;
+	struct msg_enrolled m;
+	struct registry_device d;
+	struct store_device row;
+
+	assert_ok(enrol(&i, 1, &m, &d));
+
+	assert_err(release(1, &out), ERR_INVAL);
+	assert_err(release(9, &out), ERR_NOTFOUND);
+	assert_err(release(0, &out), ERR_INVAL);
+	/* Numbers of it are lost: it can send nothing more, which is as good as set aside. */
+	assert_ok(store_load_device(g.store, &g.a, 1, &row));
+	row.seen_number = 3;
+	assert_ok(store_put_device(g.store, &row));
+	assert_ok(release(1, &out));
+	assert_ok(enrol_home(&out, 1, 2, &m));
+	assert_ok(store_load_device(g.store, &g.a, 1, &row));
+	assert_int_equal(row.id.state, DEVICE_FORKED);
+}
+
+static void a_revoked_device_is_not_released(UNUSED_STATE)
+{
+	struct invitation i;
+	struct invitation late;
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	make_forked();
+	assert_ok(release(1, &i));
+	assert_ok(enrol_revoke(g.store, 1, BYTES_LIT("mất máy"), 1, &d));
+
+	assert_err(release(1, &late), ERR_INVAL);
+	assert_err(enrol_home(&i, 1, 2, &m), ERR_AUTH);
+	assert_err(store_load_device(g.store, &g.a, 2, &(struct store_device){0}), ERR_NOTFOUND);
+}
+
 static void the_registry_gets_every_device_but_the_office(UNUSED_STATE)
 {
 	struct invitation i = invite(false);
@@ -438,6 +619,12 @@ int main(void)
 		CASE(codes_are_not_in_the_store),
 		CASE(an_invitation_needs_a_unit),
 		CASE(a_revoked_device_stays_revoked),
+		CASE(a_released_device_goes_on_under_another_number),
+		CASE(each_release_serves_one_copy_of_a_disk),
+		CASE(a_release_is_for_the_home_that_holds_the_key),
+		CASE(a_home_nobody_here_knows_uses_any_invitation),
+		CASE(what_is_not_set_aside_is_not_released),
+		CASE(a_revoked_device_is_not_released),
 		CASE(the_registry_gets_every_device_but_the_office),
 		CASE(a_session_has_every_figure),
 		CASE(outcomes_are_told_apart),

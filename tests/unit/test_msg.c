@@ -256,6 +256,50 @@ static void enrolled_is_made_and_read_as_stored(void **state)
 	assert_int_equal(got.now_ms, NOW_MS);
 }
 
+/* A home that was set aside asks for another identity. */
+static void a_release_is_made_and_read_as_stored(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_enrol want = sample_enrol(f);
+	struct msg_enrol got;
+
+	assert_false(msg_enrol_has_former(&want));
+	assert_false(msg_enrol_is_vouched(&want, &f->daemon));
+	msg_enrol_vouch(&want, &f->daemon, &f->daemon_key);
+	msg_enrol_encode(&want, &f->device_key, &f->out);
+	assert_ok(msg_enrol_decode(&f->arena, through_vector(f, "v1-enrol-released"), &got));
+	assert_array(got.former.bytes, f->daemon_key.public_key.bytes);
+	assert_true(msg_enrol_has_former(&got));
+	assert_true(msg_enrol_is_vouched(&got, &f->daemon));
+
+	/* For this daemon, this code and this key alone. */
+	assert_false(msg_enrol_is_vouched(&got, &f->epoch));
+	got.code[0] ^= 1;
+	assert_false(msg_enrol_is_vouched(&got, &f->daemon));
+	got.code[0] ^= 1;
+	got.key.bytes[0] ^= 1;
+	assert_false(msg_enrol_is_vouched(&got, &f->daemon));
+	got.key.bytes[0] ^= 1;
+	got.former = got.key;
+	assert_false(msg_enrol_is_vouched(&got, &f->daemon));
+}
+
+static void a_successor_is_told_where_the_former_stands(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_enrolled want = sample_enrolled(f);
+	struct msg_enrolled got;
+
+	want.former = 7;
+	want.former_number = 41;
+	memset(want.former_chain.bytes, 0xc7, HASH_LEN);
+	msg_enrolled_encode(&want, &f->out);
+	assert_ok(msg_enrolled_decode(&f->arena, through_vector(f, "v1-enrolled-released"), &got));
+	assert_int_equal(got.former, 7);
+	assert_int_equal(got.former_number, 41);
+	assert_array(got.former_chain.bytes, want.former_chain.bytes);
+}
+
 static void sync_is_made_and_read_as_stored(void **state)
 {
 	struct fixture *f = *state;
@@ -293,7 +337,8 @@ static void a_comparison_is_asked_for_and_read_as_stored(void **state)
 				.buckets = buckets,
 				.bucket_count = 1,
 				.strays = strays,
-				.stray_count = 2};
+				.stray_count = 2,
+				.sealed = 43};
 	struct msg_sync got;
 
 	for (size_t i = 0; i < sizeof wire; i++)
@@ -301,6 +346,7 @@ static void a_comparison_is_asked_for_and_read_as_stored(void **state)
 	msg_sync_encode(&want, &f->out);
 	assert_ok(msg_sync_decode(&f->arena, through_vector(f, "v1-sync-compare"), &got));
 	assert_true(got.wants_digests);
+	assert_int_equal(got.sealed, 43);
 	assert_int_equal(got.bucket_count, 1);
 	assert_int_equal(got.buckets[0].unit, 25195);
 	assert_true(bytes_equal(got.buckets[0].wire, bytes_of(wire, sizeof wire)));
@@ -825,6 +871,8 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		CASE(enrol_is_made_and_read_as_stored),
 		CASE(enrolled_is_made_and_read_as_stored),
+		CASE(a_release_is_made_and_read_as_stored),
+		CASE(a_successor_is_told_where_the_former_stands),
 		CASE(sync_is_made_and_read_as_stored),
 		CASE(a_comparison_is_asked_for_and_read_as_stored),
 		CASE(a_comparison_is_answered_and_read_as_stored),
