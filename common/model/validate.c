@@ -76,30 +76,15 @@ enum verdict validate_fail_field(struct finding *ret, const struct schema_field 
 			     BYTES_FMT(f->name), en);
 }
 
-static bool has_control(struct bytes text, bool is_long)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.data[i];
-
-		if (is_long && (c == '\n' || c == '\t'))
-			continue;
-		if (c < 0x20 || c == 0x7f)
-			return true;
-		/* U+0080..U+009F */
-		if (c == 0xc2 && i + 1 < text.len && text.data[i + 1] < 0xa0)
-			return true;
-	}
-	return false;
-}
-
 /* How many characters, and which: for fields and for our own reasons alike. */
 static enum verdict judge_text(struct bytes text, bool is_long, size_t most)
 {
-	if (!vntext_is_nfc(text) || has_control(text, is_long))
+	if (!vntext_is_clean(text, is_long))
 		return VERDICT_NOT_NFC;
 	if (text.len == 0)
 		return VERDICT_BAD_FORMAT;
-	return vntext_length(text) > most ? VERDICT_TOO_LONG : VERDICT_OK;
+	/* Characters are no more than bytes. */
+	return text.len > most && vntext_length(text) > most ? VERDICT_TOO_LONG : VERDICT_OK;
 }
 
 static enum verdict check_text(const struct schema_field *f, struct bytes text, struct finding *ret)

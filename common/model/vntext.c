@@ -102,6 +102,41 @@ bool vntext_is_nfc(struct bytes text)
 	       bytes_equal(text, buf_bytes(&composed));
 }
 
+/* C0 but line breaks and tabs where those are allowed, DEL, and U+0080..U+009F. */
+static bool is_control_at(const uint8_t *p, size_t left, bool has_lines)
+{
+	if (has_lines && (p[0] == '\n' || p[0] == '\t'))
+		return false;
+	return p[0] < 0x20 || p[0] == 0x7f || (p[0] == 0xc2 && left >= 2 && p[1] < 0xa0);
+}
+
+bool vntext_is_clean(struct bytes text, bool has_lines)
+{
+	bool is_settled = true;
+	size_t at = 0;
+
+	/* One walk for nearly all text: the daemon asks this of every value it is sent. */
+	while (at < text.len) {
+		const uint8_t *p = text.data + at;
+		size_t len = 1;
+
+		if (p[0] >= 0x20 && p[0] < 0x7f) {
+			at++;
+			continue;
+		}
+		if (is_control_at(p, text.len - at, has_lines))
+			return false;
+		if (is_settled)
+			len = settled_char(p, text.len - at);
+		if (len == 0) {
+			is_settled = false;
+			len = 1;
+		}
+		at += len;
+	}
+	return is_settled || vntext_is_nfc(text);
+}
+
 size_t vntext_length(struct bytes text)
 {
 	size_t length = 0;

@@ -35,6 +35,11 @@ enum vntext_level {
 enum err vntext_nfc(struct bytes text, struct buf *out);
 /* False also for what vntext_nfc() refuses. */
 bool vntext_is_nfc(struct bytes text);
+/*
+ * NFC, and no control characters (U+0000..U+001F, U+007F..U+009F); `has_lines`: line feeds and tabs
+ * are allowed.
+ */
+bool vntext_is_clean(struct bytes text, bool has_lines);
 /* Number of characters (code points of NFC text). */
 size_t vntext_length(struct bytes text);
 

@@ -577,6 +577,52 @@ static void composing_random_text_is_stable(UNUSED_STATE)
 	}
 }
 
+/* The same in two walks. */
+static bool is_clean_by_parts(struct bytes text, bool has_lines)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.data[i];
+
+		if (has_lines && (c == '\n' || c == '\t'))
+			continue;
+		if (c < 0x20 || c == 0x7f)
+			return false;
+		if (c == 0xc2 && i + 1 < text.len && text.data[i + 1] < 0xa0)
+			return false;
+	}
+	return vntext_is_nfc(text);
+}
+
+static void clean_text_is_nfc_without_control_characters(UNUSED_STATE)
+{
+	static const char *const pieces[] = {"a",      "ế",      "đ",      " ",      "\n",
+					     "\t",     "\r",     "\x1b",   "\x7f",   "\xc2\x85",
+					     "\u00a0", "\u0301", "\u0323", "\u6f22", "\xff",
+					     "\xe1",   "\xc2",   "₫",      "Trần",   "Điểu K’Ré"};
+	const char *given = getenv("CTXH_SEED");
+	uint64_t seed = given != NULL ? strtoull(given, NULL, 10) : rand_u64(rand_system());
+	struct rand rand;
+	size_t clean = 0;
+
+	print_message("CTXH_SEED=%llu\n", (unsigned long long)seed);
+	rand_seeded_init(&rand, seed);
+	for (int round = 0; round < 20000; round++) {
+		struct buf text = {0};
+
+		for (uint64_t n = rand_below(&rand, 6); n != 0; n--)
+			buf_append_str(&text, pieces[rand_below(&rand, 20)]);
+		for (int has_lines = 0; has_lines < 2; has_lines++) {
+			bool is_clean = vntext_is_clean(buf_bytes(&text), has_lines != 0);
+
+			assert_int_equal(is_clean,
+					 is_clean_by_parts(buf_bytes(&text), has_lines != 0));
+			clean += is_clean;
+		}
+		buf_clear(&text);
+	}
+	assert_in_range(clean, 1000, 39000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -606,6 +652,7 @@ int main(void)
 		cmocka_unit_test(fit_never_cuts_a_letter),
 		cmocka_unit_test(what_is_shown_cannot_steer_the_terminal),
 		cmocka_unit_test(composing_random_text_is_stable),
+		cmocka_unit_test(clean_text_is_nfc_without_control_characters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
