@@ -224,7 +224,8 @@ static enum err put_states(struct collecting *c, struct msg_sync *q, uint64_t *r
 	while (has_more && c->file.part_count < LIMIT_BUNDLE_PARTS && c->total < FILL_BYTES) {
 		AUTO(arena_clear) struct arena a = {0};
 		struct outgoing owed = {0};
-		enum err e = outgoing_build(c->ctx, c->reader, &a, b->device.number, q, &owed);
+		const struct outgoing_request request = {.device = b->device.number, .sync = q};
+		enum err e = outgoing_build(c->ctx, c->reader, &a, &request, &owed);
 
 		if (e != ERR_OK)
 			return e;

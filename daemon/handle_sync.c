@@ -203,6 +203,7 @@ static void keep_result(struct sync *s)
 	struct ingest_result *r = &s->result;
 	struct msg_result *results = arena_alloc_array(&s->arena, r->result_count, sizeof *results);
 	struct msg_repair *repairs = arena_alloc_array(&s->arena, r->repair_count, sizeof *repairs);
+	struct ingest_own_unit *units = arena_alloc_array(&s->arena, r->own.count, sizeof *units);
 
 	for (size_t i = 0; i < r->result_count; i++) {
 		results[i] = r->results[i];
@@ -212,8 +213,11 @@ static void keep_result(struct sync *s)
 	}
 	for (size_t i = 0; i < r->repair_count; i++)
 		repairs[i] = r->repairs[i];
+	for (size_t i = 0; i < r->own.count; i++)
+		units[i] = r->own.units[i];
 	r->results = results;
 	r->repairs = repairs;
+	r->own.units = units;
 }
 
 static enum err merge(struct writer_job *job, struct store *store)
@@ -286,9 +290,10 @@ static enum err build(struct sync *s, struct store *reader)
 	AUTO(buf_clear) struct buf message = {0};
 	struct outgoing owed = {0};
 	struct msg_synced *answer = &owed.answer;
+	const struct outgoing_request request = {
+		.device = s->device.number, .sync = &s->message, .own = &s->result.own};
 	struct store_device device;
-	enum err e =
-		outgoing_build(s->ctx, reader, &s->arena, s->device.number, &s->message, &owed);
+	enum err e = outgoing_build(s->ctx, reader, &s->arena, &request, &owed);
 
 	if (e == ERR_OK)
 		e = store_load_device(reader, &s->arena, s->device.number, &device);

@@ -93,6 +93,52 @@ static void start_set(struct ingest *r, size_t index, struct ingest_set *s)
 	};
 }
 
+/* ---- what the device need not be told ---- */
+
+static bool is_noted(const struct ingest_own *own, int64_t unit)
+{
+	for (size_t i = 0; i < own->count; i++) {
+		if (own->units[i].unit == unit)
+			return true;
+	}
+	return false;
+}
+
+/* Before the present set's units get their new log numbers. */
+static enum err note_own(struct ingest *r)
+{
+	struct ingest_own *own = &r->result.own;
+	enum err e = ERR_OK;
+
+	if (own->units == NULL)
+		own->units = arena_alloc_array(r->a, FOLD_UNITS_MAX, sizeof *own->units);
+	/* More units than the fold, or we, remember: some may not be among them. */
+	r->is_own_partial |= r->fold.unit_count == FOLD_UNITS_MAX;
+	for (size_t i = 0; e == ERR_OK && i < r->fold.unit_count; i++) {
+		struct ingest_own_unit *u = &own->units[own->count];
+
+		if (is_noted(own, r->fold.units[i]))
+			continue;
+		r->is_own_partial |= own->count + 1 == FOLD_UNITS_MAX;
+		if (r->is_own_partial)
+			break;
+		own->count++;
+		u->unit = r->fold.units[i];
+		e = store_load_unit_log(r->store, u->unit, &u->before);
+	}
+	return e;
+}
+
+static void settle_own(struct ingest *r)
+{
+	struct ingest_result *result = &r->result;
+	bool is_alone = r->log - r->log_before == result->changeset_count;
+
+	/* Something else got a log number among its own: a change let out of quarantine. */
+	if (is_alone && !r->is_own_partial)
+		result->own.until = r->log;
+}
+
 static enum err take_new(struct ingest *r, size_t index)
 {
 	const struct changeset *set = &r->request->sets[index].set;
@@ -105,6 +151,8 @@ static enum err take_new(struct ingest *r, size_t index)
 	e = fold_begin(&r->fold, &s->source);
 	for (size_t i = 0; e == ERR_OK && i < set->count; i++)
 		e = ingest_take_change(r, s, i);
+	if (e == ERR_OK)
+		e = note_own(r);
 	if (e == ERR_OK)
 		e = fold_end(&r->fold);
 	if (e == ERR_OK)
@@ -239,7 +287,10 @@ enum err ingest_start(struct ingest *r, const struct context *ctx, struct store 
 	r->tolerance_ms = tolerance_of(ctx);
 	fold_init(&r->fold, store, a);
 	e = store_has_open_conflicts(store, &r->has_open_conflicts);
-	return e != ERR_OK ? e : store_last_log(store, &r->log);
+	if (e == ERR_OK)
+		e = store_last_log(store, &r->log);
+	r->log_before = r->log;
+	return e;
 }
 
 enum err ingest_run(const struct context *ctx, struct store *store, struct arena *a,
@@ -261,6 +312,7 @@ enum err ingest_run(const struct context *ctx, struct store *store, struct arena
 		if (e != ERR_OK)
 			return e;
 	}
+	settle_own(r);
 	r->result.chain = r->device.chain;
 	r->result.number = r->device.last_number;
 	r->result.log = r->log;

@@ -36,6 +36,19 @@ struct ingest_request {
 	uint64_t session; /* row of the sync log this belongs to */
 };
 
+/*
+ * What the request's own sets changed, so that the answer need not bring it back: a device whose
+ * cursor of a unit is not behind `before` knows all of it up to `until` by its own writes.
+ */
+struct ingest_own {
+	uint64_t until; /* log number of its last new set; 0: everything is to be brought */
+	struct ingest_own_unit {
+		int64_t unit;
+		uint64_t before; /* the unit's log before the request */
+	} * units;
+	size_t count;
+};
+
 struct ingest_result {
 	enum ingest_outcome outcome;
 	uint64_t expected; /* GAP: the number wanted */
@@ -50,6 +63,7 @@ struct ingest_result {
 	size_t applied;
 	size_t conflicts;
 	size_t quarantined;
+	struct ingest_own own;
 };
 
 struct ingest_replayed {

@@ -92,6 +92,8 @@ enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry 
 	if (e != ERR_OK)
 		return e;
 	r->has_open_conflicts = r->has_open_conflicts || applied.conflict_count != 0;
+	/* It may have come from where the device does not see it whole. */
+	r->is_own_partial |= applied.merged.is_moved;
 	r->result.applied++;
 	r->result.conflicts += applied.conflict_count;
 	if (applied.merged.is_parallel) {

@@ -39,6 +39,8 @@ struct ingest {
 	struct ingest_result result;
 	size_t result_cap;
 	size_t repair_cap;
+	uint64_t log_before; /* the request */
+	bool is_own_partial; /* the device may lack some of what its own sets changed */
 };
 
 /* One change-set on its way. */

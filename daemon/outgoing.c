@@ -26,6 +26,7 @@ struct pull {
 	struct store *store;
 	struct arena *a;
 	const struct msg_sync *request;
+	const struct ingest_own *own; /* may be NULL */
 	struct store_device device;
 	const struct schema *schema;
 	const int64_t *scope;
@@ -322,12 +323,33 @@ static void move_cursor(struct pull *p, const struct msg_cursor *cursor)
 	p->answer.cursors[p->answer.cursor_count++] = *cursor;
 }
 
+/*
+ * Where the device really stands: behind its own writes, when nothing else happened in the unit
+ * between its cursor and them.
+ */
+static struct msg_cursor pass_own(const struct pull *p, const struct msg_cursor *held)
+{
+	struct msg_cursor passed = {.unit = held->unit};
+
+	if (p->own == NULL || p->is_anew)
+		return *held;
+	passed.log = p->own->until;
+	for (size_t i = 0; i < p->own->count; i++) {
+		const struct ingest_own_unit *u = &p->own->units[i];
+
+		if (u->unit == held->unit && msg_cursor_whole(held) >= u->before &&
+		    passed.log > held->log)
+			return passed;
+	}
+	return *held;
+}
+
 static enum err pull_unit(struct pull *p, int64_t unit)
 {
 	const struct msg_cursor held = cursor_of(p, unit);
+	struct msg_cursor next = pass_own(p, &held);
 	struct batch b = {
-		.unit = unit, .cursor = msg_cursor_whole(&held), .is_begun = held.log != 0};
-	struct msg_cursor next = held;
+		.unit = unit, .cursor = msg_cursor_whole(&next), .is_begun = next.log != 0};
 	uint64_t until = 0;
 	enum err e = store_load_unit_log(p->store, unit, &until);
 
@@ -466,11 +488,11 @@ static enum err start(struct pull *p, uint32_t device)
 }
 
 enum err outgoing_build(const struct context *ctx, struct store *reader, struct arena *a,
-			uint32_t device, const struct msg_sync *request,
-			struct outgoing *ret_outgoing)
+			const struct outgoing_request *request, struct outgoing *ret_outgoing)
 {
-	struct pull p = {.ctx = ctx, .store = reader, .a = a, .request = request};
-	enum err e = start(&p, device);
+	struct pull p = {
+		.ctx = ctx, .store = reader, .a = a, .request = request->sync, .own = request->own};
+	enum err e = start(&p, request->device);
 
 	if (e == ERR_OK)
 		e = pull_notices(&p);

@@ -10,6 +10,7 @@
 
 #include "common/base/arena.h"
 #include "daemon/context.h"
+#include "daemon/ingest.h"
 #include "proto/msg.h"
 
 struct store;
@@ -18,6 +19,12 @@ struct outgoing_stats {
 	size_t records;
 	size_t evictions;
 	size_t notices;
+};
+
+struct outgoing_request {
+	uint32_t device;
+	const struct msg_sync *sync;
+	const struct ingest_own *own; /* what it has just brought, left out; NULL: nothing is */
 };
 
 struct outgoing {
@@ -34,5 +41,4 @@ struct outgoing {
  * device.
  */
 enum err outgoing_build(const struct context *ctx, struct store *reader, struct arena *a,
-			uint32_t device, const struct msg_sync *request,
-			struct outgoing *ret_outgoing);
+			const struct outgoing_request *request, struct outgoing *ret_outgoing);

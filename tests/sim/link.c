@@ -205,11 +205,11 @@ static void collect(struct asked *q, struct store *reader, struct buf *answer)
 	struct world *w = q->w;
 	AUTO(buf_clear) struct buf receipt = {0};
 	AUTO(buf_clear) struct buf message = {0};
+	const struct outgoing_request request = {
+		.device = q->device.number, .sync = &q->message, .own = &q->result.own};
 	struct outgoing owed;
 
-	world_must(w,
-		   outgoing_build(&w->ctx, reader, &q->arena, q->device.number, &q->message, &owed),
-		   "collect");
+	world_must(w, outgoing_build(&w->ctx, reader, &q->arena, &request, &owed), "collect");
 	if (q->result.number > 0)
 		put_receipt(q, reader, &receipt);
 	owed.answer.receipt = buf_bytes(&receipt);

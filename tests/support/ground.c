@@ -337,7 +337,9 @@ struct msg_synced ground_pull(struct ground *g, struct ground_device *d,
 	struct outgoing owed;
 
 	must(store_begin(g->store));
-	must(outgoing_build(&g->ctx, g->store, &g->a, d->number, request, &owed));
+	must(outgoing_build(&g->ctx, g->store, &g->a,
+			    &(struct outgoing_request){.device = d->number, .sync = request},
+			    &owed));
 	must(store_commit(g->store));
 	return owed.answer;
 }

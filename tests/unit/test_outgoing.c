@@ -418,6 +418,126 @@ static void notices_over_the_limit_wait(UNUSED_STATE)
 	assert_false(m.has_more);
 }
 
+/* As the daemon answers a push: from the cursor, but for what the push itself brought. */
+static struct msg_synced answer_push(struct ground_device *d, uint64_t cursor,
+				     const struct ingest_result *pushed)
+{
+	struct msg_cursor held = {g.north, cursor, 0};
+	struct msg_sync sync = {
+		.epoch = g.ctx.epoch, .cursors = &held, .cursor_count = cursor != 0};
+	struct outgoing owed;
+
+	assert_ok(store_begin(g.store));
+	assert_ok(outgoing_build(&g.ctx, g.store, &g.a,
+				 &(struct outgoing_request){d->number, &sync, &pushed->own},
+				 &owed));
+	assert_ok(store_commit(g.store));
+	return owed.answer;
+}
+
+static struct ingest_result push_person(struct ground_device *d, struct id *ret_id)
+{
+	struct change c = ground_person(&g, d, g.north, "Nguyễn Văn Thử", ret_id);
+
+	return ground_push(&g, d, &c, 1);
+}
+
+static void what_a_device_has_just_brought_is_not_brought_back(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct id id;
+	struct ingest_result first = push_person(d, &id);
+
+	struct msg_synced m = answer_push(d, 0, &first);
+
+	assert_int_equal(m.record_count, 0);
+	assert_int_equal(cursor_of(&m, g.north), 1);
+	assert_true(m.is_complete);
+
+	struct ingest_result second = push_person(d, &id);
+	m = answer_push(d, 1, &second);
+	assert_int_equal(m.record_count, 0);
+	assert_int_equal(cursor_of(&m, g.north), 2);
+}
+
+static void what_others_wrote_before_a_push_comes_with_all_of_it(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *other = ground_device(&g, g.north, false);
+	struct id id;
+	(void)push_person(d, &id);
+	(void)push_person(other, &id);
+	struct ingest_result pushed = push_person(d, &id);
+
+	struct msg_synced m = answer_push(d, 1, &pushed);
+
+	assert_int_equal(m.record_count, 2);
+	assert_int_equal(cursor_of(&m, g.north), 3);
+}
+
+static void what_others_wrote_behind_a_push_comes_alone(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *other = ground_device(&g, g.north, false);
+	struct id own;
+	struct id id;
+	(void)push_person(d, &id);
+	struct ingest_result pushed = push_person(d, &own);
+	struct change c = ground_change(&g, other, "person", &own, 2);
+	ground_write(&g, &c, "note", ground_text("của người khác"));
+	(void)ground_push(&g, other, &c, 1);
+	(void)push_person(other, &id);
+
+	struct msg_synced m = answer_push(d, 1, &pushed);
+
+	assert_int_equal(m.record_count, 2);
+	assert_int_equal(record_at(&m, 0).count, 1);
+	assert_true(bytes_is(record_at(&m, 0).fields[0].name, "note"));
+	assert_int_equal(cursor_of(&m, g.north), 4);
+}
+
+static void a_push_that_is_known_already_is_brought_back(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct id id;
+	struct change c = ground_person(&g, d, g.north, "Nguyễn Văn Thử", &id);
+	struct bytes wire = ground_seal(&g, d, &c, 1);
+	struct ingest_result again;
+	assert_ok(ground_push_wire(&g, d, &wire, 1, &again));
+	assert_ok(ground_push_wire(&g, d, &wire, 1, &again));
+
+	struct msg_synced m = answer_push(d, 0, &again);
+
+	assert_int_equal(m.record_count, 1);
+}
+
+static void a_record_that_a_push_moves_comes_whole(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *south = ground_device(&g, g.south, false);
+	struct id id;
+	struct change out;
+	struct change edit;
+	struct change back;
+	(void)push_person(d, &id);
+	out = ground_change(&g, d, "person", &id, 1);
+	ground_write(&g, &out, "unit", value_int(g.south));
+	(void)ground_push(&g, d, &out, 1);
+	edit = ground_change(&g, south, "person", &id, 2);
+	ground_write(&g, &edit, "note", ground_text("ghi ở nơi mới"));
+	(void)ground_push(&g, south, &edit, 1);
+	/* It could not know of the move nor of the note: it lands, and takes the record back. */
+	back = ground_change(&g, d, "person", &id, 1);
+	ground_write(&g, &back, "unit", value_int(g.north));
+	struct ingest_result pushed = ground_push(&g, d, &back, 1);
+	assert_int_equal(pushed.applied, 1);
+
+	struct msg_synced m = answer_push(d, 3, &pushed);
+
+	assert_int_equal(m.record_count, 1);
+	assert_int_equal(record_at(&m, 0).count, 3);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -439,6 +559,11 @@ int main(void)
 		CASE(a_cursor_beyond_our_log_pulls_anew),
 		CASE(notices_come_first_and_once),
 		CASE(notices_over_the_limit_wait),
+		CASE(what_a_device_has_just_brought_is_not_brought_back),
+		CASE(what_others_wrote_before_a_push_comes_with_all_of_it),
+		CASE(what_others_wrote_behind_a_push_comes_alone),
+		CASE(a_push_that_is_known_already_is_brought_back),
+		CASE(a_record_that_a_push_moves_comes_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,2 @@
+# A record that a device's push brings from another unit counts as known to it.
+s|r->is_own_partial .= applied.merged.is_moved;||
