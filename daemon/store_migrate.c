@@ -151,13 +151,31 @@ static const char step_5[] = "ALTER TABLE invitation ADD COLUMN former INTEGER N
 			     "CREATE INDEX invitation_by_former ON invitation(former)"
 			     " WHERE former <> 0;";
 
+/* Step 6: indexes of fields leave out the records that lack the field. */
+static const char query_indexed[] = "SELECT type, name FROM record_field WHERE is_indexed = 1";
+
+static enum err thin_indexes(struct store *s)
+{
+	AUTO(buf_clear) struct buf text = {0};
+	AUTO(store_finalize) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = store_prepare(s, bytes_str(query_indexed), &q);
+
+	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		buf_printf(&text, "DROP INDEX \"%.*s__%.*s\";", BYTES_FMT(sql_text(q, 0)),
+			   BYTES_FMT(sql_text(q, 1)));
+		schema_sql_print_index(sql_text(q, 0), sql_text(q, 1), &text);
+	}
+	return e == ERR_OK && text.len != 0 ? store_exec(s, buf_cstr(&text)) : e;
+}
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
 };
 
-static const struct step steps[] = {
-	{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects}, {step_4, NULL}, {step_5, NULL}};
+static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects},
+				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

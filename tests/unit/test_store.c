@@ -185,6 +185,46 @@ static void a_store_of_version_two_gives_events_what_they_correct(UNUSED_STATE)
 	assert_int_equal(sql_kind(q, 1), SQL_NULL);
 }
 
+static void assert_index_is_thin(void)
+{
+	AUTO(sql_done) struct sql *index = NULL;
+	AUTO(sql_done) struct sql *plan = NULL;
+
+	assert_ok(sql_use(g.store,
+			  "SELECT count(*) FROM sqlite_master WHERE name = 'person__name'"
+			  " AND sql LIKE '% WHERE \"name\" IS NOT NULL'",
+			  &index));
+	assert_ok(sql_run_row(index));
+	assert_int_equal(sql_int(index, 0), 1);
+	assert_ok(sql_use(g.store,
+			  "SELECT 1 FROM pragma_index_list('person') WHERE name = 'person__name'"
+			  " AND partial = 1",
+			  &plan));
+	assert_ok(sql_run_row(plan));
+}
+
+static void an_index_leaves_out_the_records_that_lack_its_field(UNUSED_STATE)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+
+	assert_index_is_thin();
+	assert_ok(
+		sql_use(g.store, "EXPLAIN QUERY PLAN SELECT row FROM person WHERE name = ?1", &q));
+	assert_ok(sql_run_row(q));
+	assert_non_null(strstr((const char *)sql_text(q, 3).data, "INDEX person__name"));
+}
+
+static void a_store_of_version_three_gets_thin_indexes(UNUSED_STATE)
+{
+	exec(g.store, "DROP INDEX person__name");
+	exec(g.store, "CREATE INDEX person__name ON person(name)");
+	ground_make_version_3(&g);
+
+	ground_reopen(&g);
+
+	assert_index_is_thin();
+}
+
 static void a_link_is_not_followed(UNUSED_STATE)
 {
 	char path[160];
@@ -524,6 +564,8 @@ int main(void)
 		CASE(a_newer_store_is_refused),
 		CASE(a_store_of_version_two_gives_events_what_they_correct),
 		CASE(a_store_of_version_three_knows_who_decided),
+		CASE(an_index_leaves_out_the_records_that_lack_its_field),
+		CASE(a_store_of_version_three_gets_thin_indexes),
 		CASE(a_decision_closes_a_conflict),
 		CASE(a_link_is_not_followed),
 		CASE(the_pragmas_are_in_force),
