@@ -10,6 +10,9 @@ foreach(name main_job office_cli bad_input two_clients by_file kill9 live_schema
     SKIP_RETURN_CODE 77 ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 
+add_executable(load bench/load.c)
+target_link_libraries(load PRIVATE device)
+
 add_executable(bench_sync bench/bench_sync.c)
 target_link_libraries(bench_sync PRIVATE device PkgConfig::sqlite Threads::Threads)
 

@@ -42,7 +42,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
 	return size * count;
 }
 
-static enum err perform(struct device *d, const char *path, struct device_answer *ret_answer)
+static void aim(struct device *d, const char *path, struct device_answer *ret_answer)
 {
 	char url[INVITATION_HOST_MAX + 256];
 	char pin[INVITATION_CURL_PIN_LEN];
@@ -57,13 +57,21 @@ static enum err perform(struct device *d, const char *path, struct device_answer
 	curl_easy_setopt(d->curl, CURLOPT_TIMEOUT, 120L);
 	curl_easy_setopt(d->curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(d->curl, CURLOPT_WRITEDATA, &ret_answer->body);
-	CURLcode rc = curl_easy_perform(d->curl);
+}
 
+static enum err finish(struct device *d, CURLcode rc, struct device_answer *answer)
+{
 	if (rc != CURLE_OK)
-		return err_raise(ERR_NET, "%s: %s", path, curl_easy_strerror(rc));
-	curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &ret_answer->status);
-	d->bytes_in += ret_answer->body.len;
+		return err_raise(ERR_NET, "%s", curl_easy_strerror(rc));
+	curl_easy_getinfo(d->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	d->bytes_in += answer->body.len;
 	return ERR_OK;
+}
+
+static enum err perform(struct device *d, const char *path, struct device_answer *ret_answer)
+{
+	aim(d, path, ret_answer);
+	return finish(d, curl_easy_perform(d->curl), ret_answer);
 }
 
 enum err device_get(struct device *d, const char *path, struct device_answer *ret_answer)
@@ -73,25 +81,36 @@ enum err device_get(struct device *d, const char *path, struct device_answer *re
 	return perform(d, path, ret_answer);
 }
 
-enum err device_post(struct device *d, const char *path, struct bytes body,
-		     struct device_answer *ret_answer)
+void device_post_begin(struct device *d, const char *path, struct bytes body,
+		       struct device_answer *ret_answer)
 {
-	struct curl_slist *headers = NULL;
-
 	*ret_answer = (struct device_answer){0};
-	headers = curl_slist_append(headers, "Content-Type: " MSG_CONTENT_TYPE);
-	headers = curl_slist_append(headers, "Expect:");
-	curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, headers);
+	d->headers = curl_slist_append(NULL, "Content-Type: " MSG_CONTENT_TYPE);
+	d->headers = curl_slist_append(d->headers, "Expect:");
+	curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, d->headers);
 	curl_easy_setopt(d->curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(d->curl, CURLOPT_POSTFIELDS,
 			 body.data != NULL ? (const char *)body.data : "");
 	curl_easy_setopt(d->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-	enum err e = perform(d, path, ret_answer);
+	aim(d, path, ret_answer);
+	d->bytes_out += body.len;
+}
+
+enum err device_post_end(struct device *d, int result, struct device_answer *answer)
+{
+	enum err e = finish(d, (CURLcode)result, answer);
 
 	curl_easy_setopt(d->curl, CURLOPT_HTTPHEADER, NULL);
-	curl_slist_free_all(headers);
-	d->bytes_out += body.len;
+	curl_slist_free_all(d->headers);
+	d->headers = NULL;
 	return e;
+}
+
+enum err device_post(struct device *d, const char *path, struct bytes body,
+		     struct device_answer *ret_answer)
+{
+	device_post_begin(d, path, body, ret_answer);
+	return device_post_end(d, (int)curl_easy_perform(d->curl), ret_answer);
 }
 
 static enum err read_enrolled(struct device *d, struct arena *a, struct bytes body)
@@ -179,32 +198,38 @@ static enum err read_synced(struct device *d, struct arena *a, struct bytes body
 	return msg_receipt_decode(a, ret_synced->receipt, &d->daemon_key, &receipt);
 }
 
+enum err device_read(struct device *d, struct arena *a, struct device_answer *answer,
+		     struct msg_synced *ret_synced, struct msg_refusal *ret_refusal)
+{
+	/* Decoded messages borrow from the bytes: into the arena with them. */
+	struct bytes body = arena_copy(a, buf_bytes(&answer->body));
+	struct bytes message;
+	enum err e;
+
+	if (answer->status == 200)
+		return read_synced(d, a, body, ret_synced);
+	e = msg_answer_open(a, body, &message);
+	if (e == ERR_OK)
+		e = msg_refusal_decode(a, message, ret_refusal);
+	return e != ERR_OK ? e
+			   : err_raise(ERR_AUTH, "status %ld: %.*s", answer->status,
+				       BYTES_FMT(ret_refusal->code));
+}
+
 enum err device_sync(struct device *d, struct arena *a, struct msg_sync *m,
 		     struct msg_synced *ret_synced, struct msg_refusal *ret_refusal)
 {
 	struct device_answer answer;
 	AUTO(buf_clear) struct buf wire = {0};
+	enum err e;
 
 	m->epoch = d->epoch;
 	m->sent_ms = device_now(d);
 	m->client_version = BYTES_LIT("test");
 	device_envelope(d, m, &wire);
-	enum err e = device_post(d, "/v1/sync", buf_bytes(&wire), &answer);
-	/* Decoded messages borrow from the bytes: into the arena with them. */
-	struct bytes body = arena_copy(a, buf_bytes(&answer.body));
-	long status = answer.status;
-
-	device_answer_clear(&answer);
-	if (e != ERR_OK)
-		return e;
-	if (status == 200)
-		return read_synced(d, a, body, ret_synced);
-	struct bytes message;
-
-	e = msg_answer_open(a, body, &message);
+	e = device_post(d, "/v1/sync", buf_bytes(&wire), &answer);
 	if (e == ERR_OK)
-		e = msg_refusal_decode(a, message, ret_refusal);
-	return e != ERR_OK ? e
-			   : err_raise(ERR_AUTH, "status %ld: %.*s", status,
-				       BYTES_FMT(ret_refusal->code));
+		e = device_read(d, a, &answer, ret_synced, ret_refusal);
+	device_answer_clear(&answer);
+	return e;
 }

@@ -12,6 +12,8 @@
 #include "proto/invitation.h"
 #include "proto/msg.h"
 
+struct curl_slist;
+
 struct device {
 	struct invitation invitation;
 	struct sign_pair key;
@@ -29,6 +31,7 @@ struct device {
 	uint64_t bytes_out;   /* HTTP bodies sent */
 	uint64_t bytes_in;
 	void *curl;
+	struct curl_slist *headers; /* of the request under way */
 };
 
 struct device_answer {
@@ -40,6 +43,13 @@ void device_init(struct device *d, struct rand *rand);
 void device_clear(struct device *d);
 void device_answer_clear(struct device_answer *a);
 
+/*
+ * For many at once: begin readies d->curl for a curl_multi; `body` and the answer must stay. End
+ * takes the transfer's CURLcode. ERR_NET: nothing came back.
+ */
+void device_post_begin(struct device *d, const char *path, struct bytes body,
+		       struct device_answer *ret_answer);
+enum err device_post_end(struct device *d, int result, struct device_answer *answer);
 /* Posts any bytes. ERR_NET: nothing came back. */
 enum err device_post(struct device *d, const char *path, struct bytes body,
 		     struct device_answer *ret_answer);
@@ -57,6 +67,9 @@ enum err device_seal(struct device *d, struct change *changes, size_t count, str
 /* Wraps a sync message into a signed envelope with the next counter; appends. */
 void device_envelope(struct device *d, const struct msg_sync *m, struct buf *out);
 
+/* What came back on a sync request; as device_sync(). */
+enum err device_read(struct device *d, struct arena *a, struct device_answer *answer,
+		     struct msg_synced *ret_synced, struct msg_refusal *ret_refusal);
 /*
  * One sync. ERR_OK: ret_synced is set (it borrows from `a`) and the receipt, when there is one,
  * was verified. ERR_AUTH: a refusal, ret_refusal is set.
