@@ -18,8 +18,8 @@ DEFINE_AUTO(struct double_index *, double_index_free)
 
 /* Whether records of this type are compared at all. */
 bool double_is_for(struct bytes type);
-/* At most `max` ids of likely doubles; the record itself is none. */
-size_t double_find(struct double_index *d, const struct change *change, struct id *ret_ids,
+/* At most `max` ids of likely doubles, the least first; the record itself is none. */
+size_t double_find(const struct double_index *d, const struct change *change, struct id *ret_ids,
 		   size_t max);
 /* Rows of one import are doubles of each other, too. */
 void double_add(struct double_index *d, const struct change *change);

@@ -265,6 +265,7 @@ void vault_close(struct vault *v)
 		return;
 	vault_pause(v);
 	vault_key_page_free(v->key);
+	mem_free(v->touched.parts);
 	mem_free(v->home);
 	mem_free(v);
 }
@@ -322,7 +323,10 @@ enum err vault_begin(struct vault *v)
 enum err vault_commit(struct vault *v)
 {
 	REQUIRE(v->is_in_transaction);
-	enum err e = run(v, SQL_COMMIT);
+	enum err e = vault_find_flush(v);
+
+	if (e == ERR_OK)
+		e = run(v, SQL_COMMIT);
 
 	if (e != ERR_OK)
 		return e;
@@ -339,6 +343,7 @@ void vault_rollback(struct vault *v)
 	if (!vault_db_is_idle(v) && run(v, SQL_ROLLBACK) != ERR_OK)
 		log_debug("rollback failed; closing undoes it");
 	v->is_in_transaction = false;
+	v->touched.count = 0;
 	v->state = v->committed;
 }
 

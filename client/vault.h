@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "client/find.h"
 #include "common/base/arena.h"
 #include "common/base/clock.h"
 #include "common/base/crypt.h"
@@ -184,6 +185,19 @@ enum err vault_record_match(struct vault *v, struct bytes hex_prefix, struct id 
 /* Every record in the order of ids, one in memory at a time; stops at the first error. */
 typedef enum err (*vault_record_fn)(void *arg, const struct vault_record *record);
 enum err vault_record_each(struct vault *v, vault_record_fn fn, void *arg);
+
+/* ---- where to look for a record (find.h) ---- */
+
+/*
+ * The entry of every record, in no order; stops at the first error. Every way of writing a
+ * record keeps its entry right, in the same transaction. What is missing or damaged of the
+ * entries is made from the records, and kept for the next time where that is possible: this
+ * may write, unless it runs inside a transaction. An entry lives as long as the call of `fn`.
+ */
+typedef enum err (*vault_find_fn)(void *arg, const struct find_entry *entry);
+enum err vault_find_each(struct vault *v, vault_find_fn fn, void *arg);
+/* Drops all entries, to be made anew. */
+enum err vault_find_forget(struct vault *v);
 
 /* ---- own changes the office has not taken ---- */
 

@@ -4,7 +4,7 @@
 #include "common/base/check.h"
 #include "proto/changeset.h"
 
-/* One walk over the vault; the invariants C1 to C9 are those of docs/client-store.md. */
+/* One walk over the vault; the invariants C1 to C10 are those of docs/client-store.md. */
 struct walk {
 	struct vault *vault;
 	vault_problem_fn problem;
@@ -149,6 +149,19 @@ static enum err check_receipts(struct walk *w)
 	return e;
 }
 
+static enum err check_find(struct walk *w)
+{
+	size_t wrong = 0;
+	enum err e = vault_find_check(w->vault, &wrong);
+
+	if (e == ERR_OK && wrong != 0)
+		say(w, "C10", "what search looks through differs from the records");
+	if (e != ERR_CORRUPT)
+		return e;
+	say(w, "C10", "what search looks through cannot be compared with the records");
+	return ERR_OK;
+}
+
 enum err vault_check(struct vault *v, vault_problem_fn problem, void *arg)
 {
 	struct walk w = {.vault = v, .problem = problem, .arg = arg};
@@ -167,5 +180,7 @@ enum err vault_check(struct vault *v, vault_problem_fn problem, void *arg)
 		say(&w, "C2", "a change-set does not open");
 		e = ERR_OK;
 	}
+	if (e == ERR_OK)
+		e = check_find(&w);
 	return e == ERR_OK ? check_receipts(&w) : e;
 }

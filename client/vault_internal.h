@@ -26,6 +26,13 @@ enum vault_sql {
 	SQL_RECORD_REMOVE,
 	SQL_RECORD_MATCH,
 	SQL_RECORD_EACH,
+	SQL_FIND_COUNTS,
+	SQL_FIND_NEXT,
+	SQL_FIND_LOAD,
+	SQL_FIND_RECORDS,
+	SQL_FIND_PUT,
+	SQL_FIND_REMOVE,
+	SQL_FIND_FORGET,
 	SQL_CHANGE_ADD,
 	SQL_CHANGE_REMOVE,
 	SQL_CHANGE_NUMBER,
@@ -53,6 +60,13 @@ enum vault_sql {
 	SQL_COUNT_OF, /* how many there are */
 };
 
+/* Parts of the table `find` whose records this transaction has written; some of them twice. */
+struct vault_touched {
+	int64_t *parts;
+	size_t count;
+	size_t capacity;
+};
+
 struct vault {
 	struct sqlite3 *db;
 	struct sqlite3_stmt *statements[SQL_COUNT_OF];
@@ -64,6 +78,7 @@ struct vault {
 	bool is_cache_suspect; /* a read or write failed: the next to open drops the page cache */
 	struct vault_state state;     /* as in this transaction */
 	struct vault_state committed; /* as on the disk */
+	struct vault_touched touched;
 };
 
 /* A statement in use: bind, step, read; AUTO(query_end) makes it ready for the next. */
@@ -114,6 +129,18 @@ struct vault_row_key {
 	uint8_t bytes[8];
 };
 struct vault_row_key vault_row_key(int64_t n);
+
+/* The record state sealed in column `body_at` of a row whose id is in `id_at`. */
+enum err vault_record_open(struct query *q, struct arena *a, int id_at, int body_at,
+			   struct record *ret_record);
+
+/* vault_find.c: that row `key` of the table `record` is written or removed. */
+void vault_find_touch(struct vault *v, int64_t key);
+/* Makes the parts touched anew, before the commit. */
+enum err vault_find_flush(struct vault *v);
+/* How many parts are not what their records say, or do not open. One that is not there is made
+ * when it is asked for. */
+enum err vault_find_check(struct vault *v, size_t *ret_wrong);
 
 /* vault_key.c */
 enum err vault_wrap_new(struct vault *v, const struct vault_kdf *kdf, struct bytes passphrase);

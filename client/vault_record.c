@@ -46,6 +46,27 @@ static enum err open_state(struct vault *v, struct arena *a, const char *what, c
 	return ERR_OK;
 }
 
+static enum err read_id(struct query *q, int at, struct id *ret_id)
+{
+	struct bytes raw = query_blob(q, at);
+
+	if (raw.len != ID_LEN)
+		return err_raise(ERR_CORRUPT, "a record's id has %zu bytes", raw.len);
+	memcpy(ret_id->bytes, raw.data, ID_LEN);
+	return ERR_OK;
+}
+
+enum err vault_record_open(struct query *q, struct arena *a, int id_at, int body_at,
+			   struct record *ret_record)
+{
+	struct id id;
+	enum err e = read_id(q, id_at, &id);
+
+	if (e != ERR_OK)
+		return e;
+	return open_state(q->vault, a, "record", &id, query_blob(q, body_at), ret_record);
+}
+
 static enum err read_record(struct query *q, struct arena *a, struct vault_record *ret_record)
 {
 	struct vault *v = q->vault;
@@ -53,17 +74,14 @@ static enum err read_record(struct query *q, struct arena *a, struct vault_recor
 				 .generation = query_int(q, 2),
 				 .is_evicted = query_int(q, 3) != 0,
 				 .is_same = query_is_null(q, 4)};
-	struct bytes raw = query_blob(q, 0);
 	struct id id;
+	enum err e = read_id(q, 0, &id);
 
-	if (raw.len != ID_LEN)
-		return err_raise(ERR_CORRUPT, "a record's id has %zu bytes", raw.len);
-	memcpy(id.bytes, raw.data, ID_LEN);
-	r.sync = sync_of(v, r.number, query_int(q, 6));
-	enum err e = open_state(v, a, "record", &id, query_blob(q, 5), &r.body);
-
+	if (e == ERR_OK)
+		e = open_state(v, a, "record", &id, query_blob(q, 5), &r.body);
 	if (e != ERR_OK)
 		return e;
+	r.sync = sync_of(v, r.number, query_int(q, 6));
 	if (r.is_same)
 		r.office = r.body;
 	else if (query_blob(q, 4).len != 0)
@@ -89,6 +107,18 @@ enum err vault_record_load(struct vault *v, struct arena *a, const struct id *id
 	if (!has_row)
 		return err_raise(ERR_NOTFOUND, "no such record here");
 	return read_record(&q, a, ret_record);
+}
+
+/* A row was written or removed: RETURNING tells which. */
+static enum err run_touching(struct query *q)
+{
+	bool has_row = false;
+	enum err e = query_row(q, &has_row);
+
+	if (e != ERR_OK || !has_row)
+		return e;
+	vault_find_touch(q->vault, query_int(q, 0));
+	return query_run(q);
 }
 
 static void seal_state(struct vault *v, const char *what, const struct record *r, struct buf *out)
@@ -123,7 +153,7 @@ enum err vault_record_put(struct vault *v, const struct vault_record *record)
 		query_bind_blob(&q, 5, buf_bytes(&office));
 	}
 	query_bind_blob(&q, 6, buf_bytes(&body));
-	return query_run(&q);
+	return run_touching(&q);
 }
 
 enum err vault_record_remove(struct vault *v, const struct id *id)
@@ -136,7 +166,7 @@ enum err vault_record_remove(struct vault *v, const struct id *id)
 	if (e != ERR_OK)
 		return e;
 	query_bind_blob(&q, 1, id_key(id));
-	return query_run(&q);
+	return run_touching(&q);
 }
 
 enum err vault_record_match(struct vault *v, struct bytes hex_prefix, struct id ret_ids[2],

@@ -8,7 +8,13 @@
 #include "common/base/log.h"
 
 #define VAULT_APPLICATION_ID 0x63747868 /* "ctxh" */
-#define VAULT_FORMAT         1
+#define VAULT_FORMAT         2
+
+/* What a vault of format 1 lacks, and what a new one has besides. */
+static const char find_sql[] =
+	"CREATE TABLE find ("
+	" part INTEGER PRIMARY KEY, count INTEGER NOT NULL CHECK (count > 0),"
+	" body BLOB NOT NULL) STRICT;";
 
 static const char schema_sql[] =
 	"CREATE TABLE wrap ("
@@ -91,11 +97,24 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET"
 			   " number = excluded.number, generation = excluded.generation,"
 			   " is_evicted = excluded.is_evicted, office = excluded.office,"
-			   " body = excluded.body",
-	[SQL_RECORD_REMOVE] = "DELETE FROM record WHERE id = ?1",
+			   " body = excluded.body RETURNING key",
+	[SQL_RECORD_REMOVE] = "DELETE FROM record WHERE id = ?1 RETURNING key",
 	[SQL_RECORD_MATCH] =
 		"SELECT id FROM record WHERE id >= ?1 AND id <= ?2 ORDER BY id LIMIT 2",
 	[SQL_RECORD_EACH] = RECORD_COLUMNS "ORDER BY r.id",
+	[SQL_FIND_COUNTS] = "SELECT (SELECT count(*) FROM record),"
+			    " (SELECT ifnull(sum(count), 0) FROM find)",
+	[SQL_FIND_NEXT] = "SELECT min(part) FROM ("
+			  "SELECT min(part) AS part FROM find WHERE part >= ?1 UNION ALL"
+			  " SELECT min(key) / ?2 FROM record WHERE key >= ?1 * ?2)",
+	[SQL_FIND_LOAD] = "SELECT body FROM find WHERE part = ?1",
+	[SQL_FIND_RECORDS] = "SELECT id, body FROM record WHERE key >= ?1 AND key < ?2"
+			     " ORDER BY key",
+	[SQL_FIND_PUT] = "INSERT INTO find (part, count, body) VALUES (?1, ?2, ?3)"
+			 " ON CONFLICT (part) DO UPDATE SET"
+			 " count = excluded.count, body = excluded.body",
+	[SQL_FIND_REMOVE] = "DELETE FROM find WHERE part = ?1",
+	[SQL_FIND_FORGET] = "DELETE FROM find",
 	[SQL_CHANGE_ADD] =
 		"INSERT INTO change (id, number, is_refused, body) VALUES (?1, ?2, ?3, ?4)",
 	[SQL_CHANGE_REMOVE] = "DELETE FROM change WHERE seq = ?1",
@@ -327,9 +346,21 @@ enum err vault_db_make_tables(struct vault *v)
 	char text[128];
 	enum err e = run_text(v, schema_sql);
 
+	if (e == ERR_OK)
+		e = run_text(v, find_sql);
 	snprintf(text, sizeof text, "PRAGMA application_id=%d; PRAGMA user_version=%d",
 		 VAULT_APPLICATION_ID, VAULT_FORMAT);
 	return e == ERR_OK ? run_text(v, text) : e;
+}
+
+/* From format 1: the table of search entries, which are made when they are first asked for. */
+static enum err upgrade(struct vault *v)
+{
+	char text[sizeof find_sql + 128];
+
+	snprintf(text, sizeof text, "BEGIN IMMEDIATE; %s PRAGMA user_version=%d; COMMIT", find_sql,
+		 VAULT_FORMAT);
+	return run_text(v, text);
 }
 
 /* A file without tables is what a crash leaves of an unfinished enrolment: as none. */
@@ -352,6 +383,8 @@ static enum err check_format(struct vault *v, bool is_new)
 		return err_raise(ERR_CORRUPT, "the file is no vault");
 	if (is_new)
 		return err_raise(ERR_CONFLICT, "there is a vault already");
+	if (format == 1)
+		return upgrade(v);
 	if (format != VAULT_FORMAT)
 		return err_raise(ERR_INVAL, "vault of format %lld; this ctxh knows format %d",
 				 (long long)format, VAULT_FORMAT);

@@ -255,3 +255,64 @@ void view_people(struct cmd *c, const struct vault_record *r, struct buf *out)
 			     view_value(c, &a, &type->fields[i], &f->value));
 	}
 }
+
+/* ---- a table of records ---- */
+
+static const struct table_column columns[] = {
+	{.key = "id", .label_vi = "Mã", .label_en = "Id", .is_whole = true},
+	{.key = "title", .label_vi = "Tên", .label_en = "Title"},
+	{.key = "unit", .label_vi = "Đơn vị", .label_en = "Unit"},
+	{.key = "sync", .label_vi = "Tình trạng", .label_en = "Sync", .is_whole = true},
+};
+
+void view_table_init(struct table *t)
+{
+	table_init(t, columns, sizeof columns / sizeof *columns);
+}
+
+/* What a list says of a record that does not count. */
+static const char *remark(const struct record *r)
+{
+	if (record_is_deleted(r))
+		return "đã xóa";
+	if (record_is_voided(r))
+		return "không tính";
+	return record_is_joined(r) ? "đã nhập vào hồ sơ khác" : NULL;
+}
+
+static struct bytes title_for_people(struct cmd *c, struct arena *a, const struct record *r)
+{
+	struct bytes title = view_title(c, a, r);
+	const char *why = remark(r);
+
+	return why == NULL ? title : arena_printf(a, "%.*s (%s)", BYTES_FMT(title), why);
+}
+
+/* Ids are whole for programs, and as long as they need be for people. */
+void view_table_add(struct cmd *c, struct table *t, const struct vault_record *r)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	const bool is_table = c->format == TABLE_TABLE;
+	char id[ID_HEX_LEN];
+
+	id_print(&r->body.id, id);
+	if (is_table)
+		view_short_id(&r->body.id, id);
+	struct value cells[] = {
+		value_text(bytes_str(id)),
+		value_text(is_table ? title_for_people(c, &a, &r->body)
+				    : view_title(c, &a, &r->body)),
+		value_text(cmd_unit_code(c, &a, record_unit(&r->body))),
+		value_text(bytes_str(is_table ? view_sync(r->sync) : vault_sync_name(r->sync))),
+	};
+
+	table_add(t, cells);
+}
+
+void view_table_print(struct cmd *c, const struct table *t)
+{
+	if (t->row_count == 0 && c->format == TABLE_TABLE)
+		cmd_printf("Không có hồ sơ nào. / No records.\n");
+	else
+		cmd_print_table(c, t);
+}

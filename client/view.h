@@ -1,4 +1,4 @@
-/* view - a record as people and programs see it: JSON, title, matching. */
+/* view - a record as people and programs see it: JSON, title, rows. */
 #pragma once
 
 #include "client/cmd.h"
@@ -25,3 +25,9 @@ void view_json(struct cmd *c, const struct vault_record *r, struct buf *out);
 struct bytes view_title(struct cmd *c, struct arena *a, const struct record *r);
 /* Vietnamese and English label over a value, line by line, for `show`. */
 void view_people(struct cmd *c, const struct vault_record *r, struct buf *out);
+
+/* Lists and searches: id, title, unit, sync of each record. */
+void view_table_init(struct table *t);
+void view_table_add(struct cmd *c, struct table *t, const struct vault_record *r);
+/* Says so when there is none. */
+void view_table_print(struct cmd *c, const struct table *t);

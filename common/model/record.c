@@ -68,6 +68,11 @@ bool record_is_voided(const struct record *r)
 	return record_value(r, RECORD_VOIDED).kind != VALUE_NULL;
 }
 
+bool record_is_joined(const struct record *r)
+{
+	return record_value(r, RECORD_MERGED_INTO).kind != VALUE_NULL;
+}
+
 struct stamp record_last_stamp(const struct record *r)
 {
 	struct stamp last = {0};

@@ -70,6 +70,8 @@ int64_t record_unit(const struct record *r);
  * and so does writing NULL to `deleted`. */
 bool record_is_deleted(const struct record *r);
 bool record_is_voided(const struct record *r);
+/* To another record, as its double (M6). */
+bool record_is_joined(const struct record *r);
 /* The greatest stamp and log number of its fields; zero when it has none. */
 struct stamp record_last_stamp(const struct record *r);
 uint64_t record_last_log(const struct record *r);

@@ -52,6 +52,12 @@ size_t vntext_length(struct bytes text);
 enum err vntext_key(struct bytes text, enum vntext_level level, struct buf *out);
 
 /*
+ * Appends a short text that names the rules of vntext_key(), our own and those of the
+ * Unicode tables: keys that were kept under another are to be made anew.
+ */
+void vntext_key_version(struct buf *out);
+
+/*
  * Appends a key whose byte order is the dictionary's: syllable by syllable,
  * letters first (a ă â b c d đ …), tones break ties (ngang huyền hỏi ngã sắc
  * nặng), lower case before upper. Numbers come before letters and by their

@@ -292,6 +292,14 @@ enum err vntext_key(struct bytes text, enum vntext_level level, struct buf *out)
 	return ERR_OK;
 }
 
+/* The first number grows with every change here that makes another key of any text; a test
+ * holds keys of this one. */
+void vntext_key_version(struct buf *out)
+{
+	buf_append_str(out, "1 ");
+	buf_append_str(out, utf8proc_unicode_version());
+}
+
 /*
  * Bytes of an order key. A syllable is its letters, ORDER_TONE, its tone; all
  * marks are smaller than any letter, so that a shorter text comes first. Behind
