@@ -8,6 +8,7 @@ ctxh_test(transport LINK client PkgConfig::mhd PkgConfig::gnutls)
 ctxh_test(agent LINK client)
 ctxh_test(vault LINK client_office)
 ctxh_test(find LINK client_office)
+ctxh_test(search LINK client_office)
 ctxh_test(client_entry LINK client_office)
 
 add_executable(make_home support/make_home.c)
