@@ -1,8 +1,8 @@
 #include "daemon/fold.h"
 
 #include "common/base/check.h"
+#include "daemon/store_erase.h"
 #include "proto/limits.h"
-#include "proto/pack.h"
 
 #define FIRST_SLOTS 64u
 
@@ -39,14 +39,9 @@ static enum err open_set(struct arena *a, const struct log_row *row, struct fold
 {
 	AUTO(buf_clear) struct buf wire = {0};
 	struct changeset_opened opened;
-	struct packer p;
 	enum err e;
 
-	packer_init(&p, &wire, PACK_UNBOUNDED);
-	packer_array(&p, 2);
-	packer_bin(&p, row->body);
-	packer_bin(&p, bytes_of(row->signature.bytes, SIGN_LEN));
-	packer_done(&p);
+	changeset_frame(row->body, &row->signature, &row->cut, &wire);
 	/* Decoded parts borrow from the bytes, so these must live as long as the arena. */
 	e = changeset_open(a, arena_copy(a, buf_bytes(&wire)), NULL, &opened);
 	if (e != ERR_OK)
@@ -77,6 +72,15 @@ static enum err open_replay(struct arena *a, const struct log_row *row, struct f
 	return ERR_OK;
 }
 
+static enum err open_erasure(struct arena *a, const struct log_row *row, struct fold_source *source)
+{
+	struct erasure *x = arena_alloc(a, sizeof *x);
+	enum err e = erasure_decode(a, row->body, x);
+
+	source->erasure = x;
+	return e;
+}
+
 enum err fold_open(struct arena *a, const struct log_row *row, struct fold_source *ret_source)
 {
 	struct fold_source source = {
@@ -88,6 +92,7 @@ enum err fold_open(struct arena *a, const struct log_row *row, struct fold_sourc
 	switch (row->kind) {
 	case LOG_CHANGESET: e = open_set(a, row, &source); break;
 	case LOG_REPLAY: e = open_replay(a, row, &source); break;
+	case LOG_ERASE: e = open_erasure(a, row, &source); break;
 	}
 	if (e == ERR_OK)
 		*ret_source = source;
@@ -377,5 +382,31 @@ enum err fold_end(struct fold *f)
 	for (size_t i = 0; e == ERR_OK && i < f->unit_count; i++)
 		e = store_put_unit_log(f->store, f->units[i], f->present->log);
 	f->present = NULL;
+	return e;
+}
+
+/* ---- erasing ---- */
+
+static enum err erase_in(struct store *store, uint64_t log, const struct erasure_record *r,
+			 int64_t unit)
+{
+	struct erased_row row = {.type = r->type, .id = r->id, .unit = unit, .log = log};
+	enum err e = store_put_erased(store, &row);
+
+	return e == ERR_OK && unit != 0 ? store_put_unit_log(store, unit, log) : e;
+}
+
+enum err fold_erase(struct store *store, uint64_t log, const struct erasure *x)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < x->count; i++) {
+		const struct erasure_record *r = &x->records[i];
+
+		if (r->unit_count == 0)
+			e = erase_in(store, log, r, 0);
+		for (size_t k = 0; e == ERR_OK && k < r->unit_count; k++)
+			e = erase_in(store, log, r, r->units[k]);
+	}
 	return e;
 }

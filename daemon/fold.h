@@ -11,6 +11,7 @@
 #pragma once
 
 #include "common/model/merge.h"
+#include "daemon/erasure.h"
 #include "daemon/store.h"
 #include "proto/changeset.h"
 
@@ -25,10 +26,14 @@ struct fold_source {
 	size_t count;
 	const struct changeset_odd *odd;
 	size_t odd_count;
-	struct fold_source *next; /* the fold's */
+	const struct erasure *erasure; /* of a LOG_ERASE entry, which has no changes; else NULL */
+	struct fold_source *next;      /* the fold's */
 };
 
-/* Opens the bytes of a row again. ERR_NOTFOUND: erased. ERR_CORRUPT: they do not open. */
+/*
+ * Opens the bytes of a row again. Changes of a record that was erased are marked `is_cut`: they are
+ * part of no state. ERR_NOTFOUND: there are no bytes. ERR_CORRUPT: they do not open.
+ */
 enum err fold_open(struct arena *a, const struct log_row *row, struct fold_source *ret_source);
 /* `base_cut` as in struct log_row. */
 void fold_cut_bases(struct change *changes, size_t count, uint64_t base_cut);
@@ -81,6 +86,9 @@ enum err fold_apply(struct fold *f, struct fold_entry *entry, size_t index,
 		    struct fold_applied *ret_applied);
 /* Puts the states and unit logs of the present set. */
 enum err fold_end(struct fold *f);
+
+/* What an erasure leaves in tables that are a fold: which records are erased, and unit logs. */
+enum err fold_erase(struct store *store, uint64_t log, const struct erasure *x);
 
 /* Who wrote one side of a conflict. Empty when it cannot be known (erased). */
 enum err fold_author(struct fold *f, struct bytes type, const struct id *id,

@@ -204,6 +204,22 @@ void schema_sql_print_rows(const struct table *t, struct buf *out)
 	buf_append_str(out, " WHERE row > ?1 ORDER BY row");
 }
 
+void schema_sql_print_find(const struct table *t, const struct column *c, struct buf *out)
+{
+	buf_append_str(out, "SELECT id FROM ");
+	print_name(out, t->type);
+	buf_append_str(out, " WHERE ");
+	print_name(out, c->name);
+	buf_append_str(out, " = ?1");
+}
+
+void schema_sql_print_remove(const struct table *t, struct buf *out)
+{
+	buf_append_str(out, "DELETE FROM ");
+	print_name(out, t->type);
+	buf_append_str(out, " WHERE id = ?1");
+}
+
 void schema_sql_print_insert(const struct table *t, struct buf *out)
 {
 	buf_append_str(out, "INSERT INTO ");

@@ -59,5 +59,10 @@ void schema_sql_print_load(const struct table *t, struct buf *out);
 void schema_sql_print_page(const struct table *t, struct buf *out);
 /* Rows above ?1, by row; unit, deleted and voided again behind the fields. */
 void schema_sql_print_rows(const struct table *t, struct buf *out);
+/* The ids of rows whose column is ?1. */
+struct column;
+void schema_sql_print_find(const struct table *t, const struct column *c, struct buf *out);
+/* Deletes the row whose id is ?1. */
+void schema_sql_print_remove(const struct table *t, struct buf *out);
 void schema_sql_print_insert(const struct table *t, struct buf *out);
 void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct buf *out);

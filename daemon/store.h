@@ -18,6 +18,7 @@
 #include "common/model/record.h"
 #include "common/model/schema.h"
 #include "daemon/registry.h"
+#include "proto/changeset.h"
 
 struct store;
 
@@ -147,6 +148,7 @@ enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret
 enum log_kind {
 	LOG_CHANGESET = 1, /* a device's (or the office's) signed bytes as received */
 	LOG_REPLAY = 2,    /* one quarantined change let in by an administrator */
+	LOG_ERASE = 3,     /* records erased by law: erasure_encode() of which and why */
 };
 
 /* What became of a change that did not simply go in; the same codes as in msg_result. */
@@ -171,7 +173,10 @@ struct log_row {
 	struct bytes author; /* of every change in it; empty: several, or none */
 	struct signature signature;
 	uint64_t session;
-	struct bytes body;   /* plain here, compressed in the table; empty once erased */
+	/* Plain here, compressed in the table. Of a set of which changes were cut out by law: what
+	 * is left of it, and `cut` has the hashes of the bytes as they came. */
+	struct bytes body;
+	struct changeset_cut cut;
 	struct bytes packed; /* store_pack_body() of it, when that was done already */
 	struct log_verdict *verdicts;
 	size_t verdict_count;
@@ -182,6 +187,10 @@ void store_pack_body(struct bytes body, struct buf *out);
 enum err store_put_log(struct store *s, const struct log_row *row);
 /* ERR_NOTFOUND. */
 enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct log_row *ret_row);
+/* Puts what is left of a body in its place, and the hashes that stand for the rest. ERR_NOTFOUND.
+ */
+enum err store_cut_log(struct store *s, uint64_t log, struct bytes body,
+		       const struct changeset_cut *cut);
 /* Its author alone, without its bytes; empty: several, or there is none. ERR_NOTFOUND. */
 enum err store_load_log_author(struct store *s, struct arena *a, uint64_t log, uint32_t *ret_device,
 			       struct bytes *ret_author);

@@ -72,7 +72,7 @@ static enum err decompress(struct store *s, struct arena *a, struct bytes packed
 	uint8_t *body;
 	size_t len;
 
-	if (size > LIMIT_CHANGESET_BYTES)
+	if (size > LIMIT_CHANGESET_BYTES + LIMIT_CUT_BYTES)
 		return err_raise(ERR_CORRUPT, "a body of %llu bytes", (unsigned long long)size);
 	body = arena_alloc(a, (size_t)size);
 	len = ZSTD_decompressDCtx(s->decompressor, body, (size_t)size, packed.data, packed.len);
@@ -84,16 +84,43 @@ static enum err decompress(struct store *s, struct arena *a, struct bytes packed
 
 /* ---- rows ---- */
 
+#define CUT_LEN ((size_t)2 * HASH_LEN)
+
+/* Hash of the body | hash the signature is over. */
+static void bind_cut(struct sql *q, int position, const struct changeset_cut *cut,
+		     uint8_t packed[CUT_LEN])
+{
+	if (!cut->is_cut)
+		return;
+	memcpy(packed, cut->body_hash.bytes, HASH_LEN);
+	memcpy(packed + HASH_LEN, cut->signed_hash.bytes, HASH_LEN);
+	sql_bind_blob(q, position, bytes_of(packed, CUT_LEN));
+}
+
+static bool read_cut(struct sql *q, int column, struct changeset_cut *cut)
+{
+	struct bytes packed = sql_blob(q, column);
+
+	cut->is_cut = sql_kind(q, column) != SQL_NULL;
+	if (!cut->is_cut)
+		return true;
+	if (packed.len != CUT_LEN)
+		return false;
+	memcpy(cut->body_hash.bytes, packed.data, HASH_LEN);
+	memcpy(cut->signed_hash.bytes, packed.data + HASH_LEN, HASH_LEN);
+	return true;
+}
+
 static const char query_put[] =
 	"INSERT INTO changeset(log, kind, device, first, count, chain, received_at, sent_at, shift_ms,"
 	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author,"
-	" base_cut) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,"
-	" ?18, ?19)";
+	" base_cut, cut) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+	" ?17, ?18, ?19, ?20)";
 
 #define COLUMNS                                                                          \
 	"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms," \
 	" ceiling, floor, is_flagged, signature, session, verdicts, size, body, author," \
-	" base_cut FROM changeset "
+	" base_cut, cut FROM changeset "
 
 static const char query_load[] = COLUMNS "WHERE log = ?";
 static const char query_find[] = COLUMNS "WHERE kind = 1 AND device = ?1 AND first <= ?2"
@@ -104,6 +131,7 @@ static const char query_of_session[] = "SELECT log FROM changeset WHERE session 
 enum err store_put_log(struct store *s, const struct log_row *row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
+	uint8_t cut[CUT_LEN];
 	enum err e = sql_use(s, query_put, &q);
 
 	if (e != ERR_OK)
@@ -129,6 +157,7 @@ enum err store_put_log(struct store *s, const struct log_row *row)
 	sql_bind_blob(q, 17, row->packed.len != 0 ? row->packed : compress(s, row->body));
 	sql_bind_text_or_null(q, 18, row->author);
 	sql_bind_int(q, 19, (int64_t)row->base_cut);
+	bind_cut(q, 20, &row->cut, cut);
 	return sql_run(q);
 }
 
@@ -155,7 +184,7 @@ static enum err read_row(struct store *s, struct arena *a, struct sql *q, struct
 	enum err e = ERR_OK;
 
 	if (chain.len != HASH_LEN || signature.len != SIGN_LEN ||
-	    !unpack_verdicts(a, sql_blob(q, 14), &row))
+	    !unpack_verdicts(a, sql_blob(q, 14), &row) || !read_cut(q, 19, &row.cut))
 		return err_raise(ERR_CORRUPT, "change-set %llu", (unsigned long long)row.log);
 	memcpy(row.chain.bytes, chain.data, HASH_LEN);
 	memcpy(row.signature.bytes, sql_blob(q, 12).data, SIGN_LEN);
@@ -176,6 +205,29 @@ enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct l
 	sql_bind_int(q, 1, (int64_t)log);
 	e = sql_run_row(q);
 	return e != ERR_OK ? e : read_row(s, a, q, ret_row);
+}
+
+static const char query_cut[] =
+	"UPDATE changeset SET body = ?2, size = ?3, cut = ?4 WHERE log = ?1";
+
+enum err store_cut_log(struct store *s, uint64_t log, struct bytes body,
+		       const struct changeset_cut *cut)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	uint8_t packed[CUT_LEN];
+	enum err e = sql_use(s, query_cut, &q);
+
+	REQUIRE(cut->is_cut);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)log);
+	sql_bind_blob(q, 2, compress(s, body));
+	sql_bind_int(q, 3, (int64_t)body.len);
+	bind_cut(q, 4, cut, packed);
+	e = sql_run(q);
+	if (e == ERR_OK && sql_changed_rows(s) == 0)
+		return ERR_NOTFOUND;
+	return e;
 }
 
 static const char query_author[] = "SELECT device, author FROM changeset WHERE log = ?";

@@ -169,13 +169,21 @@ static enum err thin_indexes(struct store *s)
 	return e == ERR_OK && text.len != 0 ? store_exec(s, buf_cstr(&text)) : e;
 }
 
+/* Law's erasure: what stands for bytes that were cut out, and which records are erased. */
+static const char step_7[] =
+	"ALTER TABLE changeset ADD COLUMN cut BLOB;"
+	"CREATE TABLE erased(id BLOB NOT NULL, type TEXT NOT NULL, unit INTEGER NOT NULL,"
+	" log INTEGER NOT NULL, PRIMARY KEY(id, type, unit)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX erased_by_unit ON erased(unit, log);";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
 };
 
 static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects},
-				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes}};
+				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes},
+				    {step_7, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

@@ -70,6 +70,7 @@ struct store {
 	unsigned marks;
 	enum err lost;  /* the transaction died on the way (disk full): until store_rollback() */
 	enum err fatal; /* I/O error or corruption: for ever */
+	bool is_packed; /* since the last deletion that owes a sweep: store_erase.c */
 	uint64_t wal_pages;
 	struct hlc hlc; /* has observed every device's clock */
 	/* As it was when the transaction began, and at each mark in it: what is undone was never

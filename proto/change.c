@@ -14,6 +14,7 @@ enum {
 	KEY_WRITES = 6,
 	KEY_NUMBER = 7,
 	KEY_AUTHOR = 8,
+	KEY_CUT = 9,
 };
 
 /* ---- encoding ---- */
@@ -95,6 +96,14 @@ static enum err author_index(struct change_authors *authors, struct bytes author
 	return ERR_OK;
 }
 
+static void pack_cut(struct packer *p, const struct change *c)
+{
+	if (!c->is_cut)
+		return;
+	packer_uint(p, KEY_CUT);
+	packer_bool(p, true);
+}
+
 void change_pack(struct packer *p, const struct change *c, struct change_authors *authors)
 {
 	size_t index = 0;
@@ -106,13 +115,26 @@ void change_pack(struct packer *p, const struct change *c, struct change_authors
 		packer_fail(p, e);
 		return;
 	}
-	packer_map(p, 4u + (c->base != 0) + (c->author.len != 0));
+	packer_map(p, 4u + (c->base != 0) + (c->author.len != 0) + c->is_cut);
 	pack_common(p, c);
 	if (c->author.len != 0) {
 		packer_uint(p, KEY_AUTHOR_INDEX);
 		packer_uint(p, index);
 	}
 	pack_writes(p, c);
+	pack_cut(p, c);
+}
+
+void change_pack_cut(struct packer *p, const struct change *c, struct change_authors *authors)
+{
+	const struct change cut = {.type = c->type.len != 0 ? c->type : BYTES_LIT("unreadable"),
+				   .id = c->id,
+				   .clock = c->clock,
+				   .base = c->base,
+				   .author = c->author,
+				   .is_cut = true};
+
+	change_pack(p, &cut, authors);
 }
 
 void change_encode(const struct change *c, struct buf *out)
@@ -120,7 +142,7 @@ void change_encode(const struct change *c, struct buf *out)
 	struct packer p;
 
 	packer_init(&p, out, PACK_UNBOUNDED);
-	packer_map(&p, 4u + (c->base != 0) + (c->number != 0) + (c->author.len != 0));
+	packer_map(&p, 4u + (c->base != 0) + (c->number != 0) + (c->author.len != 0) + c->is_cut);
 	pack_common(&p, c);
 	pack_writes(&p, c);
 	if (c->number != 0) {
@@ -131,6 +153,7 @@ void change_encode(const struct change *c, struct buf *out)
 		packer_uint(&p, KEY_AUTHOR);
 		packer_text(&p, c->author);
 	}
+	pack_cut(&p, c);
 	packer_done(&p);
 }
 
@@ -241,7 +264,7 @@ static bool read_pair(struct reading *r, size_t pair, uint64_t key, const struct
 {
 	struct change *c = r->change;
 
-	if (key > KEY_AUTHOR)
+	if (key > KEY_CUT)
 		return true;
 	if ((r->seen & 1u << key) != 0)
 		return false;
@@ -255,6 +278,7 @@ static bool read_pair(struct reading *r, size_t pair, uint64_t key, const struct
 	case KEY_WRITES: return read_writes(r, pair, n);
 	case KEY_NUMBER: return read_number(n, INT64_MAX, &c->number);
 	case KEY_AUTHOR: return read_text(n, LIMIT_AUTHOR_BYTES, &c->author);
+	case KEY_CUT: return node_bool(n, &c->is_cut);
 	}
 	return true; /* key 0: a later version's */
 }
@@ -302,6 +326,8 @@ static bool read_fields(struct reading *r)
 	size_t count = 0;
 
 	if (!node_map(r->writes, &count))
+		return fault(r, CHANGESET_ODD_CHANGE);
+	if (c->is_cut && count != 0)
 		return fault(r, CHANGESET_ODD_CHANGE);
 	if (count > LIMIT_WRITES)
 		return fault(r, CHANGESET_ODD_MANY);

@@ -3,7 +3,8 @@
  *
  * A map: 1 type, 2 id, 3 clock, 4 base, 6 writes {name: value}. In a set the author
  * is 5, an index into the set's authors, and the number is the place. Alone (in
- * quarantine, as a draft) they are 7 number and 8 author.
+ * quarantine, as a draft) they are 7 number and 8 author. 9 is true where the writes were
+ * cut out, because the record was erased by law.
  */
 #pragma once
 
@@ -20,6 +21,8 @@ struct change_authors {
 
 /* In a set. ERR_TOOBIG: over a limit; ERR_INVAL: a name that is none; through the packer. */
 void change_pack(struct packer *p, const struct change *c, struct change_authors *authors);
+/* That it was made, and nothing of what it wrote: its record was erased by law. */
+void change_pack_cut(struct packer *p, const struct change *c, struct change_authors *authors);
 
 /*
  * Reads one. Never fails: true when it is sound; else *ret_odd says what is wrong and

@@ -13,6 +13,7 @@
 
 #define CHANGESET_VERSION 1u
 #define CHANGESET_PARTS   2u
+#define CUT_PARTS         4u
 
 /* Beside the body: the array, the body's head, the signature with its own. */
 #define FRAME_BYTES (1u + 5u + 2u + SIGN_LEN)
@@ -31,11 +32,35 @@ enum {
 	KEYS = 9,
 };
 
-struct hash changeset_chain(const struct hash *previous, struct bytes body)
+struct hash changeset_chain(const struct hash *previous, struct bytes body,
+			    const struct changeset_cut *cut)
 {
-	struct hash hash = hash_of(body);
+	struct hash hash = cut != NULL && cut->is_cut ? cut->body_hash : hash_of(body);
 
 	return hash_of_two(bytes_of(previous->bytes, HASH_LEN), bytes_of(hash.bytes, HASH_LEN));
+}
+
+bool changeset_is_signed(const struct sign_public *key, struct bytes body,
+			 const struct signature *signature, const struct changeset_cut *cut)
+{
+	return cut->is_cut ? sign_is_valid_of_hash(key, &cut->signed_hash, signature)
+			   : sign_is_valid(key, CHANGESET_CONTEXT, body, signature);
+}
+
+void changeset_frame(struct bytes body, const struct signature *signature,
+		     const struct changeset_cut *cut, struct buf *out)
+{
+	struct packer p;
+
+	packer_init(&p, out, PACK_UNBOUNDED);
+	packer_array(&p, cut->is_cut ? CUT_PARTS : CHANGESET_PARTS);
+	packer_bin(&p, body);
+	packer_bin(&p, bytes_of(signature->bytes, sizeof signature->bytes));
+	if (cut->is_cut) {
+		packer_bin(&p, bytes_of(cut->body_hash.bytes, HASH_LEN));
+		packer_bin(&p, bytes_of(cut->signed_hash.bytes, HASH_LEN));
+	}
+	packer_done(&p);
 }
 
 /* ---- sealing ---- */
@@ -94,7 +119,7 @@ enum err changeset_seal(const struct changeset_head *head, const struct change *
 			const struct sign_pair *key, struct buf *out, struct hash *ret_head)
 {
 	AUTO(buf_clear) struct buf body = {0};
-	struct packer p;
+	const struct changeset_cut whole = {0};
 	enum err e;
 
 	REQUIRE(head->count != 0 && head->first != 0);
@@ -108,12 +133,8 @@ enum err changeset_seal(const struct changeset_head *head, const struct change *
 
 	struct signature sig = sign_make(key, CHANGESET_CONTEXT, buf_bytes(&body));
 
-	packer_init(&p, out, PACK_UNBOUNDED);
-	packer_array(&p, CHANGESET_PARTS);
-	packer_bin(&p, buf_bytes(&body));
-	packer_bin(&p, bytes_of(sig.bytes, sizeof sig.bytes));
-	packer_done(&p);
-	*ret_head = changeset_chain(&head->chain, buf_bytes(&body));
+	changeset_frame(buf_bytes(&body), &sig, &whole, out);
+	*ret_head = changeset_chain(&head->chain, buf_bytes(&body), NULL);
 	return ERR_OK;
 }
 
@@ -254,21 +275,41 @@ static enum err read_authors(struct unpacker *u, const struct body *b,
 	return ERR_OK;
 }
 
-/* The outer layer and the body's head: bounded work before any signature. */
-static enum err open_body(struct unpacker *u, struct bytes wire, struct changeset *set,
-			  struct body *ret_body)
+/* Its first byte says how many parts it has; anything else is none. */
+static bool is_cut_frame(struct bytes wire)
 {
-	struct guard_limits limits = guard_wire;
+	return wire.len != 0 && wire.data[0] == (0x90u | CUT_PARTS);
+}
+
+static enum err open_frame(struct unpacker *u, struct bytes wire, struct changeset *set)
+{
 	const struct node *array;
-	enum err e = parts_open(u, wire, LIMIT_CHANGESET_BYTES, CHANGESET_PARTS, &array);
+	bool is_cut = is_cut_frame(wire);
+	enum err e = parts_open(u, wire, LIMIT_CHANGESET_BYTES + (is_cut ? LIMIT_CUT_BYTES : 0),
+				is_cut ? CUT_PARTS : CHANGESET_PARTS, &array);
 
 	if (e == ERR_OK)
 		e = parts_bin(array, 0, &set->body);
 	if (e == ERR_OK)
 		e = parts_signature(array, 1, &set->signature);
+	if (e == ERR_OK && is_cut)
+		e = parts_hash(array, 2, &set->cut.body_hash);
+	if (e == ERR_OK && is_cut)
+		e = parts_hash(array, 3, &set->cut.signed_hash);
+	set->cut.is_cut = is_cut;
+	return e;
+}
+
+/* The outer layer and the body's head: bounded work before any signature. */
+static enum err open_body(struct unpacker *u, struct bytes wire, struct changeset *set,
+			  struct body *ret_body)
+{
+	struct guard_limits limits = guard_wire;
+	enum err e = open_frame(u, wire, set);
+
 	if (e != ERR_OK)
 		return e;
-	limits.bytes = LIMIT_CHANGESET_BYTES;
+	limits.bytes = LIMIT_CHANGESET_BYTES + LIMIT_CUT_BYTES;
 	e = guard_check(set->body, &limits);
 	if (e == ERR_OK)
 		e = find_values(u, set->body, ret_body);
@@ -315,7 +356,17 @@ static void read_changes(struct unpacker *u, struct arena *a, struct bytes chang
 	for (size_t i = 0; i < set->count; i++) {
 		struct change *c = &set->changes[i];
 
-		if (!change_read(u, a, guard_next(&changes), authors, c, &odd)) {
+		struct guard_span span = guard_next(&changes);
+		bool is_sound = change_read(u, a, span, authors, c, &odd);
+
+		/* Nobody signs a change that is cut. */
+		if (is_sound && c->is_cut && !set->cut.is_cut) {
+			odd = (struct changeset_odd){.raw = span.bytes,
+						     .reason = CHANGESET_ODD_CHANGE};
+			c->is_cut = false;
+			is_sound = false;
+		}
+		if (!is_sound) {
 			odd.change = i;
 			odd_append(a, opened, odd);
 		}
@@ -335,7 +386,7 @@ enum err changeset_open(struct arena *a, struct bytes wire, const struct sign_pu
 
 	if (e != ERR_OK)
 		return e;
-	if (key != NULL && !sign_is_valid(key, CHANGESET_CONTEXT, set->body, &set->signature))
+	if (key != NULL && !changeset_is_signed(key, set->body, &set->signature, &set->cut))
 		return err_raise(ERR_AUTH, "change-set of device %u is not signed by its key",
 				 (unsigned)body.head.device);
 	e = read_authors(u, &body, &authors);
@@ -347,8 +398,87 @@ enum err changeset_open(struct arena *a, struct bytes wire, const struct sign_pu
 	set->first = body.head.first;
 	set->chain = body.head.chain;
 	set->count = (size_t)body.head.count;
-	set->head = changeset_chain(&set->chain, set->body);
+	set->head = changeset_chain(&set->chain, set->body, &set->cut);
 	read_changes(u, a, body.changes, &authors, &opened);
 	*ret_opened = opened;
+	return ERR_OK;
+}
+
+/* ---- cutting ---- */
+
+/* Every value of the body's map as it is, but for the changes. */
+static enum err copy_values(struct unpacker *u, struct bytes bytes, struct bytes changes,
+			    struct packer *p)
+{
+	size_t count;
+
+	if (!guard_enter_map(&bytes, &count))
+		return err_raise(ERR_PROTO, "change-set body is not a map");
+	packer_map(p, count);
+	for (size_t i = 0; i < count; i++) {
+		struct guard_span key_span = guard_next(&bytes);
+		struct guard_span value = guard_next(&bytes);
+		const struct node *n;
+		uint64_t key = KEYS;
+		enum err e = ERR_OK;
+
+		if (key_span.nodes == 1)
+			e = unpacker_read(u, key_span.bytes, &n);
+		if (e != ERR_OK)
+			return e;
+		if (key_span.nodes == 1 && !node_uint(n, &key))
+			key = KEYS;
+		packer_packed(p, key_span.bytes);
+		packer_packed(p, key == KEY_CHANGES ? changes : value.bytes);
+	}
+	return packer_finish(p);
+}
+
+static enum err cut_body(const struct changeset *set, const bool *is_cut, struct buf *out)
+{
+	AUTO(unpacker_free) struct unpacker *u = unpacker_new();
+	AUTO(buf_clear) struct buf changes = {0};
+	struct change_authors authors = {.count = 0};
+	struct body body = {0};
+	struct packer p;
+	enum err e = find_values(u, set->body, &body);
+
+	if (e == ERR_OK)
+		e = read_head(u, &body);
+	if (e == ERR_OK)
+		e = read_authors(u, &body, &authors);
+	if (e != ERR_OK)
+		return e;
+	packer_init(&p, &changes, PACK_UNBOUNDED);
+	packer_array(&p, set->count);
+	for (size_t i = 0; i < set->count; i++) {
+		struct guard_span span = guard_next(&body.changes);
+
+		if (is_cut[i])
+			change_pack_cut(&p, &set->changes[i], &authors);
+		else
+			packer_packed(&p, span.bytes);
+	}
+	e = packer_finish(&p);
+	if (e != ERR_OK)
+		return e;
+	packer_init(&p, out, PACK_UNBOUNDED);
+	return copy_values(u, set->body, buf_bytes(&changes), &p);
+}
+
+enum err changeset_cut(const struct changeset *set, const bool *is_cut, struct buf *out)
+{
+	AUTO(buf_clear) struct buf body = {0};
+	struct changeset_cut cut = set->cut;
+	enum err e = cut_body(set, is_cut, &body);
+
+	if (e != ERR_OK)
+		return e;
+	if (!cut.is_cut) {
+		cut.is_cut = true;
+		cut.body_hash = hash_of(set->body);
+		cut.signed_hash = sign_hash(CHANGESET_CONTEXT, set->body);
+	}
+	changeset_frame(buf_bytes(&body), &set->signature, &cut, out);
 	return ERR_OK;
 }

@@ -11,6 +11,11 @@
  *   chain head = BLAKE2b-256(previous head || BLAKE2b-256(body)); 32 zero bytes before the first
  *   signature  = Ed25519 over ("ctxh-changeset-v1", body) by the device's key
  *
+ * Where a record of it was erased by law, a set goes on as a *cut* one: the changes of that
+ * record have no writes any more, and two hashes stand for the bytes that are gone, so that chain
+ * and signature are checked as before: [body bin, signature bin64, hash of the body as it was
+ * bin32, hash the signature is over bin32].
+ *
  * Pure. Decoded change-sets borrow from the bytes and the arena.
  */
 #pragma once
@@ -22,6 +27,13 @@
 
 #define CHANGESET_CONTEXT "ctxh-changeset-v1"
 
+/* What stands for the bytes of a set of which changes were cut out. */
+struct changeset_cut {
+	bool is_cut;             /* false: the hashes below are not set */
+	struct hash body_hash;   /* of the body as it was signed: in the chain */
+	struct hash signed_hash; /* what the signature is over: sign_hash() */
+};
+
 struct changeset {
 	struct id daemon; /* only this daemon takes it */
 	struct id epoch;  /* the bases belong to; zero: not said */
@@ -31,8 +43,9 @@ struct changeset {
 	struct hash head;  /* head after it */
 	struct change *changes;
 	size_t count;
-	struct bytes body; /* the signed bytes */
+	struct bytes body; /* the signed bytes; of a cut set what is left of them */
 	struct signature signature;
+	struct changeset_cut cut;
 };
 
 /* The cheap look: who and where, before the signature is checked. */
@@ -94,7 +107,22 @@ struct changeset_opened {
 enum err changeset_open(struct arena *a, struct bytes wire, const struct sign_public *key,
 			struct changeset_opened *ret_opened);
 
-struct hash changeset_chain(const struct hash *previous, struct bytes body);
+/*
+ * The set without what the marked changes wrote, as wire bytes; a set that is cut already may be
+ * cut again. The other changes stay byte for byte as they were signed. `is_cut` has set->count
+ * marks; the changes of `set` are those changeset_open() gave.
+ */
+enum err changeset_cut(const struct changeset *set, const bool *is_cut, struct buf *out);
+/* The wire bytes of a set from its parts; what the daemon's log keeps of one. */
+void changeset_frame(struct bytes body, const struct signature *signature,
+		     const struct changeset_cut *cut, struct buf *out);
+
+/* The head after a set: `cut` not NULL and cut, by its hash; else by the body's. */
+struct hash changeset_chain(const struct hash *previous, struct bytes body,
+			    const struct changeset_cut *cut);
+/* Whether the key's owner signed it. */
+bool changeset_is_signed(const struct sign_public *key, struct bytes body,
+			 const struct signature *signature, const struct changeset_cut *cut);
 
 /*
  * One change, with number and author, as msgpack and back: quarantine keeps it whole,

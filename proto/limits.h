@@ -24,11 +24,14 @@
 #define LIMIT_CHANGESETS      64u   /* in one request */
 #define LIMIT_CHANGES         1000u /* in one change-set */
 #define LIMIT_CHANGESET_BYTES ((size_t)2 << 20)
-#define LIMIT_WRITES          200u               /* fields in one change */
-#define LIMIT_NAME_BYTES      64u                /* type and field names */
-#define LIMIT_VALUE_BYTES     ((size_t)64 << 10) /* one value */
-#define LIMIT_AUTHOR_BYTES    200u
-#define LIMIT_AUTHORS         32u /* in one change-set */
+#define LIMIT_CUT_BYTES                                                                       \
+	(68u + LIMIT_CHANGES * 4u) /* a cut set over a whole one: two hashes, a mark a change \
+				    */
+#define LIMIT_WRITES       200u    /* fields in one change */
+#define LIMIT_NAME_BYTES   64u     /* type and field names */
+#define LIMIT_VALUE_BYTES  ((size_t)64 << 10) /* one value */
+#define LIMIT_AUTHOR_BYTES 200u
+#define LIMIT_AUTHORS      32u /* in one change-set */
 #define LIMIT_CHANGE_NODES                                                    \
 	1024u /* msgpack values in one change: 200 writes and what is unknown \
 	       */

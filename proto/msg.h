@@ -222,7 +222,8 @@ struct msg_result {
 struct msg_evict {
 	struct bytes type;
 	struct id id;
-	int64_t unit; /* the unit it left */
+	int64_t unit;   /* the unit it left */
+	bool is_erased; /* by law: nothing of it may stay on the device */
 };
 
 /* Something the device's inbox shows until it is accepted. */

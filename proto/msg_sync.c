@@ -70,6 +70,7 @@ static const struct shape_field evict_fields[] = {
 	AT(1, SHAPE_TEXT, SHAPE_REQUIRED, LIMIT_NAME_BYTES, type),
 	AT(2, SHAPE_FIXED, SHAPE_REQUIRED, ID_LEN, id),
 	AT(3, SHAPE_INT, SHAPE_OPTIONAL, 0, unit),
+	AT(4, SHAPE_BOOL, SHAPE_OPTIONAL, 0, is_erased),
 };
 #undef AT
 static const struct shape evict_shape = SHAPE_OF(struct msg_evict, evict_fields);

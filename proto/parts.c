@@ -52,6 +52,13 @@ enum err parts_signature(const struct node *array, size_t i, struct signature *r
 	return ERR_OK;
 }
 
+enum err parts_hash(const struct node *array, size_t i, struct hash *ret_hash)
+{
+	if (!node_fixed(node_item(array, i), ret_hash->bytes, sizeof ret_hash->bytes))
+		return err_raise(ERR_PROTO, "part %zu is not a hash", i);
+	return ERR_OK;
+}
+
 enum err parts_version(const struct node *array, uint64_t version)
 {
 	uint64_t got;

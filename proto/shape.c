@@ -13,7 +13,9 @@ static const struct shape_field record_fields[] = {
 	{.kind = SHAPE_BIN, .is_required = SHAPE_REQUIRED, .max = LIMIT_RECORD_BYTES},
 };
 static const struct shape_field changeset_fields[] = {
-	{.kind = SHAPE_BIN, .is_required = SHAPE_REQUIRED, .max = LIMIT_CHANGESET_BYTES},
+	{.kind = SHAPE_BIN,
+	 .is_required = SHAPE_REQUIRED,
+	 .max = LIMIT_CHANGESET_BYTES + LIMIT_CUT_BYTES},
 };
 
 const struct shape shape_int64 = {int64_fields, 1, sizeof(int64_t), true};

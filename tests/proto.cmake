@@ -1,5 +1,6 @@
 ctxh_test(guard LINK proto)
 ctxh_test(changeset LINK proto)
+ctxh_test(changeset_cut LINK proto)
 ctxh_test(state LINK proto)
 ctxh_test(msg LINK proto)
 ctxh_test(envelope LINK proto)

@@ -103,7 +103,7 @@ void sign_pair_new(struct rand *rand, struct sign_pair *ret_pair)
 	crypt_wipe(seed, sizeof seed);
 }
 
-static struct hash digest(const char *context, struct bytes data)
+struct hash sign_hash(const char *context, struct bytes data)
 {
 	/* The NUL ends the context, so no context is the start of another. */
 	return hash_of_two(bytes_of(context, strlen(context) + 1), data);
@@ -111,7 +111,7 @@ static struct hash digest(const char *context, struct bytes data)
 
 struct signature sign_make(const struct sign_pair *pair, const char *context, struct bytes data)
 {
-	struct hash hash = digest(context, data);
+	struct hash hash = sign_hash(context, data);
 	struct signature sig;
 
 	crypto_sign_detached(sig.bytes, NULL, hash.bytes, sizeof hash.bytes, pair->secret);
@@ -121,10 +121,16 @@ struct signature sign_make(const struct sign_pair *pair, const char *context, st
 bool sign_is_valid(const struct sign_public *key, const char *context, struct bytes data,
 		   const struct signature *sig)
 {
-	struct hash hash = digest(context, data);
+	struct hash hash = sign_hash(context, data);
 
-	return crypto_sign_verify_detached(sig->bytes, hash.bytes, sizeof hash.bytes, key->bytes) ==
-	       0;
+	return sign_is_valid_of_hash(key, &hash, sig);
+}
+
+bool sign_is_valid_of_hash(const struct sign_public *key, const struct hash *hash,
+			   const struct signature *sig)
+{
+	return crypto_sign_verify_detached(sig->bytes, hash->bytes, sizeof hash->bytes,
+					   key->bytes) == 0;
 }
 
 void seal_make(const uint8_t key[SEAL_KEY_LEN], struct rand *rand, struct bytes plain,

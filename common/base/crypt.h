@@ -65,6 +65,11 @@ void sign_pair_from_seed(const uint8_t seed[32], struct sign_pair *ret_pair);
 struct signature sign_make(const struct sign_pair *pair, const char *context, struct bytes data);
 bool sign_is_valid(const struct sign_public *key, const char *context, struct bytes data,
 		   const struct signature *sig);
+/* What a signature is made over; with it alone the signature can still be checked when the data is
+ * gone. */
+struct hash sign_hash(const char *context, struct bytes data);
+bool sign_is_valid_of_hash(const struct sign_public *key, const struct hash *hash,
+			   const struct signature *sig);
 
 /*
  * ret_out has len + SEAL_OVERHEAD bytes: nonce, ciphertext, tag. `aad` is bound

@@ -118,6 +118,27 @@ void ground_open(struct ground *g)
 	import_units(g);
 }
 
+static void take_back(struct ground *g, const char *const *texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		AUTO(sql_done) struct sql *q = NULL;
+
+		must(sql_use(g->store, texts[i], &q));
+		must(sql_run(q));
+	}
+}
+
+void ground_make_version_6(struct ground *g)
+{
+	static const char *const texts[] = {
+		"DROP TABLE erased",
+		"ALTER TABLE changeset DROP COLUMN cut",
+		"PRAGMA user_version=6",
+	};
+
+	take_back(g, texts, sizeof texts / sizeof texts[0]);
+}
+
 void ground_make_version_3(struct ground *g)
 {
 	static const char *const texts[] = {
@@ -132,12 +153,8 @@ void ground_make_version_3(struct ground *g)
 		"PRAGMA user_version=3",
 	};
 
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		AUTO(sql_done) struct sql *q = NULL;
-
-		must(sql_use(g->store, texts[i], &q));
-		must(sql_run(q));
-	}
+	ground_make_version_6(g);
+	take_back(g, texts, sizeof texts / sizeof texts[0]);
 }
 
 static int on_file(const char *path, const struct stat *st, int flag, struct FTW *ftw)

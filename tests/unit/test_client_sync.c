@@ -533,8 +533,10 @@ static void an_evicted_record_goes_but_not_its_unsent_edit(void **state)
 	struct id edited = add_person(h, "Sửa rồi đi");
 
 	assert_ok(client_home_sync(h));
-	h->office->evictions[0] = (struct msg_evict){BYTES_LIT("person"), gone, OFFICE_UNIT};
-	h->office->evictions[1] = (struct msg_evict){BYTES_LIT("person"), edited, OFFICE_UNIT};
+	h->office->evictions[0] =
+		(struct msg_evict){.type = BYTES_LIT("person"), .id = gone, .unit = OFFICE_UNIT};
+	h->office->evictions[1] =
+		(struct msg_evict){.type = BYTES_LIT("person"), .id = edited, .unit = OFFICE_UNIT};
 	h->office->eviction_count = 2;
 	/* made while the answer is on its way: not in the request */
 	assert_ok(sync_seal(&h->sync));

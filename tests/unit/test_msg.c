@@ -654,8 +654,8 @@ static void one_changeset_passes_at_the_limit_and_not_beyond(void **state)
 {
 	struct fixture *f = *state;
 	struct msg_sync got;
-	struct bytes at = packed_bin(f, LIMIT_CHANGESET_BYTES);
-	struct bytes beyond = packed_bin(f, LIMIT_CHANGESET_BYTES + 1);
+	struct bytes at = packed_bin(f, LIMIT_CHANGESET_BYTES + LIMIT_CUT_BYTES);
+	struct bytes beyond = packed_bin(f, LIMIT_CHANGESET_BYTES + LIMIT_CUT_BYTES + 1);
 
 	assert_ok(msg_sync_decode(&f->arena, list_of(f, 11, 1, at), &got));
 	assert_err(msg_sync_decode(&f->arena, list_of(f, 11, 1, beyond), &got), ERR_TOOBIG);

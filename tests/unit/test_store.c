@@ -225,6 +225,33 @@ static void a_store_of_version_three_gets_thin_indexes(UNUSED_STATE)
 	assert_index_is_thin();
 }
 
+/* Version 6 knew no erasure. */
+static void a_store_of_version_six_learns_to_erase(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	const struct id of = {{1}};
+	struct id id;
+	struct change c = correction(d, &of, &id);
+	const struct changeset_cut cut = {.is_cut = true, .body_hash = {{3}}, .signed_hash = {{4}}};
+	struct log_row row;
+
+	(void)ground_push(&g, d, &c, 1);
+	ground_make_version_6(&g);
+
+	ground_reopen(&g);
+
+	assert_ok(store_load_log(g.store, &g.a, 1, &row));
+	assert_false(row.cut.is_cut);
+	assert_ok(store_begin(g.store));
+	assert_ok(store_cut_log(g.store, 1, BYTES_LIT("rest"), &cut));
+	assert_err(store_cut_log(g.store, 2, BYTES_LIT("rest"), &cut), ERR_NOTFOUND);
+	assert_ok(store_commit(g.store));
+	assert_ok(store_load_log(g.store, &g.a, 1, &row));
+	assert_true(row.cut.is_cut && bytes_is(row.body, "rest"));
+	assert_memory_equal(&row.cut.body_hash, &cut.body_hash, HASH_LEN);
+	assert_memory_equal(&row.cut.signed_hash, &cut.signed_hash, HASH_LEN);
+}
+
 static void a_link_is_not_followed(UNUSED_STATE)
 {
 	char path[160];
@@ -567,6 +594,7 @@ int main(void)
 		CASE(an_index_leaves_out_the_records_that_lack_its_field),
 		CASE(a_store_of_version_three_gets_thin_indexes),
 		CASE(a_decision_closes_a_conflict),
+		CASE(a_store_of_version_six_learns_to_erase),
 		CASE(a_link_is_not_followed),
 		CASE(the_pragmas_are_in_force),
 		CASE(marks_nest_and_undo_alone),
