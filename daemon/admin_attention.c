@@ -7,6 +7,7 @@
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
 #include "daemon/ingest.h"
+#include "daemon/quarantine.h"
 #include "proto/changeset.h"
 
 #define PAGE        ((size_t)1000)
@@ -217,22 +218,14 @@ static enum err load_undecided(struct admin_call *call, struct quarantine_row *r
 static enum err decide(struct admin_call *call, const struct quarantine_row *q, const char *state,
 		       struct bytes why, struct bytes text)
 {
-	struct notice_row notice = {.device = q->device,
-				    .kind = BYTES_LIT("decided"),
-				    .type = q->type,
-				    .id = q->id,
-				    .field = q->field,
-				    .by = bytes_str(call->caller.name),
-				    .at_ms = clock_wall_ms(call->ctx->clock),
-				    .text = text};
+	const struct quarantine_decision decision = {.state = state,
+						     .why = why,
+						     .by = bytes_str(call->caller.name),
+						     .text = text,
+						     .at_ms = clock_wall_ms(call->ctx->clock)};
 	char action[ADMIN_ACTION_LEN];
-	enum err e = store_set_quarantine_state(call->store, q->quarantine, state, why);
+	enum err e = quarantine_decide(call->store, q, &decision);
 
-	if (e == ERR_OK)
-		e = store_last_notice(call->store, q->device, &notice.notice);
-	notice.notice++;
-	if (e == ERR_OK)
-		e = store_put_notice(call->store, &notice);
 	if (e != ERR_OK)
 		return e;
 	(void)snprintf(action, sizeof action, "quarantine %s", state);
@@ -266,7 +259,7 @@ enum err admin_quarantine_replay(struct admin_call *call)
 				  "again",
 				  BYTES_FMT(replayed.code), BYTES_FMT(replayed.field),
 				  BYTES_FMT(replayed.text), BYTES_FMT(replayed.code));
-	return decide(call, &q, "replayed", BYTES_NONE,
+	return decide(call, &q, QUARANTINE_REPLAYED, BYTES_NONE,
 		      BYTES_LIT("Thay đổi bị giữ lại nay đã được ghi / the change kept back has "
 				"been merged now"));
 }
@@ -282,7 +275,7 @@ enum err admin_quarantine_discard(struct admin_call *call)
 		e = admin_need_text(call, "why", &why);
 	if (e != ERR_OK)
 		return e;
-	return decide(call, &q, "discarded", why,
+	return decide(call, &q, QUARANTINE_DISCARDED, why,
 		      arena_printf(call->arena,
 				   "Văn phòng không nhận thay đổi này: %.*s / the office does not "
 				   "take this change: %.*s",

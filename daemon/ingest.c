@@ -309,6 +309,8 @@ enum err ingest_run(const struct context *ctx, struct store *store, struct arena
 		r->result.outcome = INGEST_REFUSED;
 	} else {
 		e = take_sets(r);
+		if (e == ERR_OK)
+			e = ingest_take_waiting(r);
 		if (e != ERR_OK)
 			return e;
 	}

@@ -33,6 +33,7 @@ enum err ingest_put_quarantine(struct ingest *r, const struct change *c, struct 
 		.field = why->field,
 		.at_ms = r->request->now_ms,
 		.text = why->text,
+		.number = c->number,
 	};
 	enum err e;
 
@@ -76,8 +77,12 @@ enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry 
 		      size_t index)
 {
 	const struct change *c = &s->source.changes[index];
+	bool is_new = entry->state.record.count == 0;
 	struct fold_applied applied;
 	enum err e = fold_apply(&r->fold, entry, index, &applied);
+
+	if (is_new)
+		ingest_note_made(r, c);
 
 	for (size_t i = 0; e == ERR_OK && i < applied.conflict_count; i++) {
 		struct log_verdict v = {.number = c->number,

@@ -17,6 +17,12 @@ struct ingest_counter {
 	uint64_t notice;
 };
 
+/* A record that was not there before this run. */
+struct ingest_made {
+	struct bytes type;
+	struct id id;
+};
+
 /* One request on its way into the store. */
 struct ingest {
 	const struct context *ctx;
@@ -34,8 +40,12 @@ struct ingest {
 	size_t counter_count;
 	size_t counter_cap;
 	bool has_open_conflicts; /* one at least; else no change can settle one */
-	uint64_t log;            /* the latest number given */
-	uint64_t base_cut;       /* of the present set; as in struct log_row */
+	struct ingest_made *made;
+	size_t made_count;
+	size_t made_cap;
+	uint64_t replays;  /* row of the quarantine this run is for; 0: none */
+	uint64_t log;      /* the latest number given */
+	uint64_t base_cut; /* of the present set; as in struct log_row */
 	struct ingest_result result;
 	size_t result_cap;
 	size_t repair_cap;
@@ -86,7 +96,20 @@ enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry 
 enum err ingest_put_quarantine(struct ingest *r, const struct change *c, struct bytes raw,
 			       const struct ingest_refusal *why, uint64_t log, uint64_t clock);
 
+/* ---- ingest_waiting.c ---- */
+
+void ingest_note_made(struct ingest *r, const struct change *c);
+/*
+ * At the end of a run: edits that came before the record they edit and were refused for that
+ * alone (a restore from a backup can turn the order round) are let in behind it, each as
+ * ingest_replay() does it. Whoever is still refused stays.
+ */
+enum err ingest_take_waiting(struct ingest *r);
+
 /* ---- ingest_tell.c ---- */
+
+/* A list that has room for one more; the old one stays in the arena. */
+void *ingest_grow(struct arena *a, void *list, size_t count, size_t *cap, size_t size);
 
 /* The result of a change; kept with the log row too, so that a repeat is answered alike. */
 void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdict *v,

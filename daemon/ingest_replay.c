@@ -45,7 +45,9 @@ static enum err replay(struct ingest *r, struct ingest_set *s, struct ingest_ref
 	e = ingest_merge(r, s, entry, 0);
 	if (e == ERR_OK)
 		e = fold_end(&r->fold);
-	return e != ERR_OK ? e : store_put_log(r->store, &s->row);
+	if (e == ERR_OK)
+		e = store_put_log(r->store, &s->row);
+	return e != ERR_OK ? e : ingest_take_waiting(r);
 }
 
 enum err ingest_replay(const struct context *ctx, struct store *store, struct arena *a,
@@ -59,6 +61,7 @@ enum err ingest_replay(const struct context *ctx, struct store *store, struct ar
 	struct ingest_refusal why = {0};
 	enum err e = ingest_start(r, ctx, store, a, &request);
 
+	r->replays = row->quarantine;
 	if (e == ERR_OK)
 		e = store_load_device(store, a, row->device, &r->device);
 	if (e != ERR_OK)

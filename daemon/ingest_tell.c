@@ -4,7 +4,7 @@
 
 /* ---- what is told about a change ---- */
 
-static void *grow(struct arena *a, void *list, size_t count, size_t *cap, size_t size)
+void *ingest_grow(struct arena *a, void *list, size_t count, size_t *cap, size_t size)
 {
 	void *more;
 
@@ -21,8 +21,8 @@ void ingest_tell_result(struct ingest *r, const struct log_verdict *v, struct by
 {
 	struct ingest_result *result = &r->result;
 
-	result->results = grow(r->a, result->results, result->result_count, &r->result_cap,
-			       sizeof *result->results);
+	result->results = ingest_grow(r->a, result->results, result->result_count, &r->result_cap,
+				      sizeof *result->results);
 	result->results[result->result_count++] =
 		(struct msg_result){.number = v->number,
 				    .code = v->code,
@@ -34,8 +34,8 @@ void ingest_tell_result(struct ingest *r, const struct log_verdict *v, struct by
 void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdict *v,
 		 struct bytes text)
 {
-	s->row.verdicts = grow(r->a, s->row.verdicts, s->row.verdict_count, &s->verdict_cap,
-			       sizeof *s->row.verdicts);
+	s->row.verdicts = ingest_grow(r->a, s->row.verdicts, s->row.verdict_count, &s->verdict_cap,
+				      sizeof *s->row.verdicts);
 	s->row.verdicts[s->row.verdict_count++] = *v;
 	ingest_tell_result(r, v, text);
 }
@@ -44,8 +44,8 @@ void ingest_tell_repair(struct ingest *r, const struct log_row *row)
 {
 	struct ingest_result *result = &r->result;
 
-	result->repairs = grow(r->a, result->repairs, result->repair_count, &r->repair_cap,
-			       sizeof *result->repairs);
+	result->repairs = ingest_grow(r->a, result->repairs, result->repair_count, &r->repair_cap,
+				      sizeof *result->repairs);
 	result->repairs[result->repair_count++] = (struct msg_repair){
 		.first = row->first, .count = row->count, .repair = row->repair, .log = row->log};
 }
@@ -62,8 +62,8 @@ static enum err find_counter(struct ingest *r, uint32_t device, struct ingest_co
 			return ERR_OK;
 		}
 	}
-	r->counters =
-		grow(r->a, r->counters, r->counter_count, &r->counter_cap, sizeof *r->counters);
+	r->counters = ingest_grow(r->a, r->counters, r->counter_count, &r->counter_cap,
+				  sizeof *r->counters);
 	c = &r->counters[r->counter_count++];
 	c->device = device;
 	*ret_counter = c;

@@ -419,7 +419,8 @@ static enum err pull_notices(struct pull *p)
 						 .lost = row->lost,
 						 .by = row->by,
 						 .at_ms = row->at_ms,
-						 .text = row->text};
+						 .text = row->text,
+						 .number = row->number};
 		p->answer.notice_count++;
 		p->used += size;
 	}

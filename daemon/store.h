@@ -293,6 +293,11 @@ struct quarantine_row {
 enum err store_put_quarantine(struct store *s, struct quarantine_row *row);
 enum err store_load_quarantine(struct store *s, struct arena *a, const struct store_range *range,
 			       struct quarantine_row **ret_rows, size_t *ret_count);
+/* Open ones of this record that may only have come before what makes it: refused for what was
+ * missing, or for a scope it could not be in. None of a fork. By number. */
+enum err store_load_waiting(struct store *s, struct arena *a, struct bytes type,
+			    const struct id *id, struct quarantine_row **ret_rows,
+			    size_t *ret_count);
 /* Log numbers of the change-sets from which changes of this record are in quarantine; some may
  * repeat. */
 enum err store_load_quarantine_logs(struct store *s, struct arena *a, struct bytes type,
@@ -329,6 +334,7 @@ struct notice_row {
 	struct bytes by;
 	int64_t at_ms;
 	struct bytes text;
+	uint64_t number; /* of the device's change it tells of; 0: of none */
 };
 enum err store_put_notice(struct store *s, const struct notice_row *row);
 /* 0: none. */

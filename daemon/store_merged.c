@@ -233,6 +233,10 @@ static const char query_open_quarantine[] =
 	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
 	" state, why FROM quarantine WHERE state = 'open' AND quarantine > ?1"
 	" ORDER BY quarantine LIMIT ?2";
+static const char query_waiting_quarantine[] =
+	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
+	" state, why FROM quarantine WHERE id = ?1 AND type = ?2 AND state = 'open' AND log > 0"
+	" AND reason IN ('missing', 'out_of_scope') ORDER BY quarantine";
 static const char query_set_quarantine[] =
 	"UPDATE quarantine SET state = ?2, why = ?3 WHERE quarantine = ?1";
 
@@ -280,18 +284,13 @@ static bool read_quarantine(struct sql *q, struct arena *a, struct quarantine_ro
 	return read_id(q, 6, &row->id);
 }
 
-enum err store_load_quarantine(struct store *s, struct arena *a, const struct store_range *range,
-			       struct quarantine_row **ret_rows, size_t *ret_count)
+static enum err read_quarantines(struct sql *q, struct arena *a, struct quarantine_row **ret_rows,
+				 size_t *ret_count)
 {
-	AUTO(sql_done) struct sql *q = NULL;
 	struct rows rows = {.a = a, .size = sizeof **ret_rows};
 	bool is_row = false;
-	enum err e = sql_use(s, range->is_open_only ? query_open_quarantine : query_quarantine, &q);
+	enum err e;
 
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, (int64_t)range->after);
-	sql_bind_int(q, 2, (int64_t)range->limit);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		if (!read_quarantine(q, a, rows_add(&rows)))
 			return err_raise(ERR_CORRUPT, "quarantine %lld", (long long)sql_int(q, 0));
@@ -301,6 +300,33 @@ enum err store_load_quarantine(struct store *s, struct arena *a, const struct st
 	*ret_rows = (void *)rows.list;
 	*ret_count = rows.count;
 	return ERR_OK;
+}
+
+enum err store_load_quarantine(struct store *s, struct arena *a, const struct store_range *range,
+			       struct quarantine_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, range->is_open_only ? query_open_quarantine : query_quarantine, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)range->after);
+	sql_bind_int(q, 2, (int64_t)range->limit);
+	return read_quarantines(q, a, ret_rows, ret_count);
+}
+
+enum err store_load_waiting(struct store *s, struct arena *a, struct bytes type,
+			    const struct id *id, struct quarantine_row **ret_rows,
+			    size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_waiting_quarantine, &q);
+
+	if (e != ERR_OK)
+		return e;
+	bind_id(q, 1, id);
+	sql_bind_text(q, 2, type);
+	return read_quarantines(q, a, ret_rows, ret_count);
 }
 
 static const char query_quarantine_logs[] =
@@ -456,11 +482,11 @@ enum err store_put_unit_log(struct store *s, int64_t unit, uint64_t log)
 /* ---- notices ---- */
 
 static const char query_put_notice[] =
-	"INSERT INTO notice(device, notice, kind, type, id, field, kept, lost, author, at, text)"
-	" VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+	"INSERT INTO notice(device, notice, kind, type, id, field, kept, lost, author, at, text,"
+	" number) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 static const char query_last_notice[] = "SELECT max(notice) FROM notice WHERE device = ?";
 static const char query_notices[] =
-	"SELECT notice, kind, type, id, field, kept, lost, author, at, text FROM notice"
+	"SELECT notice, kind, type, id, field, kept, lost, author, at, text, number FROM notice"
 	" WHERE device = ?1 AND notice > ?2 ORDER BY notice LIMIT ?3";
 
 enum err store_last_notice(struct store *s, uint32_t device, uint64_t *ret_notice)
@@ -499,6 +525,7 @@ enum err store_put_notice(struct store *s, const struct notice_row *row)
 	sql_bind_text(q, 9, row->by);
 	sql_bind_int(q, 10, row->at_ms);
 	sql_bind_text(q, 11, row->text);
+	sql_bind_int(q, 12, (int64_t)row->number);
 	return sql_run(q);
 }
 
@@ -516,6 +543,7 @@ static bool read_notice(struct sql *q, struct arena *a, struct notice_row *row)
 	row->by = sql_text_copy(q, 7, a);
 	row->at_ms = sql_int(q, 8);
 	row->text = sql_text_copy(q, 9, a);
+	row->number = (uint64_t)sql_int(q, 10);
 	return read_id(q, 3, &row->id) && !kept.is_bad && !lost.is_bad;
 }
 

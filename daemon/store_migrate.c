@@ -168,6 +168,8 @@ static enum err thin_indexes(struct store *s)
 	}
 	return e == ERR_OK && text.len != 0 ? store_exec(s, buf_cstr(&text)) : e;
 }
+/* Of which change of its device a notice tells. */
+static const char step_7[] = "ALTER TABLE notice ADD COLUMN number INTEGER NOT NULL DEFAULT 0;";
 
 /* Law's erasure: what stands for bytes that were cut out, and which records are erased. */
 static const char step_7[] =

@@ -238,6 +238,7 @@ struct msg_notice {
 	struct bytes by; /* author of the value kept */
 	int64_t at_ms;
 	struct bytes text; /* for people */
+	uint64_t number;   /* of the device's change it tells of; 0: of none */
 };
 
 /* What the daemon holds of one unit, as far as this device may see it. */

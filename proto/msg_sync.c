@@ -87,6 +87,7 @@ static const struct shape_field notice_fields[] = {
 	AT(8, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_AUTHOR_BYTES, by),
 	AT(9, SHAPE_INT, SHAPE_OPTIONAL, 0, at_ms),
 	AT(10, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_TEXT_BYTES, text),
+	AT(11, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, number),
 };
 #undef AT
 static const struct shape notice_shape = SHAPE_OF(struct msg_notice, notice_fields);

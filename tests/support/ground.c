@@ -145,6 +145,7 @@ void ground_make_version_3(struct ground *g)
 		"DROP INDEX invitation_by_former",
 		"ALTER TABLE invitation DROP COLUMN former",
 		"ALTER TABLE device DROP COLUMN former",
+		"ALTER TABLE notice DROP COLUMN number",
 		"DROP TABLE distinct_pair",
 		"DROP INDEX conflict_open_by_id",
 		"ALTER TABLE conflict DROP COLUMN decided_device",
