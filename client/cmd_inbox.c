@@ -92,6 +92,7 @@ static struct bytes kind_for_people(struct bytes kind)
 		{BYTES_LIT("decided"), BYTES_LIT("đã quyết định")},
 		{BYTES_LIT("landed"), BYTES_LIT("sửa sau khi chuyển")},
 		{BYTES_LIT("duplicate"), BYTES_LIT("có thể trùng")},
+		{BYTES_LIT("stray"), BYTES_LIT("chỉ còn ở máy này")},
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

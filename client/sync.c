@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "client/stray.h"
 #include "client/sync_apply.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -167,6 +168,8 @@ enum err sync_message(struct sync *s, struct arena *a, int64_t after, size_t max
 	e = vault_cursors_load(v, a, &m->cursors, &m->cursor_count);
 	if (e == ERR_OK)
 		e = vault_authors_load(v, a, &authors, &author_count);
+	if (e == ERR_OK)
+		e = stray_ask(v, a, m);
 	if (e == ERR_OK)
 		e = vault_outbox_load(v, a, after, LIMIT_CHANGESETS, max_bytes, &sets);
 	if (e != ERR_OK)
@@ -381,6 +384,17 @@ static enum err take_answer(struct contact *c, struct bytes answer, int64_t aske
 		     m.cursor_count == 0 && before.acked == after->acked &&
 		     id_compare(&before.epoch, &after->epoch) == 0;
 	c->has_more = m.has_more || after->acked < after->number;
+	/* One round more asks at once about what the new epoch's pull did not bring. */
+	if (after->is_pull_complete != 0 &&
+	    (before.is_pull_complete == 0 || before.generation != after->generation)) {
+		int64_t strays = 0;
+
+		e = stray_count(c->sync->vault, &strays);
+		if (e != ERR_OK)
+			return e;
+		c->has_more = c->has_more || strays != 0;
+		c->is_idle = c->is_idle && strays == 0;
+	}
 	memcpy(c->schema_version, m.schema_version, sizeof c->schema_version);
 	c->units_version = m.units_version;
 	c->report->refusal[0] = '\0';

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "client/rebase.h"
+#include "client/stray.h"
 #include "common/base/check.h"
 #include "proto/changeset.h"
 
@@ -194,6 +195,9 @@ static enum err enter_epoch(struct apply *ap)
 
 	if (e == ERR_OK)
 		e = vault_notices_forget(v);
+	/* What is a stray in the new epoch is seen when its pull is complete. */
+	if (e == ERR_OK)
+		e = stray_settle(v, NULL);
 	if (e == ERR_OK)
 		e = sync_go_back(ap->sync, (int64_t)ap->receipt.number, &ap->state, ap->report);
 	return e;
@@ -338,6 +342,14 @@ static enum err put_record(struct apply *ap, struct arena *a, struct vault_recor
 	return vault_record_put(v, r);
 }
 
+/* A change of it is no more; a record that was never anything else goes with its last one. */
+static enum err end_record(struct apply *ap, struct arena *a, struct vault_record *r, bool is_last)
+{
+	if (is_last && r->office.count == 0)
+		return vault_record_remove(ap->sync->vault, &r->body.id);
+	return put_record(ap, a, r, r->body.type);
+}
+
 /* The daemon refused it, kept it whole, and people here must know (M9). */
 static enum err refuse(struct apply *ap, const struct vault_change *c,
 		       const struct msg_result *result)
@@ -417,6 +429,12 @@ static enum err disbelieve_record(struct sync_report *report)
 			  "a record sent down cannot be read");
 }
 
+/* In a pull that is not complete nobody knows yet. */
+static bool is_stray(const struct apply *ap, const struct vault_record *r)
+{
+	return ap->state.is_pull_complete != 0 && r->generation < ap->state.generation;
+}
+
 static enum err take_record(struct apply *ap, struct bytes wire)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -435,6 +453,8 @@ static enum err take_record(struct apply *ap, struct bytes wire)
 	 * one of two types. */
 	if (pulled.count == 0 || (e == ERR_OK && !bytes_equal(pulled.type, r.body.type)))
 		return disbelieve_record(ap->report);
+	bool was_stray = e == ERR_OK && is_stray(ap, &r);
+
 	if (r.office.count != 0 && r.generation == ap->state.generation)
 		r.office = merge_states(&a, rebase_kind(ap->sync->schema, pulled.type), &r.office,
 					&pulled);
@@ -443,7 +463,11 @@ static enum err take_record(struct apply *ap, struct bytes wire)
 	r.generation = ap->state.generation;
 	r.is_evicted = false;
 	ap->report->records++;
-	return put_record(ap, &a, &r, pulled.type);
+	if (was_stray)
+		e = stray_settle(ap->sync->vault, &pulled.id);
+	else
+		e = ERR_OK;
+	return e == ERR_OK ? put_record(ap, &a, &r, pulled.type) : e;
 }
 
 static enum err evict(struct apply *ap, const struct msg_evict *eviction)
@@ -456,9 +480,63 @@ static enum err evict(struct apply *ap, const struct msg_evict *eviction)
 		return ERR_OK;
 	if (e != ERR_OK)
 		return e;
+	if (is_stray(ap, &r))
+		e = stray_settle(ap->sync->vault, &eviction->id);
 	ap->report->evictions++;
 	r.is_evicted = true;
-	return put_record(ap, &a, &r, r.body.type);
+	return e == ERR_OK ? put_record(ap, &a, &r, r.body.type) : e;
+}
+
+/* Whether the office would send it to this device, were it there as we have it. */
+static bool is_owed(const struct apply *ap, const int64_t *scope, size_t scope_count,
+		    const struct record *office)
+{
+	const struct schema *schema = ap->sync->schema;
+	bool is_in_scope = false;
+
+	for (size_t i = 0; i < scope_count; i++)
+		is_in_scope = is_in_scope || scope[i] == record_unit(office);
+	return is_in_scope && (ap->identity->is_cleared || schema == NULL ||
+			       !schema_is_restricted(schema, office));
+}
+
+static enum err settle_old(struct apply *ap, const struct vault_record *r, const int64_t *scope,
+			   size_t scope_count)
+{
+	const struct msg_evict gone = {.type = r->office.type, .id = r->office.id};
+
+	if (r->generation == ap->state.generation || r->is_evicted || r->office.count == 0)
+		return ERR_OK;
+	if (!is_owed(ap, scope, scope_count, &r->office))
+		return evict(ap, &gone);
+	return r->is_same ? stray_tell(ap->sync->vault, &r->office, ap->answer->now_ms) : ERR_OK;
+}
+
+/*
+ * The pull of a new epoch is complete. What it did not bring is either no longer ours, and goes
+ * once nothing of ours about it is unsent, or the office has lost it: then this may be the last
+ * copy.
+ */
+static enum err settle_epoch(struct apply *ap)
+{
+	struct vault *v = ap->sync->vault;
+	int64_t *scope = NULL;
+	size_t scope_count = 0;
+	struct id *ids = NULL;
+	size_t count = 0;
+	enum err e = vault_scope_load(v, ap->arena, &scope, &scope_count);
+
+	if (e == ERR_OK)
+		e = vault_old_ids(v, ap->arena, &ids, &count);
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		AUTO(arena_clear) struct arena a = {0};
+		struct vault_record r;
+
+		e = vault_record_load(v, &a, &ids[i], &r);
+		if (e == ERR_OK)
+			e = settle_old(ap, &r, scope, scope_count);
+	}
+	return e;
 }
 
 /* The office's own notice of a refused change takes the place of ours. */
@@ -473,6 +551,29 @@ static enum err drop_own_notice(struct apply *ap, const struct msg_notice *notic
 		if (open[i].notice < 0 && id_compare(&open[i].id, &notice->id) == 0)
 			e = vault_notice_remove(ap->sync->vault, open[i].notice);
 	return e;
+}
+
+/* Merged or given up: either way it is no longer ours to lay on top. The notice stays in the inbox.
+ */
+static enum err end_waiting(struct apply *ap, const struct msg_notice *notice)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_change *pending = NULL;
+	struct vault_record r;
+	size_t count = 0;
+	bool is_found = false;
+	enum err e = vault_changes_of(ap->sync->vault, &a, &notice->id, &pending, &count);
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		if (!pending[i].is_refused || (uint64_t)pending[i].number != notice->number)
+			continue;
+		is_found = true;
+		e = vault_change_remove(ap->sync->vault, pending[i].seq);
+	}
+	if (e != ERR_OK || !is_found)
+		return e;
+	e = vault_record_load(ap->sync->vault, &a, &notice->id, &r);
+	return e == ERR_OK ? end_record(ap, &a, &r, count == 1) : e;
 }
 
 static enum err take_notice(struct apply *ap, const struct msg_notice *n)
@@ -491,6 +592,8 @@ static enum err take_notice(struct apply *ap, const struct msg_notice *n)
 
 	if (bytes_is(n->kind, "quarantine"))
 		e = drop_own_notice(ap, n);
+	if (bytes_is(n->kind, "decided"))
+		e = end_waiting(ap, n);
 	if (e == ERR_OK)
 		e = vault_notice_put(ap->sync->vault, &notice);
 	if (notice.notice > ap->state.notice)
@@ -613,8 +716,12 @@ static enum err apply_all(struct apply *ap, int64_t asked_ms)
 		e = settle_clock(ap);
 	if (e != ERR_OK)
 		return e;
-	if (ap->answer->is_complete)
+	if (ap->answer->is_complete && ap->state.is_pull_complete == 0) {
+		e = settle_epoch(ap);
 		ap->state.is_pull_complete = 1;
+	}
+	if (e != ERR_OK)
+		return e;
 	if (!ap->sync->is_by_file) {
 		int64_t here = asked_ms + (clock_wall_ms(ap->sync->clock) - asked_ms) / 2;
 

@@ -182,6 +182,17 @@ enum err vault_record_remove(struct vault *v, const struct id *id);
 enum err vault_record_match(struct vault *v, struct bytes hex_prefix, struct id ret_ids[2],
 			    size_t *ret_count);
 
+/*
+ * Records of an earlier generation that are in our scope and have no changes of ours that wait
+ * (stray.h), in the order they came to this store; from `skip` on, at most `max`.
+ */
+enum err vault_stray_count(struct vault *v, int64_t *ret_count);
+enum err vault_stray_ids(struct vault *v, struct arena *a, size_t max, int64_t skip,
+			 struct id **ret_ids, size_t *ret_count);
+
+/* Every record of an earlier generation that is in our scope. */
+enum err vault_old_ids(struct vault *v, struct arena *a, struct id **ret_ids, size_t *ret_count);
+
 /* Every record in the order of ids, one in memory at a time; stops at the first error. */
 typedef enum err (*vault_record_fn)(void *arg, const struct vault_record *record);
 enum err vault_record_each(struct vault *v, vault_record_fn fn, void *arg);
@@ -264,7 +275,9 @@ enum err vault_receipt_each(struct vault *v, vault_receipt_fn fn, void *arg);
 
 /* ---- inbox ---- */
 
-/* `notice` below 0: our own, of the refused change with that number. */
+/* `notice` below 0: our own, of the refused change with that number; below VAULT_NOTICE_OWN: our
+ * own, of no change. */
+#define VAULT_NOTICE_OWN (-(INT64_C(1) << 62))
 struct vault_notice {
 	int64_t notice;
 	bool is_accepted;
@@ -281,6 +294,8 @@ struct vault_notice {
 
 /* Adds; one that is there already keeps its `is_accepted`. */
 enum err vault_notice_put(struct vault *v, const struct vault_notice *notice);
+/* Gives it the next number below VAULT_NOTICE_OWN. */
+enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice);
 enum err vault_notice_load(struct vault *v, struct arena *a, int64_t number,
 			   struct vault_notice *ret_notice);
 enum err vault_notice_accept(struct vault *v, int64_t number);

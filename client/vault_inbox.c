@@ -62,6 +62,22 @@ enum err vault_notice_put(struct vault *v, const struct vault_notice *notice)
 	return query_run(&q);
 }
 
+enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice)
+{
+	AUTO(query_end) struct query q = {0};
+	struct vault_notice own = *notice;
+	bool has_row = false;
+	enum err e = query_start(v, SQL_NOTICE_LOWEST, &q);
+
+	if (e == ERR_OK)
+		e = query_row(&q, &has_row);
+	if (e != ERR_OK)
+		return e;
+	own.notice = query_int(&q, 0) < VAULT_NOTICE_OWN ? query_int(&q, 0) : VAULT_NOTICE_OWN;
+	own.notice--;
+	return vault_notice_put(v, &own);
+}
+
 static enum err read_notice(struct query *q, struct arena *a, struct vault_notice *ret_notice)
 {
 	int64_t number = query_int(q, 0);

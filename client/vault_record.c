@@ -204,6 +204,76 @@ enum err vault_record_match(struct vault *v, struct bytes hex_prefix, struct id 
 	return ERR_OK;
 }
 
+enum err vault_stray_count(struct vault *v, int64_t *ret_count)
+{
+	AUTO(query_end) struct query q = {0};
+	bool has_row = false;
+	enum err e = query_start(v, SQL_STRAY_COUNT, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, v->state.generation);
+	e = query_row(&q, &has_row);
+	if (e == ERR_OK)
+		*ret_count = query_int(&q, 0);
+	return e;
+}
+
+static enum err read_ids(struct query *q, struct arena *a, struct id **ret_ids, size_t *ret_count)
+{
+	struct id *ids = NULL;
+	bool has_row = false;
+	size_t count = 0;
+	size_t capacity = 0;
+	enum err e;
+
+	for (e = query_row(q, &has_row); e == ERR_OK && has_row; e = query_row(q, &has_row)) {
+		struct bytes raw = query_blob(q, 0);
+
+		if (raw.len != ID_LEN)
+			return err_raise(ERR_CORRUPT, "a record's id has %zu bytes", raw.len);
+		if (count == capacity) {
+			struct id *old = ids;
+
+			capacity = 2 * capacity + 64;
+			ids = arena_alloc_array(a, capacity, sizeof *ids);
+			if (count != 0)
+				memcpy(ids, old, count * sizeof *ids);
+		}
+		memcpy(ids[count++].bytes, raw.data, ID_LEN);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_ids = ids;
+	*ret_count = count;
+	return ERR_OK;
+}
+
+enum err vault_stray_ids(struct vault *v, struct arena *a, size_t max, int64_t skip,
+			 struct id **ret_ids, size_t *ret_count)
+{
+	AUTO(query_end) struct query q = {0};
+	enum err e = query_start(v, SQL_STRAYS, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, v->state.generation);
+	query_bind_int(&q, 2, (int64_t)max);
+	query_bind_int(&q, 3, skip);
+	return read_ids(&q, a, ret_ids, ret_count);
+}
+
+enum err vault_old_ids(struct vault *v, struct arena *a, struct id **ret_ids, size_t *ret_count)
+{
+	AUTO(query_end) struct query q = {0};
+	enum err e = query_start(v, SQL_OLD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, v->state.generation);
+	return read_ids(&q, a, ret_ids, ret_count);
+}
+
 enum err vault_record_each(struct vault *v, vault_record_fn fn, void *arg)
 {
 	AUTO(query_end) struct query q = {0};

@@ -70,6 +70,9 @@ static const char schema_sql[] =
 	" (SELECT max(CASE WHEN c.is_refused THEN 3 WHEN c.number IS NULL THEN 2 ELSE 1 END)" \
 	"  FROM change c WHERE c.id = r.id)"                                                  \
 	" FROM record r "
+#define WHERE_STRAY                                         \
+	"WHERE r.generation < ?1 AND r.is_evicted = 0 AND " \
+	"NOT EXISTS (SELECT 1 FROM change c WHERE c.id = r.id)"
 #define CHANGE_COLUMNS "SELECT seq, number, is_refused, body, id FROM change "
 
 static const char *const sql_text[SQL_COUNT_OF] = {
@@ -115,6 +118,10 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 			 " count = excluded.count, body = excluded.body",
 	[SQL_FIND_REMOVE] = "DELETE FROM find WHERE part = ?1",
 	[SQL_FIND_FORGET] = "DELETE FROM find",
+	[SQL_STRAY_COUNT] = "SELECT count(*) FROM record r " WHERE_STRAY,
+	[SQL_STRAYS] =
+		"SELECT r.id FROM record r " WHERE_STRAY " ORDER BY r.key LIMIT ?2 OFFSET ?3",
+	[SQL_OLD] = "SELECT id FROM record WHERE generation < ?1 AND is_evicted = 0 ORDER BY key",
 	[SQL_CHANGE_ADD] =
 		"INSERT INTO change (id, number, is_refused, body) VALUES (?1, ?2, ?3, ?4)",
 	[SQL_CHANGE_REMOVE] = "DELETE FROM change WHERE seq = ?1",
@@ -144,6 +151,7 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_NOTICE_ACCEPT] = "UPDATE notice SET is_accepted = 1 WHERE notice = ?1",
 	[SQL_NOTICE_FORGET] = "DELETE FROM notice WHERE notice > 0 AND is_accepted = 1",
 	[SQL_NOTICE_REMOVE] = "DELETE FROM notice WHERE notice = ?1",
+	[SQL_NOTICE_LOWEST] = "SELECT min(notice) FROM notice",
 	[SQL_NOTICES] = "SELECT notice, is_accepted, body FROM notice"
 			" WHERE is_accepted <= ?1 ORDER BY abs(notice), notice",
 	[SQL_CHECK_ORPHAN_CHANGES] = "SELECT count(*) FROM change c"

@@ -3,6 +3,7 @@ target_link_libraries(client_office PUBLIC client)
 
 ctxh_test(backoff LINK client)
 ctxh_test(client_sync LINK client_office)
+ctxh_test(client_epoch LINK client_office)
 ctxh_test(client_bundle LINK client_office)
 ctxh_test(transport LINK client PkgConfig::mhd PkgConfig::gnutls)
 ctxh_test(agent LINK client)

@@ -236,6 +236,12 @@ static bool is_lost_side(const struct truth *t, const struct note *n)
 	return false;
 }
 
+/* What was let in by itself is in the state, or lost there. */
+static bool is_open(const struct quarantine_row *q)
+{
+	return bytes_is(q->state, "open");
+}
+
 static bool is_quarantined(const struct truth *t, const struct note *n)
 {
 	uint32_t device = t->w->clients[n->client].device;
@@ -243,7 +249,7 @@ static bool is_quarantined(const struct truth *t, const struct note *n)
 	for (size_t i = 0; i < t->quarantine_count; i++) {
 		const struct write *write = change_find(&t->refused[i], n->field);
 
-		if (t->quarantine[i].device == device &&
+		if (is_open(&t->quarantine[i]) && t->quarantine[i].device == device &&
 		    id_compare(&t->refused[i].id, &n->id) == 0 && write != NULL &&
 		    value_equal(&write->value, &n->value))
 			return true;
@@ -566,6 +572,9 @@ static void check_landings(struct truth *t)
 	for (size_t i = 0; i < t->quarantine_count; i++) {
 		const struct quarantine_row *q = &t->quarantine[i];
 		bool had_right = true;
+
+		if (!is_open(q))
+			continue;
 
 		for (size_t k = 0; k < t->refused[i].count; k++) {
 			const struct note *n = find_note(t->w->ledger, q->device, &q->id,

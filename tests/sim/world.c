@@ -10,6 +10,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "daemon/enrol.h"
+#include "daemon/epochs.h"
 #include "daemon/session.h"
 #include "daemon/units.h"
 #include "tests/sim/link.h"
@@ -348,6 +349,29 @@ void world_back_up(struct world *w)
 	w->has_backup = true;
 }
 
+/* As restore.c does. */
+static void begin_epoch(struct world *w)
+{
+	uint64_t log = 0;
+	struct id before;
+
+	world_must(w, store_begin(w->store), "begin");
+	world_must(w, store_last_log(w->store, &log), "last log");
+	world_must(w,
+		   epochs_begin(w->store, log, &w->clock.clock, &w->rand, &before, &w->ctx.epoch),
+		   "begin an epoch");
+	world_must(w, store_commit(w->store), "commit");
+}
+
+/* The first one: as the daemon's first start does. */
+static void put_epoch(struct world *w)
+{
+	world_must(w, store_begin(w->store), "begin");
+	world_must(w, store_put_setting(w->store, "epoch", bytes_of(w->ctx.epoch.bytes, ID_LEN)),
+		   "put the epoch");
+	world_must(w, store_commit(w->store), "commit");
+}
+
 void world_restore(struct world *w)
 {
 	char path[128];
@@ -358,9 +382,9 @@ void world_restore(struct world *w)
 	print_backup(w, path);
 	close_daemon(w);
 	copy_file(w, path, w->path);
-	w->ctx.epoch = id_new(&w->clock.clock, &w->rand);
 	w->restores++;
 	open_daemon(w);
+	begin_epoch(w);
 	/* The copy may be of before the new schema; the daemon has it in its folder. */
 	world_must(w, store_use_schema(w->store, w->schemas[w->schema]), "use the schema");
 }
@@ -526,6 +550,7 @@ void world_open(struct world *w, uint64_t seed, unsigned client_count)
 	w->ledger = ledger_new(w);
 	load_schemas(w);
 	open_daemon(w);
+	put_epoch(w);
 	import_units(w);
 	for (unsigned i = 0; i < w->client_count; i++)
 		make_client(w, i);

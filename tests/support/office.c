@@ -257,6 +257,11 @@ static int answer_sync(struct office *o, struct taking *t, const struct msg_sync
 		       struct buf *answer)
 {
 	const char *problem = take_sets(o, t, m);
+
+	if (m->stray_count != 0) {
+		o->stray_count = m->stray_count;
+		o->stray = m->strays[0].id;
+	}
 	struct buf receipt = {0};
 	struct buf message = {0};
 	struct msg_cursor cursor;
@@ -342,6 +347,12 @@ static enum err request(struct sync_transport *link, const char *path, struct by
 		o->lose_requests--;
 		return err_raise(ERR_NET, "the request is lost");
 	}
+	if (o->is_cut) {
+		o->is_cut = false;
+		return err_raise(ERR_NET, "the network is gone");
+	}
+	o->is_cut = o->is_cut_short;
+	o->is_cut_short = false;
 	*ret_status = take_request(o, body, answer);
 	if (o->lose_answers != 0) {
 		o->lose_answers--;

@@ -58,6 +58,8 @@ struct office {
 	/* misbehaviour; each is used up by the request it hits */
 	unsigned lose_requests;
 	unsigned lose_answers;
+	bool is_cut_short; /* after one more answer the network is gone, once */
+	bool is_cut;
 	const char *refuse; /* code */
 	uint64_t refuse_expected;
 	enum office_lie lie;
@@ -69,6 +71,8 @@ struct office {
 	unsigned requests;
 	size_t changesets_seen;
 	uint64_t first_seen[64];
+	size_t stray_count; /* asked about by the last request that asked, and the first of them */
+	struct id stray;
 	void (*on_request)(struct office *o); /* while the device waits */
 	void *on_request_arg;
 };
