@@ -25,7 +25,8 @@ enum err stray_ask(struct vault *v, struct arena *a, struct msg_sync *m)
 		return e;
 	/* More than one request takes: each goes on where the one before it ended. */
 	e = vault_stray_ids(v, a, STRAY_ASK_MAX,
-			    vault_state(v)->counter * (int64_t)STRAY_ASK_MAX % total, &ids, &count);
+			    vault_state(v)->counter % total * (int64_t)STRAY_ASK_MAX % total, &ids,
+			    &count);
 	m->strays = arena_alloc_array(a, count, sizeof *m->strays);
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		e = vault_record_load(v, a, &ids[i], &record);

@@ -6,8 +6,9 @@
  * then is of an earlier generation until the new pull brings it (struct vault_record). When that
  * pull is complete, what is left is a stray: perhaps the last copy, until its author's device sends
  * it again. It is kept, asked about by name in every request (docs/protocol.md 11.3), and shown in
- * the inbox. Not a stray: what left our scope, and what has changes of ours the office has not
- * taken. docs/client-store.md has the rule. Writing functions: inside a transaction of the vault.
+ * the inbox. One with changes of ours that the office has not taken is not shown:
+ * their answer tells. docs/client-store.md has the rule. Writing functions: inside a transaction of
+ * the vault.
  */
 #pragma once
 

@@ -435,6 +435,25 @@ static bool is_stray(const struct apply *ap, const struct vault_record *r)
 	return ap->state.is_pull_complete != 0 && r->generation < ap->state.generation;
 }
 
+/*
+ * What comes is the whole record when it brings the unit, else its newer part. A whole one takes
+ * the place of a state of an earlier epoch; a part of one cannot, and the record stays old.
+ */
+static void join_state(const struct apply *ap, struct arena *a, struct vault_record *r,
+		       const struct record *pulled)
+{
+	const enum merge_kind kind = rebase_kind(ap->sync->schema, pulled->type);
+	bool is_old = r->office.count != 0 && r->generation < ap->state.generation;
+	bool is_whole = record_find(pulled, BYTES_LIT(RECORD_UNIT)) != NULL;
+
+	if (r->office.count == 0 || (is_old && is_whole))
+		r->office = *pulled;
+	else
+		r->office = merge_states(a, kind, &r->office, pulled);
+	if (!is_old || is_whole)
+		r->generation = ap->state.generation;
+}
+
 static enum err take_record(struct apply *ap, struct bytes wire)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -455,18 +474,12 @@ static enum err take_record(struct apply *ap, struct bytes wire)
 		return disbelieve_record(ap->report);
 	bool was_stray = e == ERR_OK && is_stray(ap, &r);
 
-	if (r.office.count != 0 && r.generation == ap->state.generation)
-		r.office = merge_states(&a, rebase_kind(ap->sync->schema, pulled.type), &r.office,
-					&pulled);
-	else
-		r.office = pulled;
-	r.generation = ap->state.generation;
+	join_state(ap, &a, &r, &pulled);
 	r.is_evicted = false;
 	ap->report->records++;
-	if (was_stray)
+	e = ERR_OK;
+	if (was_stray && !is_stray(ap, &r))
 		e = stray_settle(ap->sync->vault, &pulled.id);
-	else
-		e = ERR_OK;
 	return e == ERR_OK ? put_record(ap, &a, &r, pulled.type) : e;
 }
 
@@ -527,7 +540,7 @@ static enum err settle_epoch(struct apply *ap)
 	enum err e = vault_scope_load(v, ap->arena, &scope, &scope_count);
 
 	if (e == ERR_OK)
-		e = vault_old_ids(v, ap->arena, &ids, &count);
+		e = vault_stray_ids(v, ap->arena, INT64_MAX, 0, &ids, &count);
 	for (size_t i = 0; i < count && e == ERR_OK; i++) {
 		AUTO(arena_clear) struct arena a = {0};
 		struct vault_record r;

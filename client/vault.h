@@ -182,16 +182,11 @@ enum err vault_record_remove(struct vault *v, const struct id *id);
 enum err vault_record_match(struct vault *v, struct bytes hex_prefix, struct id ret_ids[2],
 			    size_t *ret_count);
 
-/*
- * Records of an earlier generation that are in our scope and have no changes of ours that wait
- * (stray.h), in the order they came to this store; from `skip` on, at most `max`.
- */
+/* What the office had in an earlier generation, and is not evicted (stray.h), in the order they
+ * came to this store; from `skip` on, at most `max`. */
 enum err vault_stray_count(struct vault *v, int64_t *ret_count);
 enum err vault_stray_ids(struct vault *v, struct arena *a, size_t max, int64_t skip,
 			 struct id **ret_ids, size_t *ret_count);
-
-/* Every record of an earlier generation that is in our scope. */
-enum err vault_old_ids(struct vault *v, struct arena *a, struct id **ret_ids, size_t *ret_count);
 
 /* Every record in the order of ids, one in memory at a time; stops at the first error. */
 typedef enum err (*vault_record_fn)(void *arg, const struct vault_record *record);

@@ -263,17 +263,6 @@ enum err vault_stray_ids(struct vault *v, struct arena *a, size_t max, int64_t s
 	return read_ids(&q, a, ret_ids, ret_count);
 }
 
-enum err vault_old_ids(struct vault *v, struct arena *a, struct id **ret_ids, size_t *ret_count)
-{
-	AUTO(query_end) struct query q = {0};
-	enum err e = query_start(v, SQL_OLD, &q);
-
-	if (e != ERR_OK)
-		return e;
-	query_bind_int(&q, 1, v->state.generation);
-	return read_ids(&q, a, ret_ids, ret_count);
-}
-
 enum err vault_record_each(struct vault *v, vault_record_fn fn, void *arg)
 {
 	AUTO(query_end) struct query q = {0};

@@ -70,9 +70,10 @@ static const char schema_sql[] =
 	" (SELECT max(CASE WHEN c.is_refused THEN 3 WHEN c.number IS NULL THEN 2 ELSE 1 END)" \
 	"  FROM change c WHERE c.id = r.id)"                                                  \
 	" FROM record r "
-#define WHERE_STRAY                                         \
-	"WHERE r.generation < ?1 AND r.is_evicted = 0 AND " \
-	"NOT EXISTS (SELECT 1 FROM change c WHERE c.id = r.id)"
+/* What the office never had is empty there. */
+#define WHERE_STRAY                                     \
+	"WHERE r.generation < ?1 AND r.is_evicted = 0 " \
+	"AND (r.office IS NULL OR length(r.office) > 0)"
 #define CHANGE_COLUMNS "SELECT seq, number, is_refused, body, id FROM change "
 
 static const char *const sql_text[SQL_COUNT_OF] = {
@@ -121,7 +122,6 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_STRAY_COUNT] = "SELECT count(*) FROM record r " WHERE_STRAY,
 	[SQL_STRAYS] =
 		"SELECT r.id FROM record r " WHERE_STRAY " ORDER BY r.key LIMIT ?2 OFFSET ?3",
-	[SQL_OLD] = "SELECT id FROM record WHERE generation < ?1 AND is_evicted = 0 ORDER BY key",
 	[SQL_CHANGE_ADD] =
 		"INSERT INTO change (id, number, is_refused, body) VALUES (?1, ?2, ?3, ?4)",
 	[SQL_CHANGE_REMOVE] = "DELETE FROM change WHERE seq = ?1",

@@ -212,6 +212,8 @@ static enum err cut_bases(struct ingest *r, size_t index)
 	enum err e = epochs_base_limit(r->store, &set->epoch, &limit);
 
 	r->base_cut = limit == EPOCHS_NO_LIMIT ? 0 : limit + 1;
+	/* Its device may have laid it over a state of that epoch: it gets ours. */
+	r->is_own_partial |= r->base_cut != 0;
 	if (e == ERR_OK)
 		fold_cut_bases(set->changes, set->count, r->base_cut);
 	return e;
