@@ -124,6 +124,37 @@ static void a_stray_that_comes_again_is_none_any_more(void **state)
 	assert_int_equal(h->office->stray_count, 0);
 }
 
+static void pretend_to_have_all(struct client_home *h)
+{
+	const struct msg_cursor cursor = {.unit = OFFICE_UNIT, .log = h->office->log};
+
+	assert_ok(vault_begin(h->vault));
+	assert_ok(vault_cursors_put(h->vault, &cursor, 1));
+	assert_ok(vault_commit(h->vault));
+}
+
+/* It is an answer's newer part of a record whose older part never came here. */
+static void a_part_does_not_take_the_place_of_a_stray(void **state)
+{
+	struct client_home *h = *state;
+	struct office backup;
+	struct id id = pulled(h, "Điểu K’Ré", &backup);
+
+	office_restore(h->office, &backup);
+	assert_ok(client_home_sync(h));
+	office_write(h->office, "person", &id, "full_name", value_text(BYTES_LIT("Điểu K’Ré")),
+		     h->clock.wall);
+	pretend_to_have_all(h);
+	office_write(h->office, "person", &id, "hamlet", value_text(BYTES_LIT("Thôn 2")),
+		     h->clock.wall + 1);
+	assert_ok(client_home_sync(h));
+
+	assert_string_equal(client_home_value(h, &id, "hamlet"), "Thôn 2");
+	assert_string_equal(client_home_value(h, &id, "full_name"), "Điểu K’Ré");
+	assert_int_equal(strays(h), 1);
+	assert_int_equal(items(h, STRAY_KIND, &id), 1);
+}
+
 static void a_stray_the_office_evicts_goes_with_its_item(void **state)
 {
 	struct client_home *h = *state;
@@ -303,6 +334,7 @@ int main(void)
 		CASE(what_a_restored_office_lost_is_kept_and_shown),
 		CASE(it_is_asked_about_in_the_same_contact),
 		CASE(a_stray_that_comes_again_is_none_any_more),
+		CASE(a_part_does_not_take_the_place_of_a_stray),
 		CASE(a_stray_the_office_evicts_goes_with_its_item),
 		CASE(what_is_outside_the_scope_goes_with_the_pull),
 		CASE(an_unsent_edit_keeps_what_is_outside_the_scope),
