@@ -168,8 +168,6 @@ static enum err thin_indexes(struct store *s)
 	}
 	return e == ERR_OK && text.len != 0 ? store_exec(s, buf_cstr(&text)) : e;
 }
-/* Of which change of its device a notice tells. */
-static const char step_7[] = "ALTER TABLE notice ADD COLUMN number INTEGER NOT NULL DEFAULT 0;";
 
 /* Law's erasure: what stands for bytes that were cut out, and which records are erased. */
 static const char step_7[] =
@@ -178,6 +176,9 @@ static const char step_7[] =
 	" log INTEGER NOT NULL, PRIMARY KEY(id, type, unit)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX erased_by_unit ON erased(unit, log);";
 
+/* Of which change of its device a notice tells. */
+static const char step_8[] = "ALTER TABLE notice ADD COLUMN number INTEGER NOT NULL DEFAULT 0;";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
@@ -185,7 +186,7 @@ struct step {
 
 static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects},
 				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes},
-				    {step_7, NULL}};
+				    {step_7, NULL}, {step_8, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

@@ -131,6 +131,7 @@ static void take_back(struct ground *g, const char *const *texts, size_t count)
 void ground_make_version_6(struct ground *g)
 {
 	static const char *const texts[] = {
+		"ALTER TABLE notice DROP COLUMN number",
 		"DROP TABLE erased",
 		"ALTER TABLE changeset DROP COLUMN cut",
 		"PRAGMA user_version=6",
@@ -145,7 +146,6 @@ void ground_make_version_3(struct ground *g)
 		"DROP INDEX invitation_by_former",
 		"ALTER TABLE invitation DROP COLUMN former",
 		"ALTER TABLE device DROP COLUMN former",
-		"ALTER TABLE notice DROP COLUMN number",
 		"DROP TABLE distinct_pair",
 		"DROP INDEX conflict_open_by_id",
 		"ALTER TABLE conflict DROP COLUMN decided_device",
