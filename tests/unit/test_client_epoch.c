@@ -163,7 +163,8 @@ static void a_stray_the_office_evicts_goes_with_its_item(void **state)
 
 	office_restore(h->office, &backup);
 	assert_ok(client_home_sync(h));
-	h->office->evictions[0] = (struct msg_evict){BYTES_LIT("person"), id, OFFICE_UNIT};
+	h->office->evictions[0] =
+		(struct msg_evict){.type = BYTES_LIT("person"), .id = id, .unit = OFFICE_UNIT};
 	h->office->eviction_count = 1;
 	assert_ok(client_home_sync(h));
 
