@@ -70,6 +70,15 @@ static bool make_vault(struct cmd *c, int *ret_exit)
 	return e == ERR_OK;
 }
 
+/* The office answered, the line broke before schema and units were here. */
+static bool lacks_documents(const struct vault *v)
+{
+	static const uint8_t none[8];
+	const struct vault_state *state = vault_state(v);
+
+	return state->units_version == 0 || memcmp(state->schema_version, none, sizeof none) == 0;
+}
+
 /* An enrolment whose answer was lost goes on with the key it made then. */
 static bool open_or_make(struct cmd *c, struct vault_identity *ret_identity, int *ret_exit)
 {
@@ -88,7 +97,7 @@ static bool open_or_make(struct cmd *c, struct vault_identity *ret_identity, int
 		*ret_exit = cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
 		return false;
 	}
-	if (id_is_zero(&ret_identity->daemon))
+	if (id_is_zero(&ret_identity->daemon) || lacks_documents(c->vault))
 		return true;
 	*ret_exit =
 		cmd_fail("thư mục này đã đăng ký rồi, không đổi gì; máy khác thì dùng --home khác",
@@ -152,7 +161,8 @@ static enum err ask(struct cmd *c, const struct vault_identity *identity,
 			 .transport = transport_link(t),
 			 .client_version = CTXH_VERSION};
 
-	e = sync_enrol(&s, bytes_str(args_value(c->args, "author", "")), report);
+	if (id_is_zero(&identity->daemon))
+		e = sync_enrol(&s, bytes_str(args_value(c->args, "author", "")), report);
 	if (e != ERR_OK)
 		return e;
 	/* Both are wanted whatever the versions are: none is held yet. */
@@ -173,8 +183,10 @@ int cmd_enrol(void *context, const struct args *args)
 				 "the invitation is not right; copy the whole line again");
 	if (!open_or_make(c, &identity, &exit))
 		return exit;
-	enum err e = keep_identity(c, &identity, &invitation, args_value(args, "name", ""));
+	enum err e = ERR_OK;
 
+	if (id_is_zero(&identity.daemon))
+		e = keep_identity(c, &identity, &invitation, args_value(args, "name", ""));
 	if (e != ERR_OK)
 		return cmd_fail_err(c, e, "ghi khóa của máy", "saving the device's key");
 	e = ask(c, &identity, &report);
