@@ -101,15 +101,23 @@ int cmd_quarantine_list(void *context, const struct args *args)
 			   COUNT(quarantine_columns));
 }
 
-static int show_args(const struct args *args, const char *key, json_t **ret_call)
+static int number_args(const struct args *args, const char *key, json_t **ret_call)
 {
 	int code;
 
 	*ret_call = json_object();
-	ctl_put_option(*ret_call, args, "reason", "reason");
 	code = ctl_put_positional_number(*ret_call, args, 0, key);
 	if (code != ARGS_EXIT_DONE)
 		json_decref(*ret_call);
+	return code;
+}
+
+static int show_args(const struct args *args, const char *key, json_t **ret_call)
+{
+	int code = number_args(args, key, ret_call);
+
+	if (code == ARGS_EXIT_DONE)
+		ctl_put_option(*ret_call, args, "reason", "reason");
 	return code;
 }
 
@@ -127,7 +135,7 @@ int cmd_conflict_show(void *context, const struct args *args)
 static int decide(void *context, const struct args *args, const char *command)
 {
 	json_t *call;
-	int code = show_args(args, "conflict", &call);
+	int code = number_args(args, "conflict", &call);
 
 	if (code != ARGS_EXIT_DONE)
 		return code;
@@ -166,7 +174,7 @@ static const struct listing_column decided_columns[] = {
 int cmd_quarantine_replay(void *context, const struct args *args)
 {
 	json_t *call;
-	int code = show_args(args, "quarantine", &call);
+	int code = number_args(args, "quarantine", &call);
 
 	if (code != ARGS_EXIT_DONE)
 		return code;
@@ -181,7 +189,7 @@ int cmd_quarantine_discard(void *context, const struct args *args)
 
 	if (!args_has(args, "why"))
 		return ctl_usage(args, "thiếu --why", "--why is missing");
-	code = show_args(args, "quarantine", &call);
+	code = number_args(args, "quarantine", &call);
 	if (code != ARGS_EXIT_DONE)
 		return code;
 	ctl_put_option(call, args, "why", "why");

@@ -108,6 +108,7 @@ int cmd_bundle_in(void *context, const struct args *args);
 int cmd_inbox(void *context, const struct args *args);
 int cmd_inbox_show(void *context, const struct args *args);
 int cmd_inbox_accept(void *context, const struct args *args);
+int cmd_inbox_restore(void *context, const struct args *args);
 int cmd_types(void *context, const struct args *args);
 int cmd_types_show(void *context, const struct args *args);
 int cmd_author_add(void *context, const struct args *args);

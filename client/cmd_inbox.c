@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "client/cmd.h"
+#include "client/restore.h"
 #include "client/view.h"
 #include "common/base/check.h"
 
@@ -16,6 +17,7 @@ static const struct table_column inbox_columns[] = {
 	{.key = "by", .label_vi = "Người ghi", .label_en = "By"},
 	{.key = "at", .label_vi = "Lúc", .label_en = "At"},
 	{.key = "text", .label_vi = "Nội dung", .label_en = "Text"},
+	{.key = "state", .label_vi = "Tình trạng", .label_en = "State"},
 };
 
 /* Our own notices are numbered after the change: "c12"; the office's: "12". */
@@ -66,6 +68,7 @@ static void add_notice(struct cmd *c, struct table *t, const struct vault_notice
 		n->by.len != 0 ? value_text(n->by) : VALUE_NONE,
 		value_text(bytes_str(at)),
 		n->text.len != 0 ? value_text(n->text) : VALUE_NONE,
+		value_text(bytes_str(vault_notice_state_name(n->state))),
 	};
 
 	table_add(t, cells);
@@ -151,15 +154,27 @@ static struct bytes vietnamese_half(struct bytes text)
 	return cut != NULL ? bytes_of(text.data, (size_t)(cut - text.data)) : text;
 }
 
+/* A conflict, or the office's decision of one; without values where they may not be told. */
+static bool has_values(const struct vault_notice *n)
+{
+	if (bytes_is(n->kind, "conflict"))
+		return true;
+	return bytes_is(n->kind, "decided") &&
+	       (n->kept.kind != VALUE_NULL || n->lost.kind != VALUE_NULL);
+}
+
 static struct bytes text_for_people(struct cmd *c, const struct vault_notice *n)
 {
-	if (!bytes_is(n->kind, "conflict"))
+	const char *restored = n->state == VAULT_NOTICE_RESTORED ? " (đã ghi lại)" : "";
+
+	if (!has_values(n))
 		return vietnamese_half(n->text);
 	struct bytes kept = value_for_people(c, n, &n->kept);
 	struct bytes lost = value_for_people(c, n, &n->lost);
 
-	return arena_printf(&c->arena, "%.*s: giữ “%.*s”, thay “%.*s”",
-			    BYTES_FMT(field_label(c, n)), BYTES_FMT(kept), BYTES_FMT(lost));
+	return arena_printf(&c->arena, "%.*s: giữ “%.*s”, thay “%.*s”%s",
+			    BYTES_FMT(field_label(c, n)), BYTES_FMT(kept), BYTES_FMT(lost),
+			    restored);
 }
 
 static void print_people(struct cmd *c, const struct vault_notice *notices, size_t count)
@@ -189,8 +204,10 @@ static void print_people(struct cmd *c, const struct vault_notice *notices, size
 	}
 	cmd_print_table(c, &t);
 	fflush(stdout);
-	fprintf(stderr, "Xem cả thông báo: ctxh inbox show SỐ; đã xem: ctxh inbox accept SỐ / the "
-			"whole notice: inbox show N; put it away: inbox accept N\n");
+	fprintf(stderr,
+		"Xem cả thông báo: ctxh inbox show SỐ; đã xem: ctxh inbox accept SỐ; lấy lại giá "
+		"trị bị thay: ctxh inbox restore SỐ / the whole notice: inbox show N; put it "
+		"away: inbox accept N; have a replaced value back: inbox restore N\n");
 }
 
 int cmd_inbox(void *context, const struct args *args)
@@ -218,14 +235,12 @@ int cmd_inbox(void *context, const struct args *args)
 	return ARGS_EXIT_DONE;
 }
 
-static bool find_notice(struct cmd *c, const struct args *args, struct vault_notice *ret_notice,
+static bool load_notice(struct cmd *c, const struct args *args, struct vault_notice *ret_notice,
 			int *ret_exit)
 {
 	int64_t number;
 	enum err e = ERR_NOTFOUND;
 
-	if (!cmd_open(c, ret_exit))
-		return false;
 	if (parse_number(args_positional(args, 0), &number))
 		e = vault_notice_load(c->vault, &c->arena, number, ret_notice);
 	if (e == ERR_NOTFOUND)
@@ -234,6 +249,12 @@ static bool find_notice(struct cmd *c, const struct args *args, struct vault_not
 	else if (e != ERR_OK)
 		*ret_exit = cmd_fail_err(c, e, "đọc hộp thư", "reading the inbox");
 	return e == ERR_OK;
+}
+
+static bool find_notice(struct cmd *c, const struct args *args, struct vault_notice *ret_notice,
+			int *ret_exit)
+{
+	return cmd_open(c, ret_exit) && load_notice(c, args, ret_notice, ret_exit);
 }
 
 static void line(const char *vi, const char *en, struct bytes value)
@@ -256,15 +277,15 @@ static void print_advice(struct cmd *c, const struct vault_notice *n)
 			   "trị; ctxh sync\nThe record is still here. Mend it and send it again: "
 			   "ctxh edit %s field=value; ctxh sync\n",
 			   id, id);
-	if (bytes_is(n->kind, "conflict"))
-		cmd_printf("\nMuốn lấy lại giá trị đã bị thay: ctxh edit %s %.*s=…; ctxh sync\n"
-			   "To have the replaced value back: ctxh edit %s %.*s=…; ctxh sync\n",
-			   id, BYTES_FMT(n->field), id, BYTES_FMT(n->field));
+	if (bytes_is(n->kind, "conflict") && n->state != VAULT_NOTICE_RESTORED)
+		cmd_printf("\nMuốn lấy lại giá trị đã bị thay: ctxh inbox restore %lld; ctxh sync\n"
+			   "To have the replaced value back: ctxh inbox restore %lld; ctxh sync\n",
+			   (long long)n->notice, (long long)n->notice);
 }
 
 static void show_people(struct cmd *c, const struct vault_notice *n)
 {
-	bool is_conflict = bytes_is(n->kind, "conflict");
+	bool is_conflict = has_values(n);
 	char id[ID_HEX_LEN];
 	char at[VIEW_TIME_LEN];
 
@@ -286,6 +307,7 @@ static void show_people(struct cmd *c, const struct vault_notice *n)
 	line("Giá trị bị thay", "Value replaced",
 	     is_conflict ? value_for_people(c, n, &n->lost) : BYTES_NONE);
 	line("Nội dung", "Text", n->text);
+	line("Tình trạng", "State", bytes_str(vault_notice_state_name(n->state)));
 	print_advice(c, n);
 }
 
@@ -337,4 +359,89 @@ int cmd_inbox_accept(void *context, const struct args *args)
 		   "inbox --all.\n",
 		   args_positional(args, 0));
 	return ARGS_EXIT_DONE;
+}
+
+/* ---- restore ---- */
+
+static enum err restore(struct cmd *c, const struct entry_context *ctx, int64_t notice,
+			enum restore_outcome *ret_outcome, struct finding *finding)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	enum err e = vault_begin(c->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = c->vault;
+	e = restore_notice(ctx, &c->arena, notice, ret_outcome, finding);
+	return e == ERR_OK ? vault_commit(c->vault) : e;
+}
+
+static int say_restored(const struct vault_notice *n, enum restore_outcome outcome)
+{
+	char id[VIEW_ID_LEN];
+
+	view_short_id(&n->id, id);
+	switch (outcome) {
+	case RESTORE_DONE:
+		cmd_printf(
+			"Đã ghi lại giá trị bị thay của hồ sơ %s; gửi bằng: ctxh sync / the value is "
+			"written again, record %s; send it: ctxh sync\n",
+			id, id);
+		return ARGS_EXIT_DONE;
+	case RESTORE_STANDS:
+		cmd_printf(
+			"Hồ sơ %s đang có đúng giá trị đó; không ghi gì thêm / record %s has that "
+			"value already; nothing was written\n",
+			id, id);
+		return ARGS_EXIT_DONE;
+	case RESTORE_BEFORE:
+		return cmd_fail(
+			"thông báo này đã được khôi phục trước đây; không ghi gì thêm; muốn sửa "
+			"nữa: ctxh edit",
+			"this notice was restored before; nothing was written; to change "
+			"the record again: ctxh edit");
+	case RESTORE_NO_CONFLICT:
+		return cmd_fail(
+			"thông báo này không có giá trị bị thay; chưa ghi gì; xem: ctxh inbox "
+			"show SỐ",
+			"no value was replaced in this notice; nothing was written; see "
+			"ctxh inbox show N");
+	case RESTORE_GONE:
+		return cmd_fail(
+			"hồ sơ không còn ở địa bàn của máy này; chưa ghi gì; văn phòng làm được: "
+			"ctxhctl conflict restore",
+			"the record has left this device's area; nothing was written; the "
+			"office can do it: ctxhctl conflict restore");
+	case RESTORE_EVENT:
+		return cmd_fail("sự kiện chỉ ghi một lần; chưa ghi gì; hãy ghi sự kiện mới với "
+				"corrects=ID, hoặc ctxh void ID --why …",
+				"an event is written once; nothing was written; add a new one with "
+				"corrects=ID, or ctxh void ID --why TEXT");
+	case RESTORE_TYPE: break;
+	}
+	return cmd_fail(
+		"biểu mẫu hiện dùng không có loại hồ sơ này; chưa ghi gì; hãy ctxh sync rồi làm "
+		"lại",
+		"the present schema does not have this record type; nothing was written; "
+		"ctxh sync and try again");
+}
+
+int cmd_inbox_restore(void *context, const struct args *args)
+{
+	struct cmd *c = context;
+	enum restore_outcome outcome = RESTORE_DONE;
+	struct entry_context ctx;
+	struct finding finding = {0};
+	struct vault_notice n;
+	int exit;
+
+	if (!cmd_open_entry(c, &ctx, &exit) || !load_notice(c, args, &n, &exit))
+		return exit;
+	enum err e = restore(c, &ctx, n.notice, &outcome, &finding);
+
+	if (e == ERR_INVAL)
+		return cmd_fail_finding(schema_find_type(c->schema, n.type), &finding);
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "khôi phục giá trị", "restoring the value");
+	return say_restored(&n, outcome);
 }

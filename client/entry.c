@@ -149,18 +149,29 @@ static bool is_event_kept(const struct work *w, struct finding *ret_finding)
 	return true;
 }
 
+/*
+ * The record says that already. `deleted` counts by what it does: a reason that an edit outlived
+ * deletes again when it is written again (M4).
+ */
+static bool is_same(const struct record *r, const struct write *write)
+{
+	const struct field *f = record_find(r, write->name);
+	bool is_null = write->value.kind == VALUE_NULL;
+
+	if (bytes_is(write->name, RECORD_DELETED) && record_is_deleted(r) == is_null)
+		return false;
+	if (bytes_is(write->name, RECORD_DELETED) && is_null)
+		return r->count != 0;
+	return f != NULL ? value_equal(&f->value, &write->value) : r->count != 0 && is_null;
+}
+
 /* Drops what is already so. */
 static void drop_same(struct work *w)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < w->change.count; i++) {
-		const struct field *f = record_find(&w->before, w->change.writes[i].name);
-		bool is_same = f != NULL ? value_equal(&f->value, &w->change.writes[i].value)
-					 : w->before.count != 0 &&
-						   w->change.writes[i].value.kind == VALUE_NULL;
-
-		if (!is_same)
+		if (!is_same(&w->before, &w->change.writes[i]))
 			w->change.writes[count++] = w->change.writes[i];
 	}
 	w->change.count = count;
@@ -170,10 +181,7 @@ static void drop_same(struct work *w)
 static bool says_news(const struct work *w, const struct change *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		const struct field *f = record_find(&w->record.body, c->writes[i].name);
-		const struct value present = f != NULL ? f->value : VALUE_NONE;
-
-		if (!value_equal(&present, &c->writes[i].value))
+		if (!is_same(&w->record.body, &c->writes[i]))
 			return true;
 	}
 	return false;

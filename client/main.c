@@ -80,7 +80,7 @@ static const struct args_option sync_options[] = {
 };
 static const struct args_option inbox_options[] = {
 	OPTION_FORMAT,
-	{"all", NULL, "cả thông báo đã nhận", "accepted ones, too", 0, false},
+	{"all", NULL, "cả thông báo đã cất", "those put away, too", 0, false},
 };
 
 static const struct args_positional one_invitation[] = {{"INVITATION", false, false}};
@@ -141,6 +141,8 @@ static const struct args_command commands[] = {
 	 "xem một thông báo", "show a notice", cmd_inbox_show},
 	{"inbox accept", NULL, 0, POSITIONALS(one_id),
 	 "đã xem, cất thông báo", "put a notice away as read", cmd_inbox_accept},
+	{"inbox restore", NULL, 0, POSITIONALS(one_id),
+	 "ghi lại giá trị bị thay", "write the replaced value again", cmd_inbox_restore},
 	{"types", OPTIONS(format_options), NULL, 0,
 	 "các loại hồ sơ", "the record types", cmd_types},
 	{"types show", OPTIONS(format_options), POSITIONALS(one_type),

@@ -235,7 +235,7 @@ struct vault_counts {
 	int64_t waiting; /* sealed changes without receipt */
 	int64_t refused;
 	int64_t outbox; /* change-sets kept */
-	int64_t inbox;  /* items not accepted yet */
+	int64_t inbox;  /* open items */
 };
 /* Works while locked, too. */
 enum err vault_count(struct vault *v, struct vault_counts *ret_counts);
@@ -270,12 +270,19 @@ enum err vault_receipt_each(struct vault *v, vault_receipt_fn fn, void *arg);
 
 /* ---- inbox ---- */
 
+enum vault_notice_state {
+	VAULT_NOTICE_OPEN,
+	VAULT_NOTICE_ACCEPTED, /* put away as read */
+	VAULT_NOTICE_RESTORED, /* the value that lost was written again from here */
+};
+const char *vault_notice_state_name(enum vault_notice_state state); /* "open", ... */
+
 /* `notice` below 0: our own, of the refused change with that number; below VAULT_NOTICE_OWN: our
  * own, of no change. */
 #define VAULT_NOTICE_OWN (-(INT64_C(1) << 62))
 struct vault_notice {
 	int64_t notice;
-	bool is_accepted;
+	enum vault_notice_state state;
 	struct bytes kind;
 	struct bytes type;
 	struct id id;
@@ -287,18 +294,20 @@ struct vault_notice {
 	struct bytes text;
 };
 
-/* Adds; one that is there already keeps its `is_accepted`. */
+/* Adds; one that is there already keeps its state. */
 enum err vault_notice_put(struct vault *v, const struct vault_notice *notice);
 /* Gives it the next number below VAULT_NOTICE_OWN. */
 enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice);
 enum err vault_notice_load(struct vault *v, struct arena *a, int64_t number,
 			   struct vault_notice *ret_notice);
+/* What was restored stays so. */
 enum err vault_notice_accept(struct vault *v, int64_t number);
+enum err vault_notice_mark_restored(struct vault *v, int64_t number);
 enum err vault_notice_remove(struct vault *v, int64_t number);
-/* The office's numbers may come anew (another epoch): accepted ones are let go. */
+/* The office's numbers may come anew (another epoch): closed ones are let go. */
 enum err vault_notices_forget(struct vault *v);
-/* Those not accepted, oldest first; all of them when `with_accepted`. */
-enum err vault_notices(struct vault *v, struct arena *a, bool with_accepted,
+/* Open ones, oldest first; all of them when `with_closed`. */
+enum err vault_notices(struct vault *v, struct arena *a, bool with_closed,
 		       struct vault_notice **ret_notices, size_t *ret_count);
 
 /* ---- check ---- */

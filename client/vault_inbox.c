@@ -57,7 +57,7 @@ enum err vault_notice_put(struct vault *v, const struct vault_notice *notice)
 		return e;
 	vault_seal(v, "notice", bytes_of(key.bytes, sizeof key.bytes), buf_bytes(&plain), &sealed);
 	query_bind_int(&q, 1, notice->notice);
-	query_bind_int(&q, 2, notice->is_accepted);
+	query_bind_int(&q, 2, notice->state);
 	query_bind_blob(&q, 3, buf_bytes(&sealed));
 	return query_run(&q);
 }
@@ -78,6 +78,23 @@ enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice
 	return vault_notice_put(v, &own);
 }
 
+const char *vault_notice_state_name(enum vault_notice_state state)
+{
+	switch (state) {
+	case VAULT_NOTICE_OPEN: return "open";
+	case VAULT_NOTICE_ACCEPTED: return "accepted";
+	case VAULT_NOTICE_RESTORED: return "restored";
+	}
+	UNREACHABLE();
+}
+
+static enum vault_notice_state read_state(int64_t n)
+{
+	if (n == VAULT_NOTICE_OPEN)
+		return VAULT_NOTICE_OPEN;
+	return n == VAULT_NOTICE_RESTORED ? VAULT_NOTICE_RESTORED : VAULT_NOTICE_ACCEPTED;
+}
+
 static enum err read_notice(struct query *q, struct arena *a, struct vault_notice *ret_notice)
 {
 	int64_t number = query_int(q, 0);
@@ -92,7 +109,7 @@ static enum err read_notice(struct query *q, struct arena *a, struct vault_notic
 	if (shape_decode(&notice_shape, &guard_wire, a, plain, &doc) != ERR_OK)
 		return err_raise(ERR_CORRUPT, "a notice of the vault cannot be read");
 	*ret_notice = (struct vault_notice){.notice = number,
-					    .is_accepted = query_int(q, 1) != 0,
+					    .state = read_state(query_int(q, 1)),
 					    .kind = doc.kind,
 					    .type = doc.type,
 					    .field = doc.field,
@@ -136,9 +153,28 @@ static enum err run_with_int(struct vault *v, enum vault_sql sql, int64_t n)
 	return query_run(&q);
 }
 
+static enum err close_notice(struct vault *v, int64_t number, enum vault_notice_state state)
+{
+	AUTO(query_end) struct query q = {0};
+
+	REQUIRE(v->is_in_transaction);
+	enum err e = query_start(v, SQL_NOTICE_CLOSE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_int(&q, 1, number);
+	query_bind_int(&q, 2, state);
+	return query_run(&q);
+}
+
 enum err vault_notice_accept(struct vault *v, int64_t number)
 {
-	return run_with_int(v, SQL_NOTICE_ACCEPT, number);
+	return close_notice(v, number, VAULT_NOTICE_ACCEPTED);
+}
+
+enum err vault_notice_mark_restored(struct vault *v, int64_t number)
+{
+	return close_notice(v, number, VAULT_NOTICE_RESTORED);
 }
 
 enum err vault_notice_remove(struct vault *v, int64_t number)
@@ -156,7 +192,7 @@ enum err vault_notices_forget(struct vault *v)
 	return e == ERR_OK ? query_run(&q) : e;
 }
 
-enum err vault_notices(struct vault *v, struct arena *a, bool with_accepted,
+enum err vault_notices(struct vault *v, struct arena *a, bool with_closed,
 		       struct vault_notice **ret_notices, size_t *ret_count)
 {
 	AUTO(query_end) struct query q = {0};
@@ -168,7 +204,7 @@ enum err vault_notices(struct vault *v, struct arena *a, bool with_accepted,
 
 	if (e != ERR_OK)
 		return e;
-	query_bind_int(&q, 1, with_accepted);
+	query_bind_int(&q, 1, with_closed ? VAULT_NOTICE_RESTORED : VAULT_NOTICE_OPEN);
 	for (e = query_row(&q, &has_row); e == ERR_OK && has_row; e = query_row(&q, &has_row)) {
 		if (count == capacity) {
 			struct vault_notice *old = list;

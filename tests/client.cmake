@@ -11,6 +11,7 @@ ctxh_test(vault LINK client_office)
 ctxh_test(find LINK client_office)
 ctxh_test(search LINK client_office)
 ctxh_test(client_entry LINK client_office)
+ctxh_test(client_restore LINK client_office)
 
 add_executable(make_home support/make_home.c)
 target_link_libraries(make_home PRIVATE client)

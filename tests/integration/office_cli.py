@@ -182,7 +182,9 @@ def wrong_arguments(w):
     for command, word in ((("log", "show", "999"), "999"), (("log", "--outcome", "nope"), "partial"),
                           (("log", "--since", "hôm qua"), "since"), (("log", "--unit", "1"), "1"),
                           (("device", "show", "99"), "99"), (("conflict", "show", "99"), "99"),
-                          (("quarantine", "show", "99"), "99"), (("record", "show", "01234567"), "missing"),
+                          (("quarantine", "show", "99"), "99"), (("quarantine", "replay", "99"), "99"),
+                          (("quarantine", "discard", "99", "--why", "thử"), "99"), (("conflict", "keep", "99"), "99"),
+                          (("conflict", "restore", "99"), "99"), (("record", "show", "01234567"), "missing"),
                           (("record", "show", "abc"), "32"), (("device", "invite", "--unit", "1"), "unit list"),
                           (("device", "invite", "--unit", "25195", "--expires", "x"), "72h"),
                           (("unit", "import", "/no/such", "--from", "2021-02-01"), "/no/such")):

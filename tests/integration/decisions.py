@@ -1,0 +1,240 @@
+"""Two collaborators write the same things at once, and people decide: the office keeps or restores, the one
+whose value lost restores it from the inbox. Deleted but edited, both ways; an event written twice. After each
+of it both replicas agree with the office, both authors have been told, and verify finds nothing."""
+
+import sys
+
+import harness
+from harness import check
+
+
+def sync(*clients):
+    """Twice: what the second one brought, the first one has then."""
+    for _ in range(2):
+        for c in clients:
+            c("sync", code=[0, 4])
+
+
+def fields(client, pid):
+    return client.json("show", pid)["fields"]
+
+
+def agree(w, a, b, pid, **want):
+    sync(a, b)
+    office = w.ctl_json("record", "show", pid)
+    for name, value in want.items():
+        got = [fields(c, pid).get(name) for c in (a, b)] + [office["fields"][name]["value"]]
+        check(got == [value] * 3, f"{name}: {got}, wanted {value}")
+    return office
+
+
+def clash(w, a, b, name, of_a, of_b):
+    """A person both know, and a field both write at once; b's is the later one. The open conflict."""
+    pid = a.add("person", full_name=name)
+    sync(a, b)
+    a("edit", pid, f"occupation={of_a}")
+    b("edit", pid, f"occupation={of_b}")
+    sync(a, b)
+    return pid, open_conflict(w, pid)
+
+
+def open_conflict(w, pid):
+    rows = [r for r in w.ctl_json("conflict", "list", "--open") if r["record"] == pid]
+    check(len(rows) == 1, f"one open conflict wanted: {rows}")
+    return rows[0]
+
+
+def notices(client, pid, kind, *more):
+    return [n for n in client.json("inbox", *more) if n["record"] == pid and n["kind"] == kind]
+
+
+def told(a, b, pid, kept, lost):
+    for c in (a, b):
+        found = notices(c, pid, "decided")
+        check(len(found) == 1 and found[0]["kept"] == kept and found[0]["lost"] == lost, f"told: {found}")
+        check(found[0]["by"].startswith("uid:"), f"by whom: {found}")
+        check("đã quyết định" in c("inbox").stdout, "the inbox does not name the decision")
+
+
+def refused(run, *command, words=()):
+    r = run(*command, code=1)
+    for word in words:
+        check(word in r.stderr, f"{command}: {r.stderr}")
+    check(" / " in r.stderr, f"{command}: one language only: {r.stderr}")
+
+
+# ---- the office
+
+def kept_by_the_office(w, a, b):
+    pid, row = clash(w, a, b, "Thị Giữ", "giáo viên", "thợ may")
+    done = w.ctl_json("conflict", "keep", str(row["conflict"]))
+    check(done["stands"] == "thợ may" and done["state"] == "kept" and done["log"] is None, f"keep: {done}")
+    agree(w, a, b, pid, occupation="thợ may")
+    told(a, b, pid, "thợ may", "giáo viên")
+    shown = w.ctl_json("conflict", "show", str(row["conflict"]))
+    check(shown["state"] == "kept" and shown["decided_by"].startswith("uid:") and shown["decided_at"],
+          f"show: {shown}")
+    refused(w.ctl, "conflict", "restore", str(row["conflict"]), words=("kept", shown["decided_by"]))
+    refused(w.ctl, "conflict", "keep", "999", words=("999",))
+
+
+def restored_by_the_office(w, a, b):
+    pid, row = clash(w, a, b, "Thị Lấy Lại", "giáo viên", "thợ may")
+    # It was changed once more meanwhile: the answer says what is replaced.
+    b("edit", pid, "occupation=thợ nề")
+    sync(a, b)
+    done = w.ctl_json("conflict", "restore", str(row["conflict"]))
+    check(done["stands"] == "giáo viên" and done["replaced"] == "thợ nề", f"restore: {done}")
+    office = agree(w, a, b, pid, occupation="giáo viên")
+    check(office["history"][0]["device"] == 0 and office["history"][0]["author"].startswith("uid:"),
+          f"history: {office['history'][0]}")
+    told(a, b, pid, "giáo viên", "thợ nề")
+    check("conflict restore" in [e["what"] for e in w.ctl_json("audit", "list")], "no audit entry")
+
+
+# ---- the client whose value lost
+
+def restored_by_the_loser(w, a, b):
+    pid, row = clash(w, a, b, "Thị Tự Lấy", "giáo viên", "thợ may")
+    found = notices(a, pid, "conflict")
+    check(len(found) == 1 and found[0]["lost"] == "giáo viên", f"inbox: {found}")
+    check(notices(b, pid, "conflict") == [], "the winner is told of a loss")
+    number = found[0]["id"]
+    check(f"inbox restore {number}" in a("inbox", "show", number).stdout, "inbox show does not say how")
+    a("inbox", "restore", number)
+    check(fields(a, pid)["occupation"] == "giáo viên" and a.json("show", pid)["sync"] == "draft", "not a draft")
+    check(notices(a, pid, "conflict") == [], "the notice is still open")
+    check(notices(a, pid, "conflict", "--all")[0]["state"] == "restored", "the notice is not marked")
+    refused(a, "inbox", "restore", number, words=("before",))
+    agree(w, a, b, pid, occupation="giáo viên")
+    shown = w.ctl_json("conflict", "show", str(row["conflict"]))
+    check(shown["state"] == "restored" and shown["decided_by"] == "Lê Văn An", f"the office's list: {shown}")
+    check(shown["decided_device"] == 1, f"which device: {shown}")
+    refused(w.ctl, "conflict", "keep", str(row["conflict"]), words=("Lê Văn An",))
+
+
+def restored_at_once(w, a, b):
+    """The office and the loser at the same time: one value, no new conflict; no ping-pong in any case."""
+    pid, row = clash(w, a, b, "Thị Cùng Lúc", "giáo viên", "thợ may")
+    before = len(w.ctl_json("conflict", "list"))
+    a("inbox", "restore", notices(a, pid, "conflict")[0]["id"])
+    b("edit", pid, "occupation=thợ mộc")
+    sync(a, b)
+    sync(a, b)
+    after = len(w.ctl_json("conflict", "list"))
+    check(after <= before + 1, f"{after - before} new conflicts")
+    agree(w, a, b, pid, occupation="thợ mộc")
+    again, _ = clash(w, a, b, "Thị Một Lần", "giáo viên", "thợ may")
+    a("inbox", "restore", notices(a, again, "conflict")[0]["id"])
+    w.ctl("conflict", "restore", str(open_conflict(w, again)["conflict"]))
+    before = len(w.ctl_json("conflict", "list"))
+    agree(w, a, b, again, occupation="giáo viên")
+    check(len(w.ctl_json("conflict", "list")) == before, "the same value twice is a conflict")
+
+
+def gone_from_the_commune(w, a, b, other):
+    pid, row = clash(w, a, b, "Thị Đi Xa", "giáo viên", "thợ may")
+    b("transfer", pid, "--unit", "25198")
+    sync(b, a)
+    refused(a, "inbox", "restore", notices(a, pid, "conflict")[0]["id"], words=("conflict restore",))
+    done = w.ctl_json("conflict", "restore", str(row["conflict"]))
+    check(done["stands"] == "giáo viên", f"restore: {done}")
+    sync(other, a, b)
+    check(fields(other, pid)["occupation"] == "giáo viên", "the new commune does not have it")
+    found = notices(a, pid, "decided")
+    check(len(found) == 1 and found[0]["kept"] is None and found[0]["lost"] is None,
+          f"who no longer sees the record is told values of it: {found}")
+
+
+# ---- deleted but edited
+
+def deletion_wins(w, a, b, how):
+    """b deletes later than a edits. The edit lost; restored, the record is back with it."""
+    pid = a.add("person", full_name="Thị Xóa Sau " + how)
+    sync(a, b)
+    a("edit", pid, "occupation=giáo viên")
+    b("delete", pid, "--why", "nhập nhầm")
+    sync(a, b)
+    row = open_conflict(w, pid)
+    check(row["field"] == "deleted" and row["kept"] == "nhập nhầm" and row["lost"] is None, f"conflict: {row}")
+    check(a.json("show", pid)["deleted"], "the deletion did not win")
+    return pid, row
+
+
+def deletion_loses(w, a, b, how):
+    pid = a.add("person", full_name="Thị Xóa Trước " + how)
+    sync(a, b)
+    a("delete", pid, "--why", "nhập nhầm")
+    b("edit", pid, "occupation=thợ may")
+    sync(a, b)
+    row = open_conflict(w, pid)
+    check(row["field"] == "deleted" and row["lost"] == "nhập nhầm" and row["kept"] is None, f"conflict: {row}")
+    check(not a.json("show", pid)["deleted"], "the edit did not bring it back")
+    return pid, row
+
+
+def deleted_but_edited(w, a, b):
+    pid, row = deletion_wins(w, a, b, "Một")
+    w.ctl("conflict", "restore", str(row["conflict"]))
+    agree(w, a, b, pid, occupation="giáo viên")
+    check(not a.json("show", pid)["deleted"] and not b.json("show", pid)["deleted"], "it is not back")
+    pid, row = deletion_wins(w, a, b, "Hai")
+    a("inbox", "restore", notices(a, pid, "conflict")[0]["id"])
+    agree(w, a, b, pid, occupation="giáo viên")
+    check(not b.json("show", pid)["deleted"], "the loser did not bring it back")
+    check(w.ctl_json("conflict", "show", str(row["conflict"]))["state"] == "restored", "the row is open")
+    pid, row = deletion_loses(w, a, b, "Một")
+    w.ctl("conflict", "restore", str(row["conflict"]))
+    sync(a, b)
+    check(a.json("show", pid)["deleted"] and b.json("show", pid)["deleted"], "it is not deleted again")
+    pid, row = deletion_loses(w, a, b, "Hai")
+    a("inbox", "restore", notices(a, pid, "conflict")[0]["id"])
+    sync(a, b)
+    check(a.json("show", pid)["deleted"] and b.json("show", pid)["deleted"], "the loser did not delete it again")
+    check(w.ctl_json("conflict", "show", str(row["conflict"]))["state"] == "restored", "the row is open")
+
+
+# ---- an event
+
+def event_written_twice(w, a, b):
+    """Only a broken disk can do that: the same id, made twice."""
+    person = a.add("person", full_name="Thị Sự Kiện")
+    sync(a, b)
+    one = a.add("intervention", person=person, given_on="2025-08-01", kind="EMG_GOODS")
+    text = f'{{"id": "{one}", "person": "{person}", "given_on": "2025-08-02", "kind": "EMG_GOODS"}}'
+    b("add", "intervention", "--json", "-", stdin=text)
+    sync(a, b)
+    row = open_conflict(w, one)
+    check(row["field"] == "given_on", f"conflict: {row}")
+    stands = row["kept"]
+    refused(w.ctl, "conflict", "restore", str(row["conflict"]), words=("corrects=", "void"))
+    loser = a if notices(a, one, "conflict") else b
+    refused(loser, "inbox", "restore", notices(loser, one, "conflict")[0]["id"], words=("corrects",))
+    agree(w, a, b, one, given_on=stands)
+    # What the refusal says to do.
+    loser("void", one, "--why", "ghi sai ngày")
+    loser.add("intervention", person=person, given_on=row["lost"], kind="EMG_GOODS", corrects=one)
+    sync(a, b)
+    w.ctl("conflict", "keep", str(row["conflict"]))
+
+
+def test(w, _args):
+    w.start()
+    w.import_units()
+    a = w.client("a", "25195", "--author", "Lê Văn An")
+    b = w.client("b", "25195", "--author", "Trần Thị Bé")
+    other = w.client("c", "25198", "--author", "Phạm Thị Cúc")
+    kept_by_the_office(w, a, b)
+    restored_by_the_office(w, a, b)
+    restored_by_the_loser(w, a, b)
+    restored_at_once(w, a, b)
+    gone_from_the_commune(w, a, b, other)
+    deleted_but_edited(w, a, b)
+    event_written_twice(w, a, b)
+    check(w.ctl_json("verify")["found"] == 0, "verify finds something")
+    for c in (a, b, other):
+        c("verify")
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(test, __doc__))
