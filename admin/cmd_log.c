@@ -366,6 +366,7 @@ static const struct listing_column record_columns[] = {
 	{"deleted", "Đã xóa", "Deleted", LISTING_TEXT, false},
 	{"voided", "Đã hủy", "Voided", LISTING_TEXT, false},
 	{"merged_into", "Nhập vào", "Joined to", LISTING_WHOLE_ID, false},
+	{"stands", "Bản ghi được tính", "Record that counts", LISTING_WHOLE_ID, false},
 	{"hidden", "Bị ẩn (hạn chế)", "Hidden (restricted)", LISTING_TEXT, false},
 };
 
@@ -378,7 +379,18 @@ static const struct listing_column field_columns[] = {
 	{"log", "Nhật ký", "Log", LISTING_NUMBER, false},
 };
 
-static json_t *field_rows(json_t *fields)
+/* For people, where a reference leads now: the record it names was joined to another. */
+static json_t *shown_value(const struct ctl *ctl, const json_t *one)
+{
+	json_t *value = json_object_get(one, "value");
+	const char *resolved = json_string_value(json_object_get(one, "resolved"));
+
+	if (ctl->format != TABLE_TABLE || resolved == NULL || !json_is_string(value))
+		return json_incref(value);
+	return json_sprintf("%s → %s", json_string_value(value), resolved);
+}
+
+static json_t *field_rows(const struct ctl *ctl, json_t *fields)
 {
 	json_t *rows = json_array();
 	const char *name;
@@ -388,13 +400,12 @@ static json_t *field_rows(json_t *fields)
 	{
 		const json_t *stamp = json_object_get(one, "stamp");
 
-		json_array_append_new(rows,
-				      json_pack("{s:s, s:O?, s:O?, s:O?, s:O?, s:O?}", "field",
-						name, "value", json_object_get(one, "value"), "at",
-						json_object_get(stamp, "at"), "author",
-						json_object_get(one, "author"), "device",
-						json_object_get(stamp, "device"), "log",
-						json_object_get(one, "log")));
+		json_array_append_new(rows, json_pack("{s:s, s:o?, s:O?, s:O?, s:O?, s:O?}",
+						      "field", name, "value", shown_value(ctl, one),
+						      "at", json_object_get(stamp, "at"), "author",
+						      json_object_get(one, "author"), "device",
+						      json_object_get(stamp, "device"), "log",
+						      json_object_get(one, "log")));
 	}
 	return rows;
 }
@@ -413,7 +424,7 @@ int cmd_record_show(void *context, const struct args *args)
 	code = ctl_call(ctl, "record show", call, CTL_TIMEOUT_MS, &result);
 	if (result == NULL)
 		return code;
-	fields = field_rows(json_object_get(result, "fields"));
+	fields = field_rows(ctl, json_object_get(result, "fields"));
 	if (ctl->format != TABLE_CSV)
 		listing_print_object(ctl, record_columns, COUNT(record_columns), result, &out);
 	if (ctl->format == TABLE_TABLE)

@@ -27,6 +27,13 @@ static const struct args_option open_options[] = {
 	 "why restricted data is read; it is audited", 0, false},
 };
 
+static const struct args_option duplicate_options[] = {
+	{"limit", "N", "nhiều nhất N cặp, giống nhất trước; mặc định 100",
+	 "at most N pairs, the likeliest first; default 100", 0, false},
+	{"reason", "TEXT", "lý do xem dữ liệu hạn chế; có ghi vết",
+	 "why restricted data is read; it is audited", 0, false},
+};
+
 static const struct args_option import_options[] = {
 	{"from", "DATE", "ngày danh mục có hiệu lực (bắt buộc)",
 	 "day the list takes effect (required)", 0, false},
@@ -115,6 +122,9 @@ static const struct args_positional file_positional[] = {{"FILE.csv", false, fal
 static const struct args_positional number_positional[] = {{"NUMBER", false, false}};
 static const struct args_positional session_positional[] = {{"SESSION", false, false}};
 static const struct args_positional id_positional[] = {{"ID", false, false}};
+static const struct args_positional join_positional[] = {{"KEEP", false, false},
+							 {"OTHER", false, false}};
+static const struct args_positional pair_positional[] = {{"A", false, false}, {"B", false, false}};
 static const struct args_positional sql_positional[] = {{"SQL", false, false}};
 
 static const struct args_positional backup_positional[] = {{"BACKUP", false, false}};
@@ -180,6 +190,16 @@ static const struct args_command commands[] = {
 	{"quarantine discard", OPTIONS(why_options), POSITIONALS(number_positional),
 	 "không nhận thay đổi bị giữ lại; vẫn lưu", "turn a quarantined change down; it is kept",
 	 cmd_quarantine_discard},
+	{"duplicate list", OPTIONS(duplicate_options), NO_POSITIONALS,
+	 "những người có thể trùng nhau", "people who may be there twice", cmd_duplicate_list},
+	{"duplicate join", NO_OPTIONS, POSITIONALS(join_positional),
+	 "nhập hồ sơ OTHER vào KEEP; không xóa gì", "join OTHER to KEEP; nothing is deleted",
+	 cmd_duplicate_join},
+	{"duplicate split", NO_OPTIONS, POSITIONALS(id_positional), "tách hồ sơ đã nhập ra lại",
+	 "undo a join", cmd_duplicate_split},
+	{"duplicate distinct", NO_OPTIONS, POSITIONALS(pair_positional),
+	 "hai hồ sơ là hai người; không liệt kê nữa", "the two are not the same; not listed again",
+	 cmd_duplicate_distinct},
 	{"bundle in", OPTIONS(bundle_options), POSITIONALS(bundle_positional),
 	 "nhận tệp của xã mang đến, làm tệp trả về",
 	 "merge a file brought by hand, make its return file", cmd_bundle_in},

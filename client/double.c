@@ -1,6 +1,7 @@
 #include "client/double.h"
 
 #include "common/base/mem.h"
+#include "common/model/match.h"
 
 /* 40 bytes a person: ten thousand are 400 KB. */
 struct person {
@@ -51,7 +52,7 @@ void double_index_free(struct double_index *d)
 
 bool double_is_for(struct bytes type)
 {
-	return bytes_is(type, FIND_PERSON);
+	return bytes_is(type, MATCH_TYPE);
 }
 
 static struct value written(const struct change *c, const char *name)
@@ -63,24 +64,20 @@ static struct value written(const struct change *c, const char *name)
 
 static struct person person_of_change(const struct change *c)
 {
-	const struct value name = written(c, FIND_NAME);
-	const struct value birth = written(c, FIND_BIRTH);
-	const struct value identity = written(c, FIND_IDENTITY);
+	const struct value name = written(c, MATCH_NAME);
+	const struct value birth = written(c, MATCH_BIRTH);
+	const struct value identity = written(c, MATCH_IDENTITY);
 
 	return (struct person){c->id, find_person_of(c->type, &name, &birth, &identity)};
 }
 
-/* An estimated age may be off by some years; a written year is not. */
+/* What is kept of a person leaves out the day of birth, which only ranks. */
 static bool is_alike(const struct find_person *a, const struct find_person *b)
 {
-	if (a->identity != 0 && a->identity == b->identity)
-		return true;
-	if (a->name == 0 || a->name != b->name)
-		return false;
-	/* Same name, and each has an identity number of its own: two people. */
-	if (a->identity != 0 && b->identity != 0)
-		return false;
-	return a->year == 0 || b->year == 0 || a->year == b->year;
+	const struct match_key x = {.name = a->name, .identity = a->identity, .year = a->year};
+	const struct match_key y = {.name = b->name, .identity = b->identity, .year = b->year};
+
+	return match_compare(&x, &y) != MATCH_NONE;
 }
 
 /* Keeps the list in the order of ids, the greatest dropped when it is full. */

@@ -1,9 +1,7 @@
 /*
  * double - people who may be here already, told before a new one is saved.
  *
- * Likely: the same identity number, or the same name when tones and accents are
- * dropped and no contradiction in the year of birth. Only told, never joined: Xã Lộc Thành and Xã
- * Lộc Thạnh differ by a tone (domain rule: never merge on a fold alone).
+ * What is likely: common/model/match.h. Only told, never joined.
  */
 #pragma once
 

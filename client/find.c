@@ -1,8 +1,7 @@
 #include "client/find.h"
 
 #include "common/base/check.h"
-#include "common/base/crypt.h"
-#include "common/model/partial_date.h"
+#include "common/model/match.h"
 
 #define VERSION "find-1 "
 
@@ -51,45 +50,14 @@ static bool take_sized(struct bytes *rest, size_t len_of_len, struct bytes *ret)
 
 /* ---- people ---- */
 
-static uint64_t hash_text(struct bytes text)
-{
-	struct hash h = hash_of(text);
-	uint64_t n;
-
-	memcpy(&n, h.bytes, sizeof n);
-	return n;
-}
-
-static uint64_t hash_name(const struct value *v)
-{
-	AUTO(buf_clear) struct buf key = {0};
-
-	if (v->kind != VALUE_TEXT || v->bytes.len == 0 ||
-	    vntext_key(v->bytes, VNTEXT_FOLD, &key) != ERR_OK)
-		return 0;
-	return hash_text(buf_bytes(&key));
-}
-
-static int32_t birth_year(const struct value *v)
-{
-	struct partial_date d;
-
-	if (v->kind != VALUE_TEXT || partial_date_parse(v->bytes, &d) != ERR_OK)
-		return 0;
-	return d.precision == PARTIAL_AGE ? d.year - d.age : d.year;
-}
-
 struct find_person find_person_of(struct bytes type, const struct value *name,
 				  const struct value *birth, const struct value *identity)
 {
-	if (!bytes_is(type, FIND_PERSON))
+	if (!bytes_is(type, MATCH_TYPE))
 		return (struct find_person){0};
-	return (struct find_person){.name = hash_name(name),
-				    .identity =
-					    identity->kind == VALUE_TEXT && identity->bytes.len != 0
-						    ? hash_text(identity->bytes)
-						    : 0,
-				    .year = birth_year(birth)};
+	const struct match_key key = match_key_of(name, birth, identity);
+
+	return (struct find_person){.name = key.name, .identity = key.identity, .year = key.year};
 }
 
 /* ---- entries ---- */
@@ -133,9 +101,9 @@ static void append_text(struct bytes text, struct buf *folds, struct buf *texts)
 
 static struct find_person person_of(const struct record *r)
 {
-	struct value name = record_value(r, FIND_NAME);
-	struct value birth = record_value(r, FIND_BIRTH);
-	struct value identity = record_value(r, FIND_IDENTITY);
+	struct value name = record_value(r, MATCH_NAME);
+	struct value birth = record_value(r, MATCH_BIRTH);
+	struct value identity = record_value(r, MATCH_IDENTITY);
 
 	return find_person_of(r->type, &name, &birth, &identity);
 }

@@ -22,7 +22,7 @@
  * entry of a neighbour is to stay small. */
 #define FIND_TEXT_BYTES 1024u
 
-/* What makes two people likely doubles (double.h). */
+/* What makes two people likely doubles (common/model/match.h), but for the day of birth. */
 struct find_person {
 	uint64_t name;     /* hash of the folded name; 0: none */
 	uint64_t identity; /* hash of the number; 0: none */
@@ -52,11 +52,6 @@ bool find_entry_next(struct bytes *rest, struct find_entry *ret_entry);
 /* The keys of a person as the values say; of another type all are 0. */
 struct find_person find_person_of(struct bytes type, const struct value *name,
 				  const struct value *birth, const struct value *identity);
-#define FIND_PERSON   "person"
-#define FIND_NAME     "full_name"
-#define FIND_BIRTH    "birth_date"
-#define FIND_IDENTITY "identity_number"
-
 /* ---- search ---- */
 
 /* How well a text holds what is looked for: in whole at one of the levels of vntext.h, the

@@ -7,7 +7,8 @@
 #include "common/base/check.h"
 #include "common/base/clock.h"
 
-#define VIETNAM_MS (INT64_C(7) * 3600000)
+#define VIEW_JOINED_STEPS 64u /* more is a circle, or as bad */
+#define VIETNAM_MS        (INT64_C(7) * 3600000)
 
 static json_t *text_json(struct bytes text)
 {
@@ -120,6 +121,37 @@ struct bytes view_unit(struct cmd *c, struct arena *a, int64_t unit)
 
 static struct bytes title_of(struct cmd *c, struct arena *a, const struct record *r, bool is_inner);
 
+static bool read_reference(const struct value *v, struct id *ret_id)
+{
+	if (v->kind != VALUE_BYTES || v->bytes.len != ID_LEN)
+		return false;
+	memcpy(ret_id->bytes, v->bytes.data, ID_LEN);
+	return true;
+}
+
+/*
+ * The record a reference means: where the one it names was joined to another, that one (M6). A
+ * record that is not here, or a circle two machines joined at once, stands for itself.
+ */
+static bool load_referred(struct cmd *c, struct arena *a, struct id *id, struct vault_record *ret)
+{
+	const struct id named = *id;
+
+	for (size_t i = 0; i < VIEW_JOINED_STEPS; i++) {
+		struct id next;
+
+		if (vault_record_load(c->vault, a, id, ret) != ERR_OK)
+			return false;
+		struct value to = record_value(&ret->body, RECORD_MERGED_INTO);
+
+		if (!read_reference(&to, &next))
+			return true;
+		*id = next;
+	}
+	*id = named;
+	return vault_record_load(c->vault, a, id, ret) == ERR_OK;
+}
+
 /* The title of what the value refers to; its id when it is not here. */
 static struct bytes inner_title(struct cmd *c, struct arena *a, const struct value *v)
 {
@@ -127,12 +159,10 @@ static struct bytes inner_title(struct cmd *c, struct arena *a, const struct val
 	struct id id;
 	char shown[VIEW_ID_LEN];
 
-	if (v->kind != VALUE_BYTES || v->bytes.len != ID_LEN)
+	if (!read_reference(v, &id))
 		return BYTES_NONE;
-	memcpy(id.bytes, v->bytes.data, ID_LEN);
-	struct bytes title = vault_record_load(c->vault, a, &id, &r) == ERR_OK
-				     ? title_of(c, a, &r.body, true)
-				     : BYTES_NONE;
+	struct bytes title =
+		load_referred(c, a, &id, &r) ? title_of(c, a, &r.body, true) : BYTES_NONE;
 
 	if (title.len != 0)
 		return title;
@@ -143,12 +173,13 @@ static struct bytes inner_title(struct cmd *c, struct arena *a, const struct val
 static struct bytes view_reference(struct cmd *c, struct arena *a, const struct value *v)
 {
 	struct bytes title = inner_title(c, a, v);
+	struct vault_record r;
 	struct id id;
 	char shown[VIEW_ID_LEN];
 
-	if (v->bytes.len != ID_LEN)
+	if (!read_reference(v, &id))
 		return BYTES_NONE;
-	memcpy(id.bytes, v->bytes.data, ID_LEN);
+	(void)load_referred(c, a, &id, &r);
 	view_short_id(&id, shown);
 	return bytes_is(title, shown) ? title
 				      : arena_printf(a, "%.*s (%s)", BYTES_FMT(title), shown);

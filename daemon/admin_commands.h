@@ -36,6 +36,11 @@ enum err admin_quarantine_show(struct admin_call *call);
 enum err admin_quarantine_replay(struct admin_call *call);
 enum err admin_quarantine_discard(struct admin_call *call);
 
+enum err admin_duplicate_list(struct admin_call *call);
+enum err admin_duplicate_join(struct admin_call *call);
+enum err admin_duplicate_split(struct admin_call *call);
+enum err admin_duplicate_distinct(struct admin_call *call);
+
 enum err admin_query(struct admin_call *call);
 enum err admin_report_list(struct admin_call *call);
 enum err admin_report_run(struct admin_call *call);

@@ -4,8 +4,11 @@
 
 #include <stdio.h>
 
+#include "daemon/store_admin.h"
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
+
+#define CANDIDATES 6u /* records named when a prefix is not enough */
 
 static int64_t today(const struct admin_call *call)
 {
@@ -143,4 +146,44 @@ json_t *admin_json_stamp(const struct stamp *stamp)
 	return json_pack("{s:s, s:I, s:I}", "at", iso, "counter",
 			 (json_int_t)(stamp->clock & UINT64_C(0xffff)), "device",
 			 (json_int_t)stamp->device);
+}
+
+static enum err fail_ambiguous(struct admin_call *call, const struct store_found *found,
+			       size_t count)
+{
+	AUTO(buf_clear) struct buf text = {0};
+
+	buf_append_str(&text,
+		       "Nhiều bản ghi bắt đầu như vậy, hãy cho thêm chữ số / several records "
+		       "begin so, give more digits:");
+	for (size_t i = 0; i < count; i++) {
+		char hex[ID_HEX_LEN];
+
+		id_print(&found[i].id, hex);
+		buf_printf(&text, " %s", hex);
+	}
+	return admin_fail(call, ERR_CONFLICT, "%s", buf_cstr(&text));
+}
+
+enum err admin_find_record(struct admin_call *call, const char *name, struct store_found *ret_found)
+{
+	struct store_found *found = NULL;
+	struct id range[2];
+	size_t count = 0;
+	enum err e = admin_need_id(call, name, &range[0], &range[1]);
+
+	if (e == ERR_OK)
+		e = store_find_ids(call->store, call->arena, range, CANDIDATES, &found, &count);
+	if (e != ERR_OK)
+		return e;
+	if (count == 0)
+		return admin_fail(
+			call, ERR_NOTFOUND,
+			"Không có bản ghi nào như vậy ở đây; có thể nó chưa được đồng bộ, "
+			"xem “ctxhctl missing” / no such record here; it may not be "
+			"synced yet, see “ctxhctl missing”");
+	if (count > 1)
+		return fail_ambiguous(call, found, count);
+	*ret_found = found[0];
+	return ERR_OK;
 }

@@ -21,6 +21,11 @@ json_t *admin_json_unit_name(struct admin_call *call, int64_t unit);
 /* The unit a code means today, or meant last. ERR_NOTFOUND with call->error. */
 struct unit_row;
 enum err admin_find_unit(struct admin_call *call, struct bytes code, struct unit_row *ret_row);
+/* The record an argument names by its id or the first digits of it. ERR_NOTFOUND, ERR_CONFLICT
+ * (several), with call->error. */
+struct store_found;
+enum err admin_find_record(struct admin_call *call, const char *name,
+			   struct store_found *ret_found);
 /* What a field holds; a unit by its code. */
 json_t *admin_json_field(struct admin_call *call, struct bytes type, struct bytes field,
 			 const struct value *value);

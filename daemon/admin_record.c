@@ -6,48 +6,29 @@
 #include "daemon/admin_changes.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/joined.h"
 #include "daemon/store_admin.h"
 
-#define CANDIDATES 6u
-
-static enum err fail_ambiguous(struct admin_call *call, const struct store_found *found,
-			       size_t count)
+/* A reference to a record that was joined to another means that one (M6). */
+static enum err put_resolved(struct admin_call *call, const struct record *r, const struct field *f,
+			     json_t *to)
 {
-	AUTO(buf_clear) struct buf text = {0};
+	const struct schema_type *t = schema_find_type(store_schema(call->store), r->type);
+	const struct schema_field *known = t != NULL ? schema_find_field(t, f->name) : NULL;
+	bool is_event = false;
+	struct joined joined;
+	struct id id;
+	enum err e;
 
-	buf_append_str(&text,
-		       "Nhiều bản ghi bắt đầu như vậy, hãy cho thêm chữ số / several records "
-		       "begin so, give more digits:");
-	for (size_t i = 0; i < count; i++) {
-		char hex[ID_HEX_LEN];
-
-		id_print(&found[i].id, hex);
-		buf_printf(&text, " %s", hex);
-	}
-	return admin_fail(call, ERR_CONFLICT, "%s", buf_cstr(&text));
-}
-
-static enum err find_record(struct admin_call *call, struct store_found *ret_found)
-{
-	struct store_found *found = NULL;
-	struct id range[2];
-	size_t count = 0;
-	enum err e = admin_need_id(call, "record", &range[0], &range[1]);
-
-	if (e == ERR_OK)
-		e = store_find_ids(call->store, call->arena, range, CANDIDATES, &found, &count);
-	if (e != ERR_OK)
-		return e;
-	if (count == 0)
-		return admin_fail(
-			call, ERR_NOTFOUND,
-			"Không có bản ghi nào như vậy ở đây; có thể nó chưa được đồng bộ, "
-			"xem “ctxhctl missing” / no such record here; it may not be "
-			"synced yet, see “ctxhctl missing”");
-	if (count > 1)
-		return fail_ambiguous(call, found, count);
-	*ret_found = found[0];
-	return ERR_OK;
+	if (known == NULL || known->type != FIELD_REFERENCE || f->value.kind != VALUE_BYTES ||
+	    f->value.bytes.len != ID_LEN || !store_has_type(call->store, known->target, &is_event))
+		return ERR_OK;
+	memcpy(id.bytes, f->value.bytes.data, ID_LEN);
+	e = joined_find(call->store, call->arena, known->target, &id, &joined);
+	if (e == ERR_OK && id_compare(&id, &joined.id) != 0)
+		json_object_set_new(to, "resolved",
+				    admin_json_hex(bytes_of(joined.id.bytes, ID_LEN)));
+	return e;
 }
 
 static enum err put_field(struct admin_call *call, const struct record *r, const struct field *f,
@@ -70,14 +51,18 @@ static enum err put_field(struct admin_call *call, const struct record *r, const
 	if (is_hidden)
 		json_object_set_new(one, "hidden", json_true());
 	json_object_set_new(fields, arena_strdup(call->arena, f->name), one);
-	return ERR_OK;
+	return is_hidden ? ERR_OK : put_resolved(call, r, f, one);
 }
 
-static void put_head(struct admin_call *call, const struct record *r, bool is_hidden)
+static enum err put_head(struct admin_call *call, const struct record *r, bool is_hidden)
 {
 	const struct value merged = record_value(r, RECORD_MERGED_INTO);
 	json_t *to = call->result;
+	struct joined joined;
+	enum err e = joined_find(call->store, call->arena, r->type, &r->id, &joined);
 
+	if (e != ERR_OK)
+		return e;
 	json_object_set_new(to, "id", admin_json_hex(bytes_of(r->id.bytes, ID_LEN)));
 	json_object_set_new(to, "type", is_hidden ? json_null() : admin_json_text(r->type));
 	json_object_set_new(to, "unit", admin_json_unit(call, record_unit(r)));
@@ -85,7 +70,9 @@ static void put_head(struct admin_call *call, const struct record *r, bool is_hi
 	json_object_set_new(to, "deleted", json_boolean(record_is_deleted(r)));
 	json_object_set_new(to, "voided", json_boolean(record_is_voided(r)));
 	json_object_set_new(to, "merged_into", admin_json_value(&merged));
+	json_object_set_new(to, "stands", admin_json_hex(bytes_of(joined.id.bytes, ID_LEN)));
 	json_object_set_new(to, "hidden", json_boolean(is_hidden));
+	return ERR_OK;
 }
 
 static enum err put_history(struct admin_call *call, const struct record *r)
@@ -109,7 +96,7 @@ enum err admin_record_show(struct admin_call *call)
 	struct store_state state = {0};
 	json_t *fields;
 	bool is_hidden = true;
-	enum err e = find_record(call, &found);
+	enum err e = admin_find_record(call, "record", &found);
 
 	if (e != ERR_OK)
 		return e;
@@ -120,8 +107,8 @@ enum err admin_record_show(struct admin_call *call)
 	if (e != ERR_OK)
 		return e;
 	call->result = json_object();
-	put_head(call, &state.record, is_hidden);
 	fields = json_object();
+	e = put_head(call, &state.record, is_hidden);
 	json_object_set_new(call->result, "fields", fields);
 	for (size_t i = 0; e == ERR_OK && i < state.record.count; i++)
 		e = put_field(call, &state.record, &state.record.fields[i], is_hidden, fields);

@@ -1,6 +1,7 @@
 """Two collaborators write the same things at once, and people decide: the office keeps or restores, the one
-whose value lost restores it from the inbox. Deleted but edited, both ways; an event written twice. After each
-of it both replicas agree with the office, both authors have been told, and verify finds nothing."""
+whose value lost restores it from the inbox. Deleted but edited, both ways; an event written twice; people
+who are there twice. After each of it both replicas agree with the office, both authors have been told, and verify
+finds nothing."""
 
 import sys
 
@@ -9,10 +10,9 @@ from harness import check
 
 
 def sync(*clients):
-    """Twice: what the second one brought, the first one has then."""
-    for _ in range(2):
-        for c in clients:
-            c("sync", code=[0, 4])
+    """The first one once more: it has then what the others brought."""
+    for c in (*clients, clients[0]):
+        c("sync", code=[0, 4])
 
 
 def fields(client, pid):
@@ -196,11 +196,16 @@ def deleted_but_edited(w, a, b):
 
 # ---- an event
 
+def help_given(client, person, day, *more):
+    r = client("add", "intervention", f"person={person}", f"given_on={day}", "kind=EMG_GOODS", *more)
+    return r.stdout.strip()
+
+
 def event_written_twice(w, a, b):
     """Only a broken disk can do that: the same id, made twice."""
     person = a.add("person", full_name="Thị Sự Kiện")
     sync(a, b)
-    one = a.add("intervention", person=person, given_on="2025-08-01", kind="EMG_GOODS")
+    one = help_given(a, person, "2025-08-01")
     text = f'{{"id": "{one}", "person": "{person}", "given_on": "2025-08-02", "kind": "EMG_GOODS"}}'
     b("add", "intervention", "--json", "-", stdin=text)
     sync(a, b)
@@ -213,9 +218,54 @@ def event_written_twice(w, a, b):
     agree(w, a, b, one, given_on=stands)
     # What the refusal says to do.
     loser("void", one, "--why", "ghi sai ngày")
-    loser.add("intervention", person=person, given_on=row["lost"], kind="EMG_GOODS", corrects=one)
+    help_given(loser, person, row["lost"], f"corrects={one}")
     sync(a, b)
     w.ctl("conflict", "keep", str(row["conflict"]))
+
+
+# ---- doubles
+
+def doubles(w, a, b, other):
+    number = "070150000001"
+    one = a.add("person", full_name="Thị Trùng", birth_date="1950", identity_number=number)
+    two = other.add("person", full_name="Điểu Trùng", birth_date="1951", identity_number=number)
+    first = b.add("person", full_name="Lê Thị Hai", birth_date="1960")
+    second = b("add", "person", "full_name=Lê Thị Hai", "birth_date=1960", "--even-so").stdout.strip()
+    given = help_given(other, two, "2025-08-03")
+    sync(a, b, other)
+
+    rows = w.ctl_json("duplicate", "list")
+    check([r["likeness"] for r in rows[:2]] == ["identity_number", "name_birth"], f"list: {rows}")
+    check({rows[0]["keep"], rows[0]["other"]} == {one, two} and rows[0]["across"], f"list: {rows[0]}")
+    check("Lê Thị Hai" in w.ctl("duplicate", "list").stdout, "the table lacks the names")
+    check(len(w.ctl_json("duplicate", "list", "--limit", "1")) == 1, "--limit")
+
+    check(w.ctl_json("duplicate", "join", one, two)["into"] == one, "join")
+    refused(w.ctl, "duplicate", "join", two, one, words=("split",))
+    w.ctl("duplicate", "distinct", first, second)
+    refused(w.ctl, "duplicate", "distinct", second, first, words=("uid:",))
+    left = w.ctl_json("duplicate", "list")
+    check(not [r for r in left if {r["keep"], r["other"]} & {one, two, first, second}], f"still listed: {left}")
+
+    sync(a, b, other)
+    check(fields(other, two)["merged_into"] == one, "the join did not arrive")
+    shown = w.ctl_json("record", "show", given)["fields"]["person"]
+    check(shown["value"] == two and shown["resolved"] == one, f"the reference does not lead on: {shown}")
+    check(two in w.ctl("record", "show", given).stdout and one in w.ctl("record", "show", given).stdout,
+          "people do not see where the reference leads")
+
+    check(w.ctl_json("duplicate", "split", two)["from"] == one, "split")
+    sync(other, a)
+    check("merged_into" not in fields(other, two), "the split did not arrive")
+    check(len([r for r in w.ctl_json("duplicate", "list") if r["likeness"] == "identity_number"]) == 1, "not listed")
+    audit = [e["what"] for e in w.ctl_json("audit", "list")]
+    check({"duplicate join", "duplicate split", "duplicate distinct"} <= set(audit), f"audit: {audit}")
+
+    # In one commune: the client's own page shows the one that stands.
+    w.ctl("duplicate", "join", first, second)
+    helped = help_given(b, second, "2025-08-04")
+    sync(b, a)
+    check(first[:12] in a("show", helped).stdout, a("show", helped).stdout)
 
 
 def test(w, _args):
@@ -231,6 +281,7 @@ def test(w, _args):
     gone_from_the_commune(w, a, b, other)
     deleted_but_edited(w, a, b)
     event_written_twice(w, a, b)
+    doubles(w, a, b, other)
     check(w.ctl_json("verify")["found"] == 0, "verify finds something")
     for c in (a, b, other):
         c("verify")
