@@ -193,10 +193,42 @@ static int fail_schemaless(struct cmd *c)
 			"the record types are not here yet; run ctxh sync when there is a network");
 }
 
+static enum err keep_compiled(struct cmd *c, struct bytes compiled)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	enum err e = vault_begin(c->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = c->vault;
+	e = vault_doc_put(c->vault, VAULT_DOC_COMPILED, compiled);
+	return e == ERR_OK ? vault_commit(c->vault) : e;
+}
+
+/* Reading the bundle's YAML takes longer than all else a command does, so it is done once. */
+static enum err load_schema(struct cmd *c, struct bytes bundle)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(buf_clear) struct buf fresh = {0};
+	char error[SCHEMA_ERROR_LEN];
+	struct bytes compiled;
+	enum err e = vault_doc_load(c->vault, &a, VAULT_DOC_COMPILED, &compiled);
+
+	if (e == ERR_OK)
+		e = schema_load_compiled(compiled, bundle, &c->schema);
+	if (e == ERR_OK)
+		return e;
+	e = schema_load_bundle(bundle, &c->schema, error);
+	/* What cannot be kept is made again the next time. */
+	if (e == ERR_OK && schema_compile(bundle, &fresh) == ERR_OK &&
+	    keep_compiled(c, buf_bytes(&fresh)) != ERR_OK)
+		log_debug("the compiled schema could not be kept");
+	return e;
+}
+
 bool cmd_open(struct cmd *c, int *ret_exit)
 {
 	AUTO(arena_clear) struct arena a = {0};
-	char error[SCHEMA_ERROR_LEN];
 	struct bytes bundle;
 
 	if (!cmd_open_vault(c, ret_exit))
@@ -208,7 +240,7 @@ bool cmd_open(struct cmd *c, int *ret_exit)
 		return false;
 	}
 	if (e == ERR_OK)
-		e = schema_load_bundle(bundle, &c->schema, error);
+		e = load_schema(c, bundle);
 	if (e != ERR_OK)
 		*ret_exit = cmd_fail_err(c, e, "đọc biểu mẫu", "reading the record types");
 	return e == ERR_OK;

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "client/vault_internal.h"
 #include "common/base/check.h"
@@ -9,6 +10,7 @@
 
 #define VAULT_APPLICATION_ID 0x63747868 /* "ctxh" */
 #define VAULT_FORMAT         2
+#define LOG_KEPT_BYTES       (2 << 20) /* twice what is taken over at a time */
 
 /* What a vault of format 1 lacks, and what a new one has besides. */
 static const char find_sql[] =
@@ -415,12 +417,31 @@ enum err vault_db_open(struct vault *v, const char *path, bool is_new)
 	return e == ERR_OK ? check_format(v, is_new) : e;
 }
 
+/*
+ * Every opening reads the log through, also what the file has long taken over, and a first sync or
+ * an import leaves one of many megabytes. Emptied here it costs one more sync after such a day.
+ */
+static void empty_long_log(struct vault *v)
+{
+	const char *file = sqlite3_db_filename(v->db, "main");
+	struct stat st;
+
+	if (file == NULL || v->is_cache_suspect || stat(sqlite3_filename_wal(file), &st) != 0 ||
+	    st.st_size <= LOG_KEPT_BYTES)
+		return;
+	if (sqlite3_wal_checkpoint_v2(v->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) !=
+	    SQLITE_OK)
+		log_debug("the log could not be emptied: %s", sqlite3_errmsg(v->db));
+}
+
 void vault_db_close(struct vault *v)
 {
 	for (size_t i = 0; i < SQL_COUNT_OF; i++) {
 		sqlite3_finalize(v->statements[i]);
 		v->statements[i] = NULL;
 	}
+	if (v->db != NULL)
+		empty_long_log(v);
 	sqlite3_close(v->db);
 	v->db = NULL;
 }

@@ -164,6 +164,16 @@ enum err schema_load_folder(const char *path, struct schema **ret_schema,
 /* From the bundle of another schema (schema->source), as clients get it by sync. */
 enum err schema_load_bundle(struct bytes bundle, struct schema **ret_schema,
 			    char ret_error[SCHEMA_ERROR_LEN]);
+/*
+ * A bundle with its YAML read already, for programs that start often: what took most of the
+ * time of loading is done once. Indicators, which only the daemon computes, are left out.
+ * Appends; deterministic. ERR_INVAL: the bundle does not load.
+ */
+enum err schema_compile(struct bytes bundle, struct buf *out);
+/* The schema of the bundle without its indicators. ERR_NOTFOUND: `compiled` is of another bundle
+ * or another version of this program. ERR_INVAL: it is damaged. */
+enum err schema_load_compiled(struct bytes compiled, struct bytes bundle,
+			      struct schema **ret_schema);
 void schema_free(struct schema *s);
 DEFINE_AUTO(struct schema *, schema_free)
 

@@ -83,24 +83,19 @@ static enum err collect_section(struct schema_reader *r, enum schema_section sec
 	return e;
 }
 
-static enum err collect_file(struct schema_reader *r, const struct schema_source *source)
+void schema_enter_file(struct schema_reader *r, const char *name)
 {
-	struct yaml_problem problem = {0};
-	struct yaml_tree *tree = NULL;
-	enum err e;
-
-	r->file = source->name;
+	r->file = name;
 	r->owner = BYTES_NONE;
 	r->part = BYTES_NONE;
-	if (source->text.len > SCHEMA_FILE_BYTES)
-		return schema_fail(r, 1, "longer than %zu bytes", SCHEMA_FILE_BYTES);
-	if (yaml_read(&r->scratch, source->text, &tree, &problem) != ERR_OK)
-		return schema_fail(r, problem.line, "%.*s", BYTES_FMT(problem.text));
-	if (tree == NULL)
-		return ERR_OK;
+}
+
+enum err schema_collect_tree(struct schema_reader *r, const struct yaml_tree *tree)
+{
+	enum err e = ERR_OK;
+
 	if (tree->kind != YAML_MAP)
 		return schema_fail(r, tree->line, "must be a map of names and values");
-	e = ERR_OK;
 	for (const struct yaml_tree *n = tree->first; n != NULL && e == ERR_OK; n = n->next) {
 		size_t i = 0;
 
@@ -112,6 +107,27 @@ static enum err collect_file(struct schema_reader *r, const struct schema_source
 		e = collect_section(r, (enum schema_section)i, n);
 	}
 	return e;
+}
+
+static enum err read_tree(struct schema_reader *r, const struct schema_source *source,
+			  struct yaml_tree **ret_tree)
+{
+	struct yaml_problem problem = {0};
+
+	schema_enter_file(r, source->name);
+	if (source->text.len > SCHEMA_FILE_BYTES)
+		return schema_fail(r, 1, "longer than %zu bytes", SCHEMA_FILE_BYTES);
+	if (yaml_read(&r->scratch, source->text, ret_tree, &problem) != ERR_OK)
+		return schema_fail(r, problem.line, "%.*s", BYTES_FMT(problem.text));
+	return ERR_OK;
+}
+
+static enum err collect_file(struct schema_reader *r, const struct schema_source *source)
+{
+	struct yaml_tree *tree = NULL;
+	enum err e = read_tree(r, source, &tree);
+
+	return e == ERR_OK && tree != NULL ? schema_collect_tree(r, tree) : e;
 }
 
 static enum err check_extensions(struct schema_reader *r, enum schema_section section)
@@ -144,13 +160,11 @@ static void sort_definitions(struct schema_definitions *d)
 		qsort(d->items, d->count, sizeof d->items[0], compare_definitions);
 }
 
-static enum err build(struct schema_reader *r, const struct schema_source *sources, size_t count)
+enum err schema_build(struct schema_reader *r, const char *first_file)
 {
 	enum err e = ERR_OK;
 
-	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		e = collect_file(r, &sources[i]);
-	if (e != ERR_OK || (e = check_extensions(r, SECTION_TYPES)) != ERR_OK ||
+	if ((e = check_extensions(r, SECTION_TYPES)) != ERR_OK ||
 	    (e = check_extensions(r, SECTION_LISTS)) != ERR_OK)
 		return e;
 	sort_definitions(&r->sections[SECTION_TYPES]);
@@ -159,11 +173,20 @@ static enum err build(struct schema_reader *r, const struct schema_source *sourc
 	    (e = schema_build_indicators(r)) != ERR_OK)
 		return e;
 	if (r->schema->type_count == 0) {
-		r->owner = BYTES_NONE;
-		r->file = count != 0 ? sources[0].name : "schema";
+		schema_enter_file(r, first_file);
 		return schema_fail(r, 1, "no file names a record type");
 	}
 	return ERR_OK;
+}
+
+static enum err collect_and_build(struct schema_reader *r, const struct schema_source *sources,
+				  size_t count)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++)
+		e = collect_file(r, &sources[i]);
+	return e == ERR_OK ? schema_build(r, count != 0 ? sources[0].name : "schema") : e;
 }
 
 static int compare_sources(const void *a, const void *b)
@@ -224,10 +247,27 @@ static void make_bundle(struct schema *s, const struct schema_source *sources, s
 		buf_append_bytes(&s->source, sources[i].text);
 		buf_append_byte(&s->source, '\n');
 	}
+	schema_set_version(s);
+}
 
-	struct hash h = hash_of(buf_bytes(&s->source));
+void schema_set_version(struct schema *s)
+{
+	const struct hash h = hash_of(buf_bytes(&s->source));
 
 	memcpy(s->version, h.bytes, sizeof s->version);
+}
+
+void schema_reader_init(struct schema_reader *r, struct schema *s, char *error)
+{
+	s->memory = mem_alloc_zero(sizeof *s->memory);
+	*r = (struct schema_reader){.schema = s, .memory = s->memory, .error = error};
+}
+
+void schema_reader_clear(struct schema_reader *r)
+{
+	for (size_t i = 0; i < SECTION_COUNT; i++)
+		mem_free(r->sections[i].items);
+	arena_clear(&r->scratch);
 }
 
 enum err schema_load(const struct schema_source *sources, size_t count, struct schema **ret_schema,
@@ -236,21 +276,17 @@ enum err schema_load(const struct schema_source *sources, size_t count, struct s
 	AUTO(schema_free) struct schema *s = mem_alloc_zero(sizeof *s);
 	AUTO(mem_free)
 	struct schema_source *sorted = mem_alloc_array(count != 0 ? count : 1, sizeof *sorted);
-	struct schema_reader r = {.schema = s, .error = ret_error};
+	AUTO(schema_reader_clear) struct schema_reader r = {0};
 	enum err e;
 
-	s->memory = mem_alloc_zero(sizeof *s->memory);
-	r.memory = s->memory;
+	schema_reader_init(&r, s, ret_error);
 	if (count != 0) {
 		memcpy(sorted, sources, count * sizeof *sorted);
 		qsort(sorted, count, sizeof *sorted, compare_sources);
 	}
 	e = check_sources(sorted, count, ret_error);
 	if (e == ERR_OK)
-		e = build(&r, sorted, count);
-	for (size_t i = 0; i < SECTION_COUNT; i++)
-		mem_free(r.sections[i].items);
-	arena_clear(&r.scratch);
+		e = collect_and_build(&r, sorted, count);
 	if (e != ERR_OK)
 		return e;
 	make_bundle(s, sorted, count);
@@ -344,8 +380,7 @@ enum err schema_load_folder(const char *path, struct schema **ret_schema,
 
 /* ---- bundle ---- */
 
-/* Takes one "file NAME LENGTH\n…\n" off the front. */
-static bool take_file(struct bytes *rest, struct arena *a, struct schema_source *ret_source)
+bool schema_bundle_next(struct bytes *rest, struct arena *a, struct schema_source *ret_source)
 {
 	const uint8_t *end = rest->len != 0 ? memchr(rest->data, '\n', rest->len) : NULL;
 	size_t len = 0;
@@ -384,7 +419,7 @@ enum err schema_load_bundle(struct bytes bundle, struct schema **ret_schema,
 	enum err e;
 
 	while (rest.len != 0 && f->count <= SCHEMA_FILES &&
-	       take_file(&rest, &f->memory, &f->sources[f->count]))
+	       schema_bundle_next(&rest, &f->memory, &f->sources[f->count]))
 		f->count++;
 	if (rest.len != 0 && f->count <= SCHEMA_FILES) {
 		(void)snprintf(ret_error, SCHEMA_ERROR_LEN, "bundle:%zu: is damaged", f->count + 1);

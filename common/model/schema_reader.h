@@ -49,6 +49,23 @@ struct schema_reader {
 	char *error;
 };
 
+void schema_reader_init(struct schema_reader *r, struct schema *s, char *error);
+void schema_reader_clear(struct schema_reader *r);
+static inline void schema_reader_clear_auto(struct schema_reader *r)
+{
+	schema_reader_clear(r);
+}
+
+/* The steps of loading (schema_load.c): errors are of this file from now on; the definitions
+ * of one file's tree; the schema of all that was collected. */
+void schema_enter_file(struct schema_reader *r, const char *name);
+enum err schema_collect_tree(struct schema_reader *r, const struct yaml_tree *tree);
+enum err schema_build(struct schema_reader *r, const char *first_file);
+/* From its source. */
+void schema_set_version(struct schema *s);
+/* Takes one "file NAME LENGTH\n…\n" off the front of a bundle. */
+bool schema_bundle_next(struct bytes *rest, struct arena *a, struct schema_source *ret_source);
+
 /* Writes "file:line: owner.part: text" and returns ERR_INVAL. */
 enum err schema_fail(struct schema_reader *r, size_t line, const char *fmt, ...) PRINTF(3, 4);
 

@@ -7,7 +7,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "common/base/arena.h"
+#include "common/base/buf.h"
 #include "common/base/err.h"
 
 #define SCHEMA_YAML_DEPTH    8u
@@ -43,3 +46,10 @@ enum err yaml_read(struct arena *a, struct bytes text, struct yaml_tree **ret_tr
 
 /* An entry of a map; NULL when there is none. */
 const struct yaml_tree *yaml_find(const struct yaml_tree *map, const char *key);
+
+/*
+ * A tree as bytes and back (schema_tree.c), for schema_compile(). Appends; false when the bytes are
+ * no whole tree within the limits above. Text of a tree read back borrows from the bytes.
+ */
+void yaml_tree_pack(const struct yaml_tree *tree, struct buf *out);
+bool yaml_tree_unpack(struct arena *a, struct bytes *rest, struct yaml_tree **ret_tree);

@@ -184,6 +184,38 @@ static void a_row_in_anothers_place_does_not_open(void **state)
 	assert_true(client_home_problems(h) > 0);
 }
 
+static off_t log_size(struct client_home *h)
+{
+	char path[128];
+	struct stat st = {0};
+
+	snprintf(path, sizeof path, "%s/vault.db-wal", h->path);
+	(void)stat(path, &st);
+	return st.st_size;
+}
+
+static void a_long_log_is_emptied_at_closing_and_a_short_one_is_not(void **state)
+{
+	struct client_home *h = *state;
+	static uint8_t big[4 << 20];
+	struct arena arena = {0};
+	struct bytes got;
+	struct id id = add_person(h, "Lan");
+
+	client_home_reopen(h);
+	assert_true(log_size(h) > 0);
+	assert_ok(vault_begin(h->vault));
+	assert_ok(vault_doc_put(h->vault, VAULT_DOC_SCHEMA, bytes_of(big, sizeof big)));
+	assert_ok(vault_commit(h->vault));
+	assert_true(log_size(h) > (off_t)sizeof big);
+	client_home_reopen(h);
+	assert_int_equal(log_size(h), 0);
+	assert_true(client_home_has(h, &id));
+	assert_ok(vault_doc_load(h->vault, &arena, VAULT_DOC_SCHEMA, &got));
+	assert_int_equal(got.len, sizeof big);
+	arena_clear(&arena);
+}
+
 /* The child makes entries and tells each id after its commit, until it is killed. */
 static void write_until_killed(struct client_home *h, int out)
 {
@@ -482,6 +514,7 @@ int main(void)
 		CASE(a_vault_is_never_made_over_another),
 		CASE(nothing_personal_lies_in_clear),
 		CASE(a_row_in_anothers_place_does_not_open),
+		CASE(a_long_log_is_emptied_at_closing_and_a_short_one_is_not),
 		CASE(kill_nine_loses_no_entry_that_was_told),
 		CASE(a_damaged_file_is_told_and_set_aside),
 		CASE(a_vault_that_cannot_be_resumed_says_so_and_can_be_later),
