@@ -129,13 +129,14 @@ enum err vault_identity_put(struct vault *v, const struct vault_identity *identi
 /* ---- sealed documents by name ---- */
 
 #define VAULT_DOC_IDENTITY "identity"
-#define VAULT_DOC_SCHEMA   "schema"          /* the bundle */
-#define VAULT_DOC_COMPILED "schema-compiled" /* of it (schema.h); derived, may be missing or old \
-					      */
-#define VAULT_DOC_UNITS    "units"           /* msg_units bytes */
-#define VAULT_DOC_SCOPE    "scope"           /* unit ids as granted */
-#define VAULT_DOC_CURSORS  "cursors"         /* unit -> log number */
-#define VAULT_DOC_AUTHORS  "authors"         /* names, the one in use first */
+#define VAULT_DOC_SCHEMA   "schema" /* the bundle */
+#define VAULT_DOC_COMPILED                                                              \
+	"schema-compiled"           /* of it (schema.h); derived, may be missing or old \
+				     */
+#define VAULT_DOC_UNITS   "units"   /* msg_units bytes */
+#define VAULT_DOC_SCOPE   "scope"   /* unit ids as granted */
+#define VAULT_DOC_CURSORS "cursors" /* unit -> log number */
+#define VAULT_DOC_AUTHORS "authors" /* names, the one in use first */
 
 /* Into `a`. ERR_NOTFOUND. */
 enum err vault_doc_load(struct vault *v, struct arena *a, const char *name, struct bytes *ret);
