@@ -13,8 +13,8 @@
  * the transaction that wrote one of them. So it cannot differ from them but by a fault of this
  * file, and a part that is not there or does not open is no loss.
  *
- * 64 records: a part of people has about 20 KB. Fewer make searching slower, more make an
- * entry slower; both were measured (docs/performance.md).
+ * 64 records: a part of people has about 20 KB. Every entry makes one part anew, every search opens
+ * them all (docs/performance.md).
  */
 #define FIND_PART_RECORDS 64
 
