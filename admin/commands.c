@@ -21,6 +21,15 @@ static const struct args_option reason_options[] = {
 	 "why restricted data is read; it is audited", 0, false},
 };
 
+static const struct args_option erase_options[] = {
+	{"why", "TEXT", "lý do, không ghi tên ai (bắt buộc)",
+	 "the reason, without names (required)", 0, false},
+	{"basis", "TEXT", "căn cứ pháp luật (bắt buộc)", "the law it follows (required)", 0, false},
+	{"with-events", NULL, "xóa cả các lần ghi nhận về hồ sơ này và các hồ sơ trùng đã gộp",
+	 "also the events that point at it, and doubles joined to it", 0, false},
+	{"dry-run", NULL, "chỉ cho biết sẽ xóa gì", "only say what would be erased", 0, false},
+};
+
 static const struct args_option open_options[] = {
 	{"open", NULL, "chỉ những cái chưa quyết định", "only those not decided yet", 0, false},
 	{"reason", "TEXT", "lý do xem dữ liệu hạn chế; có ghi vết",
@@ -125,6 +134,7 @@ static const struct args_positional id_positional[] = {{"ID", false, false}};
 static const struct args_positional join_positional[] = {{"KEEP", false, false},
 							 {"OTHER", false, false}};
 static const struct args_positional pair_positional[] = {{"A", false, false}, {"B", false, false}};
+static const struct args_positional record_positional[] = {{"RECORD", false, false}};
 static const struct args_positional sql_positional[] = {{"SQL", false, false}};
 
 static const struct args_positional backup_positional[] = {{"BACKUP", false, false}};
@@ -225,6 +235,9 @@ static const struct args_command commands[] = {
 	 "make a state folder from a backup (file or number)", cmd_restore},
 	{"audit list", OPTIONS(limit_options), NO_POSITIONALS, "vết kiểm tra, mới nhất trước",
 	 "the audit, newest first", cmd_audit_list},
+	{"erase", OPTIONS(erase_options), POSITIONALS(record_positional),
+	 "xóa hẳn một hồ sơ theo luật; không lấy lại được",
+	 "law's erasure of a record; cannot be undone", cmd_erase},
 	{"verify", NO_OPTIONS, NO_POSITIONALS, "dựng lại từ nhật ký và đối chiếu",
 	 "rebuild from the log and compare", cmd_verify},
 };

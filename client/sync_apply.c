@@ -21,6 +21,7 @@ struct apply {
 	struct msg_receipt receipt;
 	bool has_receipt;
 	bool is_epoch_new;
+	bool has_erased; /* something was taken out that must leave no trace in the file */
 	int64_t covered; /* what this receipt makes sent, and the chain head after it */
 	struct hash covered_chain;
 };
@@ -139,7 +140,7 @@ static enum err wait_again(struct sync *s, struct arena *a, const struct vault_s
 		return err_raise(ERR_CORRUPT, "a change-set of the outbox cannot be read");
 	/* Beyond the old receipt they are waiting as it is. */
 	for (size_t i = 0; i < opened.set.count && e == ERR_OK; i++)
-		if ((int64_t)opened.set.changes[i].number <= acked)
+		if ((int64_t)opened.set.changes[i].number <= acked && !opened.set.changes[i].is_cut)
 			e = wait_for(s, a, &opened.set.changes[i]);
 	return e;
 }
@@ -487,8 +488,14 @@ static enum err evict(struct apply *ap, const struct msg_evict *eviction)
 {
 	AUTO(arena_clear) struct arena a = {0};
 	struct vault_record r;
-	enum err e = vault_record_load(ap->sync->vault, &a, &eviction->id, &r);
+	enum err e;
 
+	if (eviction->is_erased) {
+		ap->report->evictions++;
+		ap->has_erased = true;
+		return vault_record_erase(ap->sync->vault, &eviction->id);
+	}
+	e = vault_record_load(ap->sync->vault, &a, &eviction->id, &r);
 	if (e == ERR_NOTFOUND)
 		return ERR_OK;
 	if (e != ERR_OK)
@@ -774,5 +781,6 @@ enum err sync_apply(struct sync *s, const struct vault_identity *identity,
 	e = apply_all(&ap, asked_ms);
 	if (e != ERR_OK)
 		return e;
-	return vault_commit(s->vault);
+	e = vault_commit(s->vault);
+	return e == ERR_OK && ap.has_erased ? vault_sweep(s->vault) : e;
 }

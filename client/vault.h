@@ -180,6 +180,14 @@ enum err vault_record_load(struct vault *v, struct arena *a, const struct id *id
 			   struct vault_record *ret_record);
 enum err vault_record_put(struct vault *v, const struct vault_record *record);
 enum err vault_record_remove(struct vault *v, const struct id *id);
+/*
+ * By law: the record, own changes of it, what the inbox says of it, and what change-sets in the
+ * outbox wrote of it (they are kept as cut ones, changeset.h). Nothing when there is nothing.
+ */
+enum err vault_record_erase(struct vault *v, const struct id *id);
+/* Outside a transaction: rewrites the file without gaps and free pages and empties its log, so that
+ * nothing of what was removed is left in it. */
+enum err vault_sweep(struct vault *v);
 
 /* Ids that begin with these hex digits: at most two are told. */
 enum err vault_record_match(struct vault *v, struct bytes hex_prefix, struct id ret_ids[2],

@@ -143,6 +143,7 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_OUTBOX_LOAD] = "SELECT first, count, before, head, wire FROM outbox"
 			    " WHERE first > ?1 ORDER BY first",
 	[SQL_OUTBOX_DROP] = "DELETE FROM outbox WHERE first + count - 1 <= ?1",
+	[SQL_OUTBOX_CUT] = "UPDATE outbox SET wire = ?2 WHERE first = ?1",
 	[SQL_OUTBOX_HEAD] = "SELECT head FROM outbox WHERE first + count - 1 = ?1",
 	[SQL_OUTBOX_BEFORE] = "SELECT before FROM outbox WHERE first = ?1",
 	[SQL_RECEIPT_ADD] = "INSERT INTO receipt (number, at, wire) VALUES (?1, ?2, ?3)",
@@ -449,6 +450,16 @@ void vault_db_close(struct vault *v)
 bool vault_db_is_idle(struct vault *v)
 {
 	return sqlite3_get_autocommit(v->db) != 0;
+}
+
+enum err vault_sweep(struct vault *v)
+{
+	REQUIRE(!v->is_in_transaction);
+	int rc = sqlite3_exec(v->db, "VACUUM", NULL, NULL, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_wal_checkpoint_v2(v->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return from_sqlite(v, rc, "sweep the vault");
 }
 
 enum err vault_db_quick_check(struct vault *v, vault_problem_fn problem, void *arg)

@@ -26,6 +26,7 @@
 #include "daemon/route.h"
 #include "daemon/session.h"
 #include "daemon/store.h"
+#include "daemon/sweep.h"
 #include "daemon/tls.h"
 #include "daemon/writer.h"
 
@@ -381,7 +382,7 @@ static void on_tick(void *user)
 	int64_t period = notify_watchdog_ms();
 
 	/* Fed only while loop and writer both live: a stuck writer must be restarted too. */
-	if (writer_is_alive(app->ctx.writer)) {
+	if (writer_is_alive(app->ctx.writer) || sweep_is_running(app->ctx.sweep)) {
 		atomic_store(&app->ctx.writer_alive_ms, now);
 		if (period > 0 && now - app->fed_ms >= period) {
 			notify_watchdog();
@@ -392,6 +393,7 @@ static void on_tick(void *user)
 		return;
 	watch_disk(app, now);
 	backup_tick(app->ctx.backup);
+	sweep_tick(app->ctx.sweep, now);
 }
 
 static void on_reload(void *user)
@@ -578,8 +580,10 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 	ctx->started_ms = clock_wall_ms(ctx->clock);
 
 	AUTO(backup_free) struct backup *backup = backup_new(ctx);
+	AUTO(sweep_free) struct sweep *sweep = sweep_new(ctx);
 
 	ctx->backup = backup;
+	ctx->sweep = sweep;
 	atomic_store(&ctx->config, config);
 	atomic_store(&ctx->schema, schema);
 	/* The store makes its own files: nobody else may read them. */

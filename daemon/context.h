@@ -17,6 +17,7 @@
 #include "proto/invitation.h"
 
 struct backup;
+struct sweep;
 struct config;
 struct loop;
 struct metrics;
@@ -39,6 +40,7 @@ struct context {
 	struct peers *peers;        /* what one address may do; peers.h; loop thread */
 	struct public_cache *cache; /* GET /v1/schema and /v1/units; handle.h */
 	struct backup *backup;      /* backup.h; NULL in tools that have no loop */
+	struct sweep *sweep;        /* sweep.h; NULL likewise */
 	const char *state;          /* folder of everything that lasts */
 	struct id daemon;           /* identity of this installation */
 	struct id epoch;            /* of its history; changes when restored from a backup */

@@ -4,6 +4,7 @@
 #include "daemon/config.h"
 #include "daemon/epochs.h"
 #include "daemon/ingest_private.h"
+#include "daemon/store_erase.h"
 
 #define CODE_FORKED "forked"
 
@@ -77,6 +78,7 @@ static void start_set(struct ingest *r, size_t index, struct ingest_set *s)
 		.signature = set->signature,
 		.session = r->request->session,
 		.body = set->body,
+		.cut = set->cut,
 	};
 	if (r->request->packed != NULL)
 		s->row.packed = r->request->packed[index];
@@ -139,6 +141,20 @@ static void settle_own(struct ingest *r)
 		result->own.until = r->log;
 }
 
+/* What the law had erased does not come in again, not even as bytes in the log. */
+static enum err cut_set(struct ingest *r, struct ingest_set *s)
+{
+	AUTO(buf_clear) struct buf body = {0};
+	enum err e;
+
+	if (s->is_cut == NULL)
+		return ERR_OK;
+	e = changeset_cut(&s->opened->set, s->is_cut, &body, &s->row.cut);
+	s->row.body = arena_copy(r->a, buf_bytes(&body));
+	s->row.packed = BYTES_NONE;
+	return e;
+}
+
 static enum err take_new(struct ingest *r, size_t index)
 {
 	const struct changeset *set = &r->request->sets[index].set;
@@ -151,6 +167,8 @@ static enum err take_new(struct ingest *r, size_t index)
 	e = fold_begin(&r->fold, &s->source);
 	for (size_t i = 0; e == ERR_OK && i < set->count; i++)
 		e = ingest_take_change(r, s, i);
+	if (e == ERR_OK)
+		e = cut_set(r, s);
 	if (e == ERR_OK)
 		e = note_own(r);
 	if (e == ERR_OK)
@@ -289,6 +307,8 @@ enum err ingest_start(struct ingest *r, const struct context *ctx, struct store 
 	r->tolerance_ms = tolerance_of(ctx);
 	fold_init(&r->fold, store, a);
 	e = store_has_open_conflicts(store, &r->has_open_conflicts);
+	if (e == ERR_OK)
+		e = store_has_erased(store, &r->has_erased);
 	if (e == ERR_OK)
 		e = store_last_log(store, &r->log);
 	r->log_before = r->log;

@@ -1,9 +1,69 @@
 #include "daemon/conflicts.h"
 #include "daemon/ingest_private.h"
+#include "daemon/store_erase.h"
 
 #define CODE_CONFLICT      "conflict"
 #define CODE_PARALLEL      "parallel"
 #define CODE_UNKNOWN_FIELD "unknown_field"
+#define CODE_ERASED        "erased"
+
+/* ---- erased by law ---- */
+
+/* A record that has a state is not erased; mostly nothing is, and nobody asks the store. */
+static enum err is_erased(struct ingest *r, const struct change *c, struct bytes raw, bool *ret_is)
+{
+	const struct fold_entry *entry;
+
+	*ret_is = c->is_cut;
+	if (*ret_is || !r->has_erased)
+		return ERR_OK;
+	if (id_is_zero(&c->id))
+		return raw.len != 0 ? store_names_erased(r->store, raw, ret_is) : ERR_OK;
+	entry = r->fold.present != NULL ? fold_find(&r->fold, c->type, &c->id) : NULL;
+	return entry != NULL && entry->state.record.count != 0
+		       ? ERR_OK
+		       : store_is_erased(r->store, &c->id, ret_is);
+}
+
+/* That it came is kept, and nothing of what it said. */
+static enum err put_erased(struct ingest *r, const struct change *c, uint64_t log, uint64_t clock)
+{
+	static const char text[] = "Hồ sơ đã được xóa theo luật; nội dung không được giữ lại"
+				   " / the record was erased by law; what was written is not kept";
+	struct quarantine_row row = {.device = r->request->device,
+				     .number = c->number,
+				     .log = log,
+				     .clock = clock,
+				     .type = c->type,
+				     .id = c->id,
+				     .reason = BYTES_LIT(CODE_ERASED),
+				     .at_ms = r->request->now_ms,
+				     .state = BYTES_LIT(CODE_ERASED)};
+	struct notice_row notice = {.device = r->request->device,
+				    .kind = BYTES_LIT(CODE_ERASED),
+				    .type = c->type,
+				    .id = c->id,
+				    .number = c->number,
+				    .at_ms = r->request->now_ms,
+				    .text = bytes_str(text)};
+	enum err e = store_put_quarantine(r->store, &row);
+
+	r->result.quarantined++;
+	return e != ERR_OK ? e : ingest_notify(r, &notice);
+}
+
+static enum err refuse_erased(struct ingest *r, struct ingest_set *s, size_t index)
+{
+	const struct change *c = &s->source.changes[index];
+	struct log_verdict v = {
+		.number = c->number, .code = BYTES_LIT(CODE_ERASED), .is_quarantined = true};
+
+	if (s->is_cut == NULL)
+		s->is_cut = arena_alloc_array(r->a, s->source.count, sizeof *s->is_cut);
+	s->is_cut[index] = true;
+	ingest_tell(r, s, &v, BYTES_NONE);
+	return put_erased(r, c, s->row.log, s->source.clocks[index]);
+}
 
 /* ---- quarantine ---- */
 
@@ -35,8 +95,13 @@ enum err ingest_put_quarantine(struct ingest *r, const struct change *c, struct 
 		.text = why->text,
 		.number = c->number,
 	};
-	enum err e;
+	bool is_gone = false;
+	enum err e = is_erased(r, c, raw, &is_gone);
 
+	if (e != ERR_OK)
+		return e;
+	if (is_gone)
+		return put_erased(r, c, log, clock);
 	if (raw.len == 0) {
 		change_encode(c, &encoded);
 		row.bytes = buf_bytes(&encoded);
@@ -128,8 +193,13 @@ enum err ingest_take_change(struct ingest *r, struct ingest_set *s, size_t index
 	struct fold_entry *entry;
 	struct ingest_refusal why = {0};
 	struct finding finding = {0};
-	enum err e;
+	bool is_gone = false;
+	enum err e = is_erased(r, c, odd != NULL ? odd->raw : BYTES_NONE, &is_gone);
 
+	if (e != ERR_OK)
+		return e;
+	if (is_gone)
+		return refuse_erased(r, s, index);
 	if (odd != NULL) {
 		why = ingest_refuse(odd->reason, "", INGEST_UNREADABLE);
 		why.field = odd->field;

@@ -50,6 +50,7 @@ struct ingest {
 	size_t result_cap;
 	size_t repair_cap;
 	uint64_t log_before; /* the request */
+	bool has_erased;     /* the law had a record erased; else nothing need be looked for */
 	bool is_own_partial; /* the device may lack some of what its own sets changed */
 };
 
@@ -60,6 +61,7 @@ struct ingest_set {
 	struct fold_source source;
 	size_t verdict_cap;
 	size_t next_odd;
+	bool *is_cut; /* by change: of a record that is erased; NULL: none yet */
 };
 
 /* Why a change cannot go in; without a code it can. */

@@ -132,6 +132,20 @@ static void evict(struct pull *p, struct bytes type, const struct id *id, int64_
 	p->used += EVICT_BYTES;
 }
 
+/*
+ * To every device of the unit: what it holds of a record cannot be known any more. A restricted
+ * type is not even named to one that is not cleared; it never had a record of it.
+ */
+static void take_erased(struct pull *p, const struct batch *b, const struct moved_row *row)
+{
+	const struct schema_type *type = schema_find_type(p->schema, row->type);
+
+	if (!p->device.id.is_cleared && type != NULL && type->sensitivity == SENSITIVITY_RESTRICTED)
+		return;
+	evict(p, row->type, &row->id, b->unit);
+	p->answer.evictions[p->answer.eviction_count - 1].is_erased = true;
+}
+
 /* A receipt alone gave it to the device that wrote it, whatever its cursor says. */
 static enum err is_written_by(struct pull *p, uint64_t log, bool *ret_is)
 {
@@ -202,8 +216,13 @@ static enum err take_move(struct pull *p, const struct batch *b, const struct mo
 {
 	struct store_state state = {.record = {.type = move->type, .id = move->id}};
 	bool had_it = b->is_begun;
-	enum err e = store_load_states(p->store, p->a, &state, 1);
+	enum err e;
 
+	if (move->is_erased) {
+		take_erased(p, b, move);
+		return ERR_OK;
+	}
+	e = store_load_states(p->store, p->a, &state, 1);
 	if (e != ERR_OK || units_scope_has(p->scope, p->scope_count, record_unit(&state.record)))
 		return e;
 	/* What a device without a cursor never got and never wrote it need not forget. */

@@ -187,10 +187,8 @@ void store_pack_body(struct bytes body, struct buf *out);
 enum err store_put_log(struct store *s, const struct log_row *row);
 /* ERR_NOTFOUND. */
 enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct log_row *ret_row);
-/* Puts what is left of a body in its place, and the hashes that stand for the rest. ERR_NOTFOUND.
- */
-enum err store_cut_log(struct store *s, uint64_t log, struct bytes body,
-		       const struct changeset_cut *cut);
+/* Body, cut and verdicts of the row take the place of what is there. ERR_NOTFOUND. */
+enum err store_cut_log(struct store *s, const struct log_row *row);
 /* Its author alone, without its bytes; empty: several, or there is none. ERR_NOTFOUND. */
 enum err store_load_log_author(struct store *s, struct arena *a, uint64_t log, uint32_t *ret_device,
 			       struct bytes *ret_author);
@@ -313,6 +311,7 @@ struct moved_row {
 	int64_t from_unit;
 	int64_t to_unit;
 	uint64_t log;
+	bool is_erased; /* by law, and went nowhere; only store_load_moved_from() gives these */
 };
 enum err store_put_moved(struct store *s, const struct moved_row *row);
 /* Of one record, oldest first. */

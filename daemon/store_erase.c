@@ -44,10 +44,6 @@ static const char query_names_erased[] =
 	"SELECT EXISTS(SELECT 1 FROM erased WHERE instr(?1, id) > 0)";
 static const char query_erased_of[] =
 	"SELECT type, id, unit, log FROM erased WHERE id = ? ORDER BY log, type, unit";
-static const char query_erased_from[] =
-	"SELECT type, id, unit, log FROM erased WHERE unit = ?1 AND log > ?2 AND log <= ?3"
-	" ORDER BY log, id";
-
 enum err store_put_erased(struct store *s, const struct erased_row *row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
@@ -136,20 +132,6 @@ enum err store_load_erased(struct store *s, struct arena *a, const struct id *id
 	return read_erased(q, a, ret_rows, ret_count);
 }
 
-enum err store_load_erased_from(struct store *s, struct arena *a, const struct store_page *page,
-				struct erased_row **ret_rows, size_t *ret_count)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_erased_from, &q);
-
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, page->unit);
-	sql_bind_int(q, 2, (int64_t)page->after);
-	sql_bind_int(q, 3, (int64_t)page->until);
-	return read_erased(q, a, ret_rows, ret_count);
-}
-
 /* ---- finding ---- */
 
 /* What could not be read at all has no id of its own; such rows are few. */
@@ -183,13 +165,13 @@ enum err store_load_erase_numbers(struct store *s, struct arena *a, const struct
 static enum err find_in_column(struct store *s, const struct table *t, const struct column *c,
 			       const struct id *to, struct buf *rows)
 {
-	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(store_finalize) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf text = {0};
 	bool is_row = false;
 	enum err e;
 
 	schema_sql_print_find(t, c, &text);
-	e = sql_use_text(s, buf_bytes(&text), &q);
+	e = store_prepare(s, buf_bytes(&text), &q);
 	if (e != ERR_OK)
 		return e;
 	bind_id(q, 1, to);
@@ -230,7 +212,7 @@ enum err store_load_references(struct store *s, struct arena *a, const struct id
 
 enum err store_remove_state(struct store *s, struct bytes type, const struct id *id)
 {
-	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(store_finalize) struct sql *q = NULL;
 	AUTO(buf_clear) struct buf text = {0};
 	const struct table *t = store_find_table(s, type);
 	enum err e;
@@ -238,7 +220,7 @@ enum err store_remove_state(struct store *s, struct bytes type, const struct id 
 	if (t == NULL)
 		return ERR_OK;
 	schema_sql_print_remove(t, &text);
-	e = sql_use_text(s, buf_bytes(&text), &q);
+	e = store_prepare(s, buf_bytes(&text), &q);
 	if (e != ERR_OK)
 		return e;
 	bind_id(q, 1, id);
@@ -252,6 +234,7 @@ static const char query_blank_quarantine[] =
 static const char query_blank_notices[] =
 	"UPDATE notice SET kind = 'erased', field = '', kept = ?2, lost = ?2, author = '', text = ?3"
 	" WHERE id = ?1";
+static const char query_remove_pairs[] = "DELETE FROM distinct_pair WHERE one = ?1 OR other = ?1";
 static const char query_remove_moves[] = "DELETE FROM moved WHERE id = ?";
 static const char query_conflicts_of[] =
 	"SELECT conflict, kept, lost FROM conflict WHERE id = ? AND state <> 'erased'";
@@ -355,6 +338,8 @@ enum err store_blank_record(struct store *s, struct arena *a, const struct id *i
 		e = run_of_id(s, query_blank_quarantine, id);
 	if (e == ERR_OK)
 		e = blank_notices(s, id);
+	if (e == ERR_OK)
+		e = run_of_id(s, query_remove_pairs, id);
 	return e != ERR_OK ? e : run_of_id(s, query_remove_moves, id);
 }
 

@@ -27,9 +27,6 @@ enum err store_names_erased(struct store *s, struct bytes raw, bool *ret_names);
 /* The rows of one record. */
 enum err store_load_erased(struct store *s, struct arena *a, const struct id *id,
 			   struct erased_row **ret_rows, size_t *ret_count);
-/* Unit, after and until of the page count; by log. */
-enum err store_load_erased_from(struct store *s, struct arena *a, const struct store_page *page,
-				struct erased_row **ret_rows, size_t *ret_count);
 
 /* ---- finding ---- */
 

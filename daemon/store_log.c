@@ -208,22 +208,24 @@ enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct l
 }
 
 static const char query_cut[] =
-	"UPDATE changeset SET body = ?2, size = ?3, cut = ?4 WHERE log = ?1";
+	"UPDATE changeset SET body = ?2, size = ?3, cut = ?4, verdicts = ?5 WHERE log = ?1";
 
-enum err store_cut_log(struct store *s, uint64_t log, struct bytes body,
-		       const struct changeset_cut *cut)
+enum err store_cut_log(struct store *s, const struct log_row *row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	uint8_t packed[CUT_LEN];
+	uint8_t cut[CUT_LEN];
 	enum err e = sql_use(s, query_cut, &q);
 
-	REQUIRE(cut->is_cut);
+	REQUIRE(row->cut.is_cut);
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, (int64_t)log);
-	sql_bind_blob(q, 2, compress(s, body));
-	sql_bind_int(q, 3, (int64_t)body.len);
-	bind_cut(q, 4, cut, packed);
+	pack_verdicts(row, &s->extra);
+	sql_bind_int(q, 1, (int64_t)row->log);
+	sql_bind_blob(q, 2, compress(s, row->body));
+	sql_bind_int(q, 3, (int64_t)row->body.len);
+	bind_cut(q, 4, &row->cut, cut);
+	if (row->verdict_count != 0)
+		sql_bind_blob(q, 5, buf_bytes(&s->extra));
 	e = sql_run(q);
 	if (e == ERR_OK && sql_changed_rows(s) == 0)
 		return ERR_NOTFOUND;

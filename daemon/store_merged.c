@@ -378,10 +378,12 @@ enum err store_set_quarantine_state(struct store *s, uint64_t quarantine, const 
 static const char query_put_moved[] =
 	"INSERT INTO moved(type, id, from_unit, to_unit, log) VALUES(?1, ?2, ?3, ?4, ?5)";
 static const char query_moved_of[] =
-	"SELECT type, id, from_unit, to_unit, log FROM moved WHERE id = ? ORDER BY moved";
+	"SELECT type, id, from_unit, to_unit, log, 0 FROM moved WHERE id = ? ORDER BY moved";
 static const char query_moved_from[] =
-	"SELECT type, id, from_unit, to_unit, log FROM moved"
-	" WHERE from_unit = ?1 AND log > ?2 AND log <= ?3 ORDER BY log, moved";
+	"SELECT type, id, from_unit, to_unit, log, 0, moved FROM moved"
+	" WHERE from_unit = ?1 AND log > ?2 AND log <= ?3"
+	" UNION ALL SELECT type, id, unit, 0, log, 1, 0 FROM erased"
+	" WHERE unit = ?1 AND log > ?2 AND log <= ?3 ORDER BY log, moved";
 static const char query_unit_log[] = "SELECT log FROM unit_log WHERE unit = ?";
 static const char query_put_unit_log[] =
 	"INSERT INTO unit_log(unit, log) VALUES(?1, ?2)"
@@ -416,6 +418,7 @@ static enum err read_moves(struct sql *q, struct arena *a, struct moved_row **re
 		row->from_unit = sql_int(q, 2);
 		row->to_unit = sql_int(q, 3);
 		row->log = (uint64_t)sql_int(q, 4);
+		row->is_erased = sql_int(q, 5) != 0;
 		if (!read_id(q, 1, &row->id))
 			return err_raise(ERR_CORRUPT, "a move");
 	}

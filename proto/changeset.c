@@ -466,11 +466,11 @@ static enum err cut_body(const struct changeset *set, const bool *is_cut, struct
 	return copy_values(u, set->body, buf_bytes(&changes), &p);
 }
 
-enum err changeset_cut(const struct changeset *set, const bool *is_cut, struct buf *out)
+enum err changeset_cut(const struct changeset *set, const bool *is_cut, struct buf *out,
+		       struct changeset_cut *ret_cut)
 {
-	AUTO(buf_clear) struct buf body = {0};
 	struct changeset_cut cut = set->cut;
-	enum err e = cut_body(set, is_cut, &body);
+	enum err e = cut_body(set, is_cut, out);
 
 	if (e != ERR_OK)
 		return e;
@@ -479,6 +479,6 @@ enum err changeset_cut(const struct changeset *set, const bool *is_cut, struct b
 		cut.body_hash = hash_of(set->body);
 		cut.signed_hash = sign_hash(CHANGESET_CONTEXT, set->body);
 	}
-	changeset_frame(buf_bytes(&body), &set->signature, &cut, out);
+	*ret_cut = cut;
 	return ERR_OK;
 }

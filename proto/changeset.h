@@ -108,11 +108,12 @@ enum err changeset_open(struct arena *a, struct bytes wire, const struct sign_pu
 			struct changeset_opened *ret_opened);
 
 /*
- * The set without what the marked changes wrote, as wire bytes; a set that is cut already may be
- * cut again. The other changes stay byte for byte as they were signed. `is_cut` has set->count
- * marks; the changes of `set` are those changeset_open() gave.
+ * The body of the set without what the marked changes wrote, and the hashes that stand for it; a
+ * set that is cut already may be cut again. The other changes stay byte for byte as they were
+ * signed. `is_cut` has set->count marks; the changes of `set` are those changeset_open() gave.
  */
-enum err changeset_cut(const struct changeset *set, const bool *is_cut, struct buf *out);
+enum err changeset_cut(const struct changeset *set, const bool *is_cut, struct buf *out,
+		       struct changeset_cut *ret_cut);
 /* The wire bytes of a set from its parts; what the daemon's log keeps of one. */
 void changeset_frame(struct bytes body, const struct signature *signature,
 		     const struct changeset_cut *cut, struct buf *out);

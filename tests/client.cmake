@@ -16,6 +16,13 @@ ctxh_test(client_restore LINK client_office)
 add_executable(make_home support/make_home.c)
 target_link_libraries(make_home PRIVATE client)
 
+# Looking for what must not be there any more.
+add_executable(vault_dump support/vault_dump.c)
+target_link_libraries(vault_dump PRIVATE client)
+add_executable(raw_search support/raw_search.c)
+target_link_libraries(raw_search PRIVATE ctxh_flags PkgConfig::zstd)
+target_compile_definitions(raw_search PRIVATE _GNU_SOURCE)
+
 add_test(NAME integration.client_cli
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/client_cli.sh ${CMAKE_BINARY_DIR}/bin)
 set_tests_properties(integration.client_cli PROPERTIES LABELS integration TIMEOUT 120

@@ -63,10 +63,13 @@ static int teardown(void **state)
 static struct bytes cut(struct fixture *f, const struct changeset *set, bool first, bool second,
 			bool third)
 {
+	AUTO(buf_clear) struct buf body = {0};
 	AUTO(buf_clear) struct buf out = {0};
 	const bool is_cut[3] = {first, second, third};
+	struct changeset_cut hashes;
 
-	assert_ok(changeset_cut(set, is_cut, &out));
+	assert_ok(changeset_cut(set, is_cut, &body, &hashes));
+	changeset_frame(buf_bytes(&body), &set->signature, &hashes, &out);
 	return arena_copy(&f->arena, buf_bytes(&out));
 }
 
@@ -199,7 +202,9 @@ static void a_set_at_the_limit_can_be_cut(void **state)
 	AUTO(buf_clear) struct buf out = {0};
 	struct change *changes = arena_alloc_array(&f->arena, LIMIT_CHANGES, sizeof *changes);
 	bool *is_cut = arena_alloc_array(&f->arena, LIMIT_CHANGES, sizeof *is_cut);
+	AUTO(buf_clear) struct buf body = {0};
 	struct changeset_opened opened;
+	struct changeset_cut hashes;
 	struct hash head;
 
 	/* No writes at all: nothing is gained by cutting. */
@@ -211,7 +216,8 @@ static void a_set_at_the_limit_can_be_cut(void **state)
 	f->head.count = LIMIT_CHANGES;
 	assert_ok(changeset_seal(&f->head, changes, &f->key, &wire, &head));
 	assert_ok(changeset_open(&f->arena, buf_bytes(&wire), NULL, &opened));
-	assert_ok(changeset_cut(&opened.set, is_cut, &out));
+	assert_ok(changeset_cut(&opened.set, is_cut, &body, &hashes));
+	changeset_frame(buf_bytes(&body), &opened.set.signature, &hashes, &out);
 
 	assert_true(out.len > wire.len);
 	assert_true(out.len <= wire.len + LIMIT_CUT_BYTES);

@@ -243,8 +243,11 @@ static void a_store_of_version_six_learns_to_erase(UNUSED_STATE)
 	assert_ok(store_load_log(g.store, &g.a, 1, &row));
 	assert_false(row.cut.is_cut);
 	assert_ok(store_begin(g.store));
-	assert_ok(store_cut_log(g.store, 1, BYTES_LIT("rest"), &cut));
-	assert_err(store_cut_log(g.store, 2, BYTES_LIT("rest"), &cut), ERR_NOTFOUND);
+	row.body = BYTES_LIT("rest");
+	row.cut = cut;
+	assert_ok(store_cut_log(g.store, &row));
+	row.log = 2;
+	assert_err(store_cut_log(g.store, &row), ERR_NOTFOUND);
 	assert_ok(store_commit(g.store));
 	assert_ok(store_load_log(g.store, &g.a, 1, &row));
 	assert_true(row.cut.is_cut && bytes_is(row.body, "rest"));
