@@ -52,6 +52,7 @@ struct context {
 					      `public_address` */
 	int64_t started_ms;
 	atomic_bool is_ready;                /* started, not yet stopping */
+	atomic_int comparing;                /* requests whose digests are worked out now */
 	atomic_bool is_disk_low;             /* under limits.disk_free: pushes are refused */
 	atomic_int_fast64_t writer_alive_ms; /* monotonic; the writer's last sign of life */
 };

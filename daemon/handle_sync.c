@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/compare.h"
 #include "daemon/config.h"
 #include "daemon/fatal.h"
 #include "daemon/handle.h"
@@ -51,6 +52,7 @@ struct sync {
 	const char *refusal; /* code; NULL: not refused */
 	uint64_t expected;
 	struct outgoing_stats stats;
+	struct compared compared;
 	struct buf answer;
 	uint64_t bytes_out;
 	int64_t began_ms;
@@ -284,6 +286,22 @@ static void put_receipt(struct sync *s, const struct store_device *device, struc
 	msg_receipt_encode(&receipt, &s->ctx->key, wire);
 }
 
+/* Reading whole units is dear: of those who ask at once only a few are served, and strays. */
+static enum err compare(struct sync *s, struct store *reader, struct outgoing *owed)
+{
+	struct msg_sync request = s->message;
+	const bool is_dear = request.wants_digests || request.bucket_count != 0;
+	enum err e;
+
+	if (atomic_fetch_add(&s->ctx->comparing, is_dear) >= COMPARE_AT_ONCE) {
+		request.wants_digests = false;
+		request.bucket_count = 0;
+	}
+	e = compare_run(s->ctx, reader, &s->arena, s->device.number, &request, owed, &s->compared);
+	atomic_fetch_sub(&s->ctx->comparing, is_dear);
+	return e;
+}
+
 static enum err build(struct sync *s, struct store *reader)
 {
 	AUTO(buf_clear) struct buf receipt = {0};
@@ -295,6 +313,8 @@ static enum err build(struct sync *s, struct store *reader)
 	struct store_device device;
 	enum err e = outgoing_build(s->ctx, reader, &s->arena, &request, &owed);
 
+	if (e == ERR_OK)
+		e = compare(s, reader, &owed);
 	if (e == ERR_OK)
 		e = store_load_device(reader, &s->arena, s->device.number, &device);
 	if (e != ERR_OK)
@@ -383,7 +403,7 @@ static enum err end_session(struct writer_job *job, struct store *store)
 		.bytes_out = s->bytes_out,
 		.stats = s->stats,
 		.is_failed = s->refusal != NULL,
-		.error = s->refusal != NULL ? bytes_str(s->refusal) : BYTES_NONE,
+		.error = bytes_str(s->refusal != NULL ? s->refusal : s->compared.text),
 	};
 
 	return session_end(store, s->session, &finish);
@@ -398,6 +418,19 @@ static void on_ended(struct writer_job *job, enum err e)
 	sync_free(s);
 }
 
+/* A difference means a bug, or a store altered behind our back: an operator must look. */
+static void warn_of_differences(const struct sync *s)
+{
+	const struct compared *found = &s->compared;
+
+	metrics_add(s->ctx->metrics, digests_compared_total, found->digests);
+	metrics_add(s->ctx->metrics, digests_differing_total, found->unit_count);
+	metrics_add(s->ctx->metrics, records_missing_total, found->missing_count);
+	if (found->text[0] != '\0' && handle_may_warn(s->ctx))
+		log_warn("differs session=%" PRIu64 " device=%" PRIu32 " detail=\"%s\"", s->session,
+			 s->device.number, found->text);
+}
+
 static void on_collected(struct task *t)
 {
 	struct sync *s = CONTAINER_OF(t, struct sync, task);
@@ -410,6 +443,7 @@ static void on_collected(struct task *t)
 		metrics_add(s->ctx->metrics, records_out_total, s->stats.records);
 		reply_body(s->request, 200, MSG_CONTENT_TYPE, &s->answer);
 		s->request = NULL;
+		warn_of_differences(s);
 	}
 	log_line(s, s->refusal != NULL ? s->refusal : "ok");
 	drop_content(s);

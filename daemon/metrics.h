@@ -11,34 +11,37 @@
 #include "common/base/buf.h"
 
 /* X(name, type, help). */
-#define METRICS_MAP(X)                                                                    \
-	X(connections, gauge, "Connections open")                                         \
-	X(connections_total, counter, "Connections accepted")                             \
-	X(connections_refused_total, counter, "Connections over the limit of an address") \
-	X(requests_total, counter, "Requests read")                                       \
-	X(requests_refused_total, counter, "Requests refused before a handler saw them")  \
-	X(deadlines_total, counter, "Connections cut because they were too slow")         \
-	X(bytes_in_total, counter, "Body bytes read")                                     \
-	X(bytes_out_total, counter, "Body bytes sent")                                    \
-	X(body_bytes, gauge, "Bytes reserved for request bodies")                         \
-	X(syncs_total, counter, "Sync requests answered")                                 \
-	X(syncs_refused_total, counter, "Sync requests refused")                          \
-	X(enrolments_total, counter, "Devices enrolled")                                  \
-	X(enrolments_refused_total, counter, "Enrolments refused")                        \
-	X(changesets_total, counter, "Change-sets taken")                                 \
-	X(changes_applied_total, counter, "Changes merged")                               \
-	X(conflicts_total, counter, "Conflicts kept")                                     \
-	X(quarantined_total, counter, "Changes quarantined")                              \
-	X(records_out_total, counter, "Record states sent")                               \
-	X(writer_waiting, gauge, "Jobs waiting for the writer")                           \
-	X(writer_jobs_total, counter, "Jobs the writer ran")                              \
-	X(writer_commits_total, counter, "Transactions committed")                        \
-	X(writer_rollbacks_total, counter, "Jobs rolled back")                            \
-	X(writer_checkpoints_total, counter, "WAL checkpoints")                           \
-	X(wal_pages, gauge, "Pages in the WAL")                                           \
-	X(admin_calls_total, counter, "Administrators' commands")                         \
-	X(reloads_total, counter, "Successful reloads")                                   \
-	X(devices, gauge, "Devices enrolled")                                             \
+#define METRICS_MAP(X)                                                                     \
+	X(connections, gauge, "Connections open")                                          \
+	X(connections_total, counter, "Connections accepted")                              \
+	X(connections_refused_total, counter, "Connections over the limit of an address")  \
+	X(requests_total, counter, "Requests read")                                        \
+	X(requests_refused_total, counter, "Requests refused before a handler saw them")   \
+	X(deadlines_total, counter, "Connections cut because they were too slow")          \
+	X(bytes_in_total, counter, "Body bytes read")                                      \
+	X(bytes_out_total, counter, "Body bytes sent")                                     \
+	X(body_bytes, gauge, "Bytes reserved for request bodies")                          \
+	X(syncs_total, counter, "Sync requests answered")                                  \
+	X(syncs_refused_total, counter, "Sync requests refused")                           \
+	X(enrolments_total, counter, "Devices enrolled")                                   \
+	X(enrolments_refused_total, counter, "Enrolments refused")                         \
+	X(changesets_total, counter, "Change-sets taken")                                  \
+	X(changes_applied_total, counter, "Changes merged")                                \
+	X(conflicts_total, counter, "Conflicts kept")                                      \
+	X(quarantined_total, counter, "Changes quarantined")                               \
+	X(records_out_total, counter, "Record states sent")                                \
+	X(digests_compared_total, counter, "Digests of units given to devices")            \
+	X(digests_differing_total, counter, "Units found to differ from a device's")       \
+	X(records_missing_total, counter, "Acknowledged records a device has and we lack") \
+	X(writer_waiting, gauge, "Jobs waiting for the writer")                            \
+	X(writer_jobs_total, counter, "Jobs the writer ran")                               \
+	X(writer_commits_total, counter, "Transactions committed")                         \
+	X(writer_rollbacks_total, counter, "Jobs rolled back")                             \
+	X(writer_checkpoints_total, counter, "WAL checkpoints")                            \
+	X(wal_pages, gauge, "Pages in the WAL")                                            \
+	X(admin_calls_total, counter, "Administrators' commands")                          \
+	X(reloads_total, counter, "Successful reloads")                                    \
+	X(devices, gauge, "Devices enrolled")                                              \
 	X(disk_free_bytes, gauge, "Free bytes where the store lives")
 
 struct metrics {

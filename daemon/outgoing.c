@@ -521,6 +521,8 @@ enum err outgoing_build(const struct context *ctx, struct store *reader, struct 
 	if (e != ERR_OK)
 		return e;
 	finish(&p);
-	*ret_outgoing = (struct outgoing){.answer = p.answer, .stats = p.stats};
+	*ret_outgoing = (struct outgoing){.answer = p.answer,
+					  .stats = p.stats,
+					  .left = p.used < p.budget ? p.budget - p.used : 0};
 	return ERR_OK;
 }

@@ -30,6 +30,7 @@ struct outgoing_request {
 struct outgoing {
 	struct msg_synced answer;
 	struct outgoing_stats stats;
+	size_t left; /* of the budget */
 };
 
 /*

@@ -49,13 +49,16 @@ static const char query_merged[] =
 	"UPDATE session SET changesets = ?2, applied = ?3, conflicts = ?4, quarantined = ?5,"
 	" error = ?6 WHERE session = ?1";
 
-/* A gap is something missing; any other code means that we said no. */
+/* A gap is something missing, a digest that differs ("digest: …") was repaired; any other code
+ * means that we said no. */
 static const char query_end[] =
 	"UPDATE session SET ended_at = ?2, bytes_out = ?3, records_out = ?4, evictions = ?5,"
 	" error = CASE WHEN ?6 = '' THEN error ELSE ?6 END,"
 	" outcome = CASE WHEN ?7 THEN 4"
-	"  WHEN (CASE WHEN ?6 = '' THEN error ELSE ?6 END) NOT IN ('', 'gap') THEN 3"
-	"  WHEN ?6 = 'gap' OR error = 'gap' OR quarantined > 0 OR conflicts > 0 THEN 2"
+	"  WHEN (CASE WHEN ?6 = '' THEN error ELSE ?6 END) NOT IN ('', 'gap')"
+	"   AND ?6 NOT GLOB 'digest: *' THEN 3"
+	"  WHEN ?6 = 'gap' OR ?6 GLOB 'digest: *' OR error = 'gap' OR quarantined > 0"
+	"   OR conflicts > 0 THEN 2"
 	"  ELSE 1 END WHERE session = ?1";
 
 static const char query_mend[] =

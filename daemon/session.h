@@ -74,8 +74,9 @@ struct session_finish {
 	int64_t now_ms;
 	uint64_t bytes_out;
 	struct outgoing_stats stats;
-	bool is_failed;     /* we or the network broke */
-	struct bytes error; /* code; empty: none */
+	bool is_failed; /* we or the network broke */
+	/* code; "digest: …" of a difference found (partial); empty: none */
+	struct bytes error;
 };
 enum err session_end(struct store *s, uint64_t session, const struct session_finish *finish);
 

@@ -282,6 +282,8 @@ struct msg_synced {
 	size_t digest_count;
 	struct msg_bucket *buckets; /* those that differ from the request's */
 	size_t bucket_count;
+	struct msg_stray *missing; /* of the request's strays: the daemon holds no such record */
+	size_t missing_count;
 };
 
 void msg_synced_encode(const struct msg_synced *m, struct buf *out);

@@ -132,6 +132,7 @@ static const struct shape_field synced_fields[] = {
 	AT(14, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, units_version),
 	LIST(15, LIMIT_CURSORS, digests, digest_count, &digest_shape),
 	LIST(16, LIMIT_DIGEST_BUCKETS, buckets, bucket_count, &bucket_shape),
+	LIST(17, LIMIT_STRAYS, missing, missing_count, &stray_shape),
 };
 #undef LIST
 #undef AT

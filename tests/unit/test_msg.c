@@ -361,8 +361,11 @@ static void a_comparison_is_answered_and_read_as_stored(void **state)
 	struct msg_digest digests[] = {{25195, 70000, {{9, 8, 7}}}, {25198, 12, {{0}}}};
 	struct msg_bucket buckets[] = {{25195, 70000, 255, sample_records, 2},
 				       {25198, 12, 0, NULL, 0}};
+	struct msg_stray missing[] = {{BYTES_LIT("person"), {{1, 2, 3}}}};
 	struct msg_synced want = {.epoch = f->epoch,
 				  .now_ms = NOW_MS,
+				  .missing = missing,
+				  .missing_count = 1,
 				  .digests = digests,
 				  .digest_count = 2,
 				  .buckets = buckets,
@@ -382,6 +385,9 @@ static void a_comparison_is_answered_and_read_as_stored(void **state)
 	assert_true(bytes_equal(got.buckets[0].records[1], sample_records[1]));
 	assert_int_equal(got.buckets[1].bucket, 0);
 	assert_int_equal(got.buckets[1].record_count, 0);
+	assert_int_equal(got.missing_count, 1);
+	assert_bytes(got.missing[0].type, "person");
+	assert_array(got.missing[0].id.bytes, missing[0].id.bytes);
 }
 
 static void assert_same_repair(const struct msg_repair *got, const struct msg_repair *want)
@@ -721,6 +727,28 @@ static void strays_pass_at_the_limit_and_not_beyond(void **state)
 		   ERR_TOOBIG);
 }
 
+static void missing_records_pass_at_the_limit_and_not_beyond(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_synced want = {.now_ms = NOW_MS, .missing_count = LIMIT_STRAYS};
+	struct msg_synced got;
+
+	want.missing = arena_alloc_array(&f->arena, LIMIT_STRAYS, sizeof *want.missing);
+	for (size_t i = 0; i < LIMIT_STRAYS; i++)
+		want.missing[i] = (struct msg_stray){.type = BYTES_LIT("person")};
+	msg_synced_encode(&want, &f->out);
+	assert_ok(msg_synced_decode(&f->arena, buf_bytes(&f->out), &got));
+	assert_int_equal(got.missing_count, LIMIT_STRAYS);
+	/* One more: the list's head is array 16 with its length in two bytes. */
+	uint8_t *head = memmem(f->out.data, f->out.len, "\x11\xdc\x03\xe8", 4);
+
+	assert_non_null(head);
+	head[3]++;
+	buf_append_str(&f->out, "\x82\x01\xa1p\x02\xc4\x10"
+				"0123456789abcdef");
+	assert_err(msg_synced_decode(&f->arena, buf_bytes(&f->out), &got), ERR_TOOBIG);
+}
+
 static void buckets_in_an_answer_pass_at_the_limit_and_not_beyond(void **state)
 {
 	struct fixture *f = *state;
@@ -889,6 +917,7 @@ int main(int argc, char **argv)
 		CASE(one_changeset_passes_at_the_limit_and_not_beyond),
 		CASE(buckets_of_units_pass_at_the_limit_and_not_beyond),
 		CASE(strays_pass_at_the_limit_and_not_beyond),
+		CASE(missing_records_pass_at_the_limit_and_not_beyond),
 		CASE(buckets_in_an_answer_pass_at_the_limit_and_not_beyond),
 		CASE(texts_pass_at_their_limits_and_not_beyond),
 		CASE(what_the_largest_lists_hold_is_read_back),
