@@ -20,21 +20,27 @@ static const struct table_column inbox_columns[] = {
 	{.key = "state", .label_vi = "Tình trạng", .label_en = "State"},
 };
 
-/* Our own notices are numbered after the change: "c12"; the office's: "12". */
+/* Our own notices are numbered after the change: "c12", or are of none: "o1"; the office's: "12".
+ */
 static struct bytes print_number(struct arena *a, int64_t notice)
 {
+	if (notice < VAULT_NOTICE_OWN)
+		return arena_printf(a, "o%lld", (long long)(VAULT_NOTICE_OWN - notice));
 	return notice < 0 ? arena_printf(a, "c%lld", (long long)-notice)
 			  : arena_printf(a, "%lld", (long long)notice);
 }
 
 static bool parse_number(const char *text, int64_t *ret_notice)
 {
-	bool is_own = *text == 'c';
+	const bool is_own = *text == 'c';
+	const bool is_of_none = *text == 'o';
 	char *end;
-	long long n = strtoll(text + is_own, &end, 10);
+	long long n = strtoll(text + (is_own || is_of_none), &end, 10);
 
-	*ret_notice = is_own ? -n : n;
-	return n > 0 && *end == '\0';
+	if (n <= 0 || n > INT64_MAX / 2 || *end != '\0')
+		return false;
+	*ret_notice = is_own ? -n : is_of_none ? VAULT_NOTICE_OWN - n : n;
+	return true;
 }
 
 static struct value shown(struct cmd *c, const struct vault_notice *n, const struct value *v)
@@ -96,6 +102,8 @@ static struct bytes kind_for_people(struct bytes kind)
 		{BYTES_LIT("landed"), BYTES_LIT("sửa sau khi chuyển")},
 		{BYTES_LIT("duplicate"), BYTES_LIT("có thể trùng")},
 		{BYTES_LIT("stray"), BYTES_LIT("chỉ còn ở máy này")},
+		{BYTES_LIT("digest"), BYTES_LIT("so khớp thấy khác")},
+		{BYTES_LIT("digest_missing"), BYTES_LIT("văn phòng không có")},
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -154,10 +162,10 @@ static struct bytes vietnamese_half(struct bytes text)
 	return cut != NULL ? bytes_of(text.data, (size_t)(cut - text.data)) : text;
 }
 
-/* A conflict, or the office's decision of one; without values where they may not be told. */
+/* A value that lost, or the office's decision of one; without values where they may not be told. */
 static bool has_values(const struct vault_notice *n)
 {
-	if (bytes_is(n->kind, "conflict"))
+	if (restore_has_value(n))
 		return true;
 	return bytes_is(n->kind, "decided") &&
 	       (n->kept.kind != VALUE_NULL || n->lost.kind != VALUE_NULL);
@@ -277,10 +285,13 @@ static void print_advice(struct cmd *c, const struct vault_notice *n)
 			   "trị; ctxh sync\nThe record is still here. Mend it and send it again: "
 			   "ctxh edit %s field=value; ctxh sync\n",
 			   id, id);
-	if (bytes_is(n->kind, "conflict") && n->state != VAULT_NOTICE_RESTORED)
-		cmd_printf("\nMuốn lấy lại giá trị đã bị thay: ctxh inbox restore %lld; ctxh sync\n"
-			   "To have the replaced value back: ctxh inbox restore %lld; ctxh sync\n",
-			   (long long)n->notice, (long long)n->notice);
+	if (restore_has_value(n) && n->state != VAULT_NOTICE_RESTORED) {
+		const struct bytes number = print_number(&c->arena, n->notice);
+
+		cmd_printf("\nMuốn lấy lại giá trị đã bị thay: ctxh inbox restore %.*s; ctxh sync\n"
+			   "To have the replaced value back: ctxh inbox restore %.*s; ctxh sync\n",
+			   BYTES_FMT(number), BYTES_FMT(number));
+	}
 }
 
 static void show_people(struct cmd *c, const struct vault_notice *n)

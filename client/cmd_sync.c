@@ -81,6 +81,28 @@ int cmd_sync_fail(struct cmd *c, enum err e, const struct sync_report *r)
 	return cmd_fail_err(c, e, "đồng bộ", "syncing");
 }
 
+/* Nothing when nothing was compared, or by itself and all is well. */
+static void print_comparison(const struct sync_report *r)
+{
+	if (r->differing != 0)
+		cmd_printf(
+			"So khớp: %zu trong %zu đơn vị khác với văn phòng; đã sửa %zu hồ sơ theo văn "
+			"phòng; xem ctxh inbox và báo văn phòng. / Compared: %zu of %zu units differed "
+			"from the office; %zu records are now as it has them; see ctxh inbox and tell "
+			"the office.\n",
+			r->differing, r->compared, r->repaired, r->differing, r->compared,
+			r->repaired);
+	if (r->still_differing != 0)
+		cmd_printf("%zu đơn vị vẫn còn khác. / %zu units still differ.\n",
+			   r->still_differing, r->still_differing);
+	if (r->missing_records != 0)
+		cmd_printf(
+			"%zu hồ sơ đã gửi mà văn phòng không có; vẫn còn ở máy này: xem ctxh inbox. / "
+			"%zu records that were sent are not at the office; they are still here: see "
+			"ctxh inbox.\n",
+			r->missing_records, r->missing_records);
+}
+
 void cmd_sync_print(const struct sync_report *r)
 {
 	cmd_printf(
@@ -103,10 +125,17 @@ void cmd_sync_print(const struct sync_report *r)
 			"ctxh inbox báo nếu giá trị của bạn không thắng. / %zu changes met another "
 			"person's; both values are kept, ctxh inbox tells if yours lost.\n",
 			r->conflicts, r->conflicts);
+	print_comparison(r);
 	fflush(stdout);
 }
 
-static enum err run_once(struct cmd *c, struct transport *t, uint64_t max_bytes,
+/* How one contact is to be made. */
+struct manner {
+	uint64_t max_bytes;
+	enum sync_compare compare;
+};
+
+static enum err run_once(struct cmd *c, struct transport *t, const struct manner *how,
 			 struct sync_report *report)
 {
 	struct paused_link link = {{paused_request}, transport_link(t), c->vault};
@@ -115,20 +144,44 @@ static enum err run_once(struct cmd *c, struct transport *t, uint64_t max_bytes,
 			 .transport = &link.link,
 			 .schema = c->schema,
 			 .client_version = CTXH_VERSION,
-			 .max_bytes = max_bytes};
+			 .max_bytes = how->max_bytes,
+			 .compare = how->compare};
 
 	return sync_run(&s, report);
 }
 
-static int contact(struct cmd *c, struct transport *t, uint64_t max_bytes,
+/* Asked for, it is told also when all is well, or when the office had no time for it. */
+static int say_compared(const struct sync_report *r, int exit)
+{
+	if (r->compared == 0) {
+		fprintf(stderr,
+			"ctxh: đã đồng bộ, nhưng lúc này văn phòng chưa so khớp được; hãy thử "
+			"lại / synced, but the office could not compare now; try again\n");
+		return ARGS_EXIT_UNREACHABLE;
+	}
+	if (r->differing == 0)
+		cmd_printf("So khớp: %zu đơn vị giống hệt văn phòng. / Compared: %zu units are the "
+			   "same as at the office.\n",
+			   r->compared, r->compared);
+	fflush(stdout);
+	return exit;
+}
+
+static int contact(struct cmd *c, struct transport *t, const struct manner *how,
 		   struct sync_report *report)
 {
-	enum err e = run_once(c, t, max_bytes, report);
+	enum err e = run_once(c, t, how, report);
 
 	if (e != ERR_OK)
 		return cmd_sync_fail(c, e, report);
 	cmd_sync_print(report);
-	return report->quarantined + report->conflicts != 0 ? ARGS_EXIT_PARTIAL : ARGS_EXIT_DONE;
+	int exit = report->quarantined + report->conflicts + report->differing +
+					   report->missing_records !=
+				   0
+			   ? ARGS_EXIT_PARTIAL
+			   : ARGS_EXIT_DONE;
+
+	return how->compare == SYNC_COMPARE_ALWAYS ? say_compared(report, exit) : exit;
 }
 
 static volatile sig_atomic_t is_stopping;
@@ -148,7 +201,7 @@ static void wait_ms(int64_t ms)
 }
 
 /* Until told to stop. The vault is let go between contacts. */
-static int watch(struct cmd *c, struct transport *t, uint64_t max_bytes)
+static int watch(struct cmd *c, struct transport *t, const struct manner *how)
 {
 	struct sigaction act = {.sa_handler = on_stop};
 	unsigned failures = 0;
@@ -159,7 +212,7 @@ static int watch(struct cmd *c, struct transport *t, uint64_t max_bytes)
 	while (!is_stopping) {
 		struct sync_report report;
 
-		exit = contact(c, t, max_bytes, &report);
+		exit = contact(c, t, how, &report);
 		/* What will not heal by waiting ends the watch. */
 		if (exit == ARGS_EXIT_FAILED)
 			break;
@@ -184,7 +237,7 @@ bool cmd_sync_schema(struct cmd *c)
 	       schema_load_bundle(bundle, &c->schema, error) == ERR_OK;
 }
 
-static int run_locked(struct cmd *c, uint64_t max_bytes)
+static int run_locked(struct cmd *c, const struct manner *how)
 {
 	AUTO(transport_close) struct transport *t = NULL;
 	struct vault_identity identity;
@@ -201,8 +254,7 @@ static int run_locked(struct cmd *c, uint64_t max_bytes)
 	/* Without one, every type is merged as a register, and the schema comes with this sync. */
 	if (!cmd_sync_schema(c))
 		log_debug("no schema yet");
-	return args_has(c->args, "watch") ? watch(c, t, max_bytes)
-					  : contact(c, t, max_bytes, &report);
+	return args_has(c->args, "watch") ? watch(c, t, how) : contact(c, t, how, &report);
 }
 
 int cmd_sync(void *context, const struct args *args)
@@ -225,7 +277,12 @@ int cmd_sync(void *context, const struct args *args)
 		return (void)cmd_fail("một lệnh ctxh sync khác đang chạy; chưa làm gì",
 				      "another ctxh sync is running; nothing was done"),
 		       ARGS_EXIT_UNREACHABLE;
-	exit = run_locked(c, (uint64_t)max_bytes);
+	const struct manner how = {
+		.max_bytes = (uint64_t)max_bytes,
+		.compare = args_has(args, "digest") ? SYNC_COMPARE_ALWAYS : SYNC_COMPARE_DAILY,
+	};
+
+	exit = run_locked(c, &how);
 	close(lock);
 	return exit;
 }

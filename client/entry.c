@@ -90,6 +90,25 @@ static void lay_over(struct arena *a, const struct change *under, struct change 
 	ENSURE(is_sound);
 }
 
+/*
+ * The office was found not to have this record, although it once acknowledged it: so this edit
+ * makes it anew there, with every field.
+ */
+static void revive(struct work *w)
+{
+	const struct record *office = &w->record.office;
+	struct change all = {.type = office->type, .id = office->id};
+
+	all.writes = arena_alloc_array(w->arena, office->count, sizeof *all.writes);
+	for (size_t i = 0; i < office->count; i++)
+		if (office->fields[i].value.kind != VALUE_NULL)
+			all.writes[all.count++] =
+				(struct write){office->fields[i].name, office->fields[i].value};
+	lay_over(w->arena, &all, &w->change);
+	w->record.office = (struct record){.type = office->type, .id = office->id};
+	w->record.generation = vault_state(w->ctx->vault)->generation;
+}
+
 static bool moves_unit(const struct change *from, const struct change *to)
 {
 	const struct write *a = change_find(from, bytes_str(RECORD_UNIT));
@@ -232,6 +251,8 @@ static enum err work_out(struct work *w, const struct change *change,
 		*ret_outcome = ENTRY_SAME;
 		return ERR_OK;
 	}
+	if (w->exists && w->record.generation == VAULT_GENERATION_MISSING)
+		revive(w);
 	const struct write *unit = change_find(&w->change, bytes_str(RECORD_UNIT));
 	/* Where the office has it: what we moved and have not sent was seen in the old unit. */
 	int64_t lives_in = w->record.office.count != 0 ? record_unit(&w->record.office)

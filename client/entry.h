@@ -8,7 +8,8 @@
  * draft before it when both were made with the same base by the same author. So an
  * event may be edited until it is sealed, and the draft moves to the end of the
  * order, so that clocks rise with the numbers. An edit of a record whose change the
- * office refused takes the refused writes along: it is the mended change.
+ * office refused takes the refused writes along: it is the mended change. One of a record the
+ * office was found to lack (VAULT_GENERATION_MISSING) takes all its fields along.
  */
 #pragma once
 

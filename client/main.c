@@ -77,6 +77,8 @@ static const struct args_option sync_options[] = {
 	 "answers of at most N bytes each", 0, false},
 	{"watch", NULL, "tiếp tục liên lạc đến khi dừng", "keep in contact until stopped", 0,
 	 false},
+	{"digest", NULL, "so từng đơn vị với văn phòng, sửa chỗ khác",
+	 "compare every unit with the office, repair what differs", 0, false},
 };
 static const struct args_option inbox_options[] = {
 	OPTION_FORMAT,

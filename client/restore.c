@@ -1,5 +1,10 @@
 #include "client/restore.h"
 
+bool restore_has_value(const struct vault_notice *n)
+{
+	return bytes_is(n->kind, "conflict") || (bytes_is(n->kind, "digest") && n->field.len != 0);
+}
+
 static enum err look(const struct entry_context *ctx, struct arena *a, const struct vault_notice *n,
 		     enum restore_outcome *ret_outcome)
 {
@@ -8,7 +13,7 @@ static enum err look(const struct entry_context *ctx, struct arena *a, const str
 	enum err e;
 
 	*ret_outcome = RESTORE_NO_CONFLICT;
-	if (!bytes_is(n->kind, "conflict"))
+	if (!restore_has_value(n))
 		return ERR_OK;
 	*ret_outcome = RESTORE_BEFORE;
 	if (n->state == VAULT_NOTICE_RESTORED)

@@ -18,6 +18,8 @@ enum restore_outcome {
 	RESTORE_TYPE,        /* the present schema has no such record type */
 };
 
+/* A conflict, or a value that went from a record when it was repaired (sync_compare.h). */
+bool restore_has_value(const struct vault_notice *n);
 /*
  * Writes the notice's lost value and marks the notice. Outcomes from RESTORE_BEFORE on change
  * nothing. ERR_NOTFOUND: no such notice. ERR_INVAL: the value is not allowed any more, and

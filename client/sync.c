@@ -6,6 +6,7 @@
 
 #include "client/stray.h"
 #include "client/sync_apply.h"
+#include "client/sync_compare.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "proto/changeset.h"
@@ -139,6 +140,7 @@ struct contact {
 	bool is_idle;       /* the last round moved nothing */
 	uint8_t schema_version[8];
 	uint64_t units_version;
+	struct sync_comparison comparison;
 };
 
 static enum err change_state(struct sync *s, const struct vault_state *state)
@@ -199,7 +201,7 @@ static enum err fill_request(struct contact *c, struct arena *a, struct msg_sync
 		m->cursor_count = 0;
 		m->epoch = (struct id){{0}};
 	}
-	return e;
+	return e == ERR_OK ? sync_compare_ask(c->sync, a, &c->comparison, m) : e;
 }
 
 /* The counter is on the disk before it is used: it never goes twice (M8, replays). */
@@ -399,7 +401,7 @@ static enum err take_answer(struct contact *c, struct bytes answer, int64_t aske
 	c->units_version = m.units_version;
 	c->report->refusal[0] = '\0';
 	c->is_epoch_open = false;
-	return ERR_OK;
+	return sync_compare_check(c->sync, &c->arena, &c->comparison, &m, c->report);
 }
 
 static enum err exchange(struct contact *c, const char *path, struct bytes body, int *ret_status,
@@ -449,7 +451,9 @@ static enum err run_rounds(struct contact *c)
 {
 	enum err e = seal_all(c->sync, &c->identity);
 
-	for (c->has_more = true; e == ERR_OK && c->has_more;) {
+	if (e == ERR_OK)
+		e = sync_compare_begin(c->sync, &c->comparison);
+	for (c->has_more = true; e == ERR_OK && (c->has_more || c->comparison.is_unfinished);) {
 		e = one_round(c);
 		if (e == ERR_OK && c->has_more && c->is_idle)
 			return err_raise(ERR_PROTO, "the office says there is more and sends none");

@@ -43,11 +43,26 @@ struct sync_report {
 	size_t quarantined; /* of our changes */
 	size_t bytes_out;
 	size_t bytes_in;
+	size_t compared;          /* units whose digests were compared with the office's */
+	size_t differing;         /* of them, at first */
+	size_t still_differing;   /* after the repair */
+	size_t buckets;           /* exchanged */
+	size_t repaired;          /* records that are now as the office has them */
+	size_t lost_values;       /* that went from them; kept in the inbox */
+	size_t strays;            /* records the office did not list */
+	size_t missing_records;   /* of them, those it does not have at all */
 	int64_t missing;          /* numbers the office lacks and we no longer hold */
 	bool is_epoch_new;        /* the office was restored from a backup */
 	char refusal[64];         /* code of the refusal it ended with, or "" */
 	char text[SYNC_TEXT_LEN]; /* its text for people */
 	int64_t retry_after_s;
+};
+
+/* Whether a contact compares digests (sync_compare.h). */
+enum sync_compare {
+	SYNC_COMPARE_NEVER,
+	SYNC_COMPARE_DAILY, /* at most once a day, when it costs next to nothing */
+	SYNC_COMPARE_ALWAYS,
 };
 
 struct sync {
@@ -56,8 +71,9 @@ struct sync {
 	struct sync_transport *transport;
 	const struct schema *schema; /* may be NULL before the first one came */
 	const char *client_version;
-	uint64_t max_bytes; /* budget of one answer; 0: the office's default */
-	bool is_by_file;    /* how long an answer was under way says nothing of clocks */
+	uint64_t max_bytes;        /* budget of one answer; 0: the office's default */
+	enum sync_compare compare; /* over the network only */
+	bool is_by_file;           /* how long an answer was under way says nothing of clocks */
 };
 
 /* Drafts become change-sets in the outbox. */

@@ -5,6 +5,7 @@
 
 #include "client/rebase.h"
 #include "client/stray.h"
+#include "client/sync_compare.h"
 #include "common/base/check.h"
 #include "proto/changeset.h"
 
@@ -317,17 +318,21 @@ static const struct msg_result *find_result(const struct apply *ap, uint64_t num
  * lies in the last day of that time is not followed: so there is always room to tick, and the
  * daemon pulls back what is ahead of it in the order it was made (M7).
  */
-static void observe(struct apply *ap, uint64_t clock)
+void sync_observe(struct vault_state *state, uint64_t clock)
 {
-	if (clock <= SEEN_MAX && (int64_t)clock > ap->state.seen)
-		ap->state.seen = (int64_t)clock;
+	if (clock <= SEEN_MAX && (int64_t)clock > state->seen)
+		state->seen = (int64_t)clock;
 }
 
-/* Body is made anew from what the office has and what is still ours alone. */
-static enum err put_record(struct apply *ap, struct arena *a, struct vault_record *r,
-			   struct bytes type)
+static void observe(struct apply *ap, uint64_t clock)
 {
-	struct vault *v = ap->sync->vault;
+	sync_observe(&ap->state, clock);
+}
+
+enum err sync_put_record(struct sync *s, struct arena *a, uint32_t device, struct vault_record *r)
+{
+	struct vault *v = s->vault;
+	const struct bytes type = r->office.count != 0 ? r->office.type : r->body.type;
 	struct vault_change *pending = NULL;
 	size_t count = 0;
 	const struct id id = r->office.count != 0 ? r->office.id : r->body.id;
@@ -338,9 +343,13 @@ static enum err put_record(struct apply *ap, struct arena *a, struct vault_recor
 	if (r->is_evicted && count == 0)
 		return vault_record_remove(v, &id);
 	r->is_same = count == 0;
-	r->body = rebase_body(a, rebase_kind(ap->sync->schema, type), &r->office, pending, count,
-			      ap->identity->device);
+	r->body = rebase_body(a, rebase_kind(s->schema, type), &r->office, pending, count, device);
 	return vault_record_put(v, r);
+}
+
+static enum err put_record(struct apply *ap, struct arena *a, struct vault_record *r)
+{
+	return sync_put_record(ap->sync, a, ap->identity->device, r);
 }
 
 /* A change of it is no more; a record that was never anything else goes with its last one. */
@@ -348,7 +357,7 @@ static enum err end_record(struct apply *ap, struct arena *a, struct vault_recor
 {
 	if (is_last && r->office.count == 0)
 		return vault_record_remove(ap->sync->vault, &r->body.id);
-	return put_record(ap, a, r, r->body.type);
+	return put_record(ap, a, r);
 }
 
 /* The daemon refused it, kept it whole, and people here must know (M9). */
@@ -392,7 +401,7 @@ static enum err accept(struct apply *ap, struct arena *a, const struct vault_cha
 	r.office = merged.after;
 	if (c->number > r.number)
 		r.number = c->number;
-	return put_record(ap, a, &r, c->change.type);
+	return put_record(ap, a, &r);
 }
 
 static enum err take_own(struct apply *ap)
@@ -481,7 +490,7 @@ static enum err take_record(struct apply *ap, struct bytes wire)
 	e = ERR_OK;
 	if (was_stray && !is_stray(ap, &r))
 		e = stray_settle(ap->sync->vault, &pulled.id);
-	return e == ERR_OK ? put_record(ap, &a, &r, pulled.type) : e;
+	return e == ERR_OK ? put_record(ap, &a, &r) : e;
 }
 
 static enum err evict(struct apply *ap, const struct msg_evict *eviction)
@@ -504,7 +513,7 @@ static enum err evict(struct apply *ap, const struct msg_evict *eviction)
 		e = stray_settle(ap->sync->vault, &eviction->id);
 	ap->report->evictions++;
 	r.is_evicted = true;
-	return e == ERR_OK ? put_record(ap, &a, &r, r.body.type) : e;
+	return e == ERR_OK ? put_record(ap, &a, &r) : e;
 }
 
 /* Whether the office would send it to this device, were it there as we have it. */
@@ -670,6 +679,8 @@ static enum err take_all(struct apply *ap)
 		e = take_cursors(ap);
 	if (e == ERR_OK && m->unit_count != 0)
 		e = vault_scope_put(ap->sync->vault, m->units, m->unit_count);
+	if (e == ERR_OK)
+		e = sync_compare_repair(ap->sync, ap->identity, m, &ap->state, ap->report);
 	return e;
 }
 

@@ -130,13 +130,14 @@ enum err vault_identity_put(struct vault *v, const struct vault_identity *identi
 
 #define VAULT_DOC_IDENTITY "identity"
 #define VAULT_DOC_SCHEMA   "schema" /* the bundle */
-#define VAULT_DOC_COMPILED                                                              \
-	"schema-compiled"           /* of it (schema.h); derived, may be missing or old \
-				     */
-#define VAULT_DOC_UNITS   "units"   /* msg_units bytes */
-#define VAULT_DOC_SCOPE   "scope"   /* unit ids as granted */
-#define VAULT_DOC_CURSORS "cursors" /* unit -> log number */
-#define VAULT_DOC_AUTHORS "authors" /* names, the one in use first */
+#define VAULT_DOC_COMPILED                                                                \
+	"schema-compiled"             /* of it (schema.h); derived, may be missing or old \
+				       */
+#define VAULT_DOC_UNITS    "units"    /* msg_units bytes */
+#define VAULT_DOC_SCOPE    "scope"    /* unit ids as granted */
+#define VAULT_DOC_CURSORS  "cursors"  /* unit -> log number */
+#define VAULT_DOC_AUTHORS  "authors"  /* names, the one in use first */
+#define VAULT_DOC_COMPARED "compared" /* when digests were compared last */
 
 /* Into `a`. ERR_NOTFOUND. */
 enum err vault_doc_load(struct vault *v, struct arena *a, const char *name, struct bytes *ret);
@@ -164,6 +165,10 @@ enum vault_sync {
 	VAULT_REFUSED,   /* the office put a change of it into quarantine */
 };
 const char *vault_sync_name(enum vault_sync s); /* "draft", ... */
+
+/* Of a state the office did not list when digests were compared, and of one it said it lacks. */
+#define VAULT_GENERATION_STRAY   (-1)
+#define VAULT_GENERATION_MISSING (-2)
 
 struct vault_record {
 	struct record body;   /* what people see: the office's state and our own changes on top */

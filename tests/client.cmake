@@ -4,6 +4,7 @@ target_link_libraries(client_office PUBLIC client)
 ctxh_test(backoff LINK client)
 ctxh_test(client_sync LINK client_office)
 ctxh_test(client_epoch LINK client_office)
+ctxh_test(sync_compare LINK client_office)
 ctxh_test(client_bundle LINK client_office)
 ctxh_test(transport LINK client PkgConfig::mhd PkgConfig::gnutls)
 ctxh_test(agent LINK client)
@@ -15,6 +16,8 @@ ctxh_test(client_restore LINK client_office)
 
 add_executable(make_home support/make_home.c)
 target_link_libraries(make_home PRIVATE client)
+add_executable(plant support/plant.c)
+target_link_libraries(plant PRIVATE client)
 
 # Looking for what must not be there any more.
 add_executable(vault_dump support/vault_dump.c)

@@ -5,6 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/base/mem.h"
+#include "common/model/digest.h"
 #include "proto/changeset.h"
 
 static enum merge_kind kind_of(const struct office *o, struct bytes type)
@@ -182,6 +183,93 @@ static void give_records(struct office *o, struct taking *t, const struct msg_sy
 	answer->cursor_count = 1;
 }
 
+/* ---- comparing ---- */
+
+static void digest_records(const struct office *o, struct digest *ret_digest)
+{
+	*ret_digest = (struct digest){0};
+	for (size_t i = 0; i < o->record_count; i++)
+		digest_add(ret_digest, &o->records[i]);
+}
+
+static void give_bucket(struct office *o, struct taking *t, size_t bucket,
+			struct msg_synced *answer)
+{
+	struct msg_bucket *b = &answer->buckets[answer->bucket_count++];
+
+	*b = (struct msg_bucket){.unit = OFFICE_UNIT, .log = o->log, .bucket = bucket};
+	b->records = arena_alloc_array(t->arena, o->record_count, sizeof *b->records);
+	for (size_t i = 0; i < o->record_count; i++) {
+		struct buf out = {0};
+
+		if (digest_bucket(&o->records[i].id) != bucket)
+			continue;
+		record_encode(&o->records[i], 0, &out);
+		b->records[b->record_count++] = arena_copy(t->arena, buf_bytes(&out));
+		buf_clear(&out);
+	}
+	o->buckets_sent++;
+	o->records_sent += b->record_count;
+}
+
+static void give_buckets(struct office *o, struct taking *t, const struct msg_sync *m,
+			 struct msg_synced *answer)
+{
+	const size_t most = o->buckets_most != 0 ? o->buckets_most : DIGEST_BUCKETS;
+	bool differs[DIGEST_BUCKETS];
+	struct digest d;
+
+	digest_records(o, &d);
+	answer->buckets = arena_alloc_array(t->arena, DIGEST_BUCKETS, sizeof *answer->buckets);
+	if (m->bucket_count == 0 || m->buckets[0].unit != OFFICE_UNIT ||
+	    digest_compare(&d, m->buckets[0].wire.data, differs) == 0)
+		return;
+	for (size_t i = 0; i < DIGEST_BUCKETS; i++)
+		if (differs[i] && answer->bucket_count < most)
+			give_bucket(o, t, i, answer);
+}
+
+static void answer_strays(struct office *o, struct taking *t, const struct msg_sync *m,
+			  struct msg_synced *answer)
+{
+	answer->missing = arena_alloc_array(t->arena, m->stray_count, sizeof *answer->missing);
+	for (size_t i = 0; i < m->stray_count && !o->ignores_strays; i++) {
+		struct buf out = {0};
+		const struct record *r = office_find(o, &m->strays[i].id);
+
+		if (o->evicts_strays) {
+			answer->evictions[answer->eviction_count++] = (struct msg_evict){
+				.type = m->strays[i].type, .id = m->strays[i].id};
+		} else if (r == NULL) {
+			answer->missing[answer->missing_count++] = m->strays[i];
+		} else {
+			record_encode(r, 0, &out);
+			answer->records[answer->record_count++] =
+				arena_copy(t->arena, buf_bytes(&out));
+		}
+		buf_clear(&out);
+	}
+	o->strays_seen += m->stray_count;
+}
+
+static void compare(struct office *o, struct taking *t, const struct msg_sync *m,
+		    struct msg_synced *answer)
+{
+	struct digest d;
+
+	o->compared += m->wants_digests;
+	answer_strays(o, t, m, answer);
+	if (answer->has_more || o->has_no_time)
+		return;
+	give_buckets(o, t, m, answer);
+	if (!m->wants_digests)
+		return;
+	digest_records(o, &d);
+	answer->digests = arena_alloc_array(t->arena, 1, sizeof *answer->digests);
+	answer->digests[0] = (struct msg_digest){OFFICE_UNIT, o->log, digest_root(&d)};
+	answer->digest_count = 1;
+}
+
 /* States as no office sends them. */
 static void lie_of_records(struct office *o, struct taking *t, struct msg_synced *answer)
 {
@@ -287,6 +375,7 @@ static int answer_sync(struct office *o, struct taking *t, const struct msg_sync
 
 	memcpy(s.schema_version, m->schema_version, sizeof s.schema_version);
 	give_records(o, t, m, &s, &cursor);
+	compare(o, t, m, &s);
 	if (o->lie == OFFICE_EMPTY_STATE || o->lie == OFFICE_OTHER_TYPE || o->lie == OFFICE_ENDLESS)
 		lie_of_records(o, t, &s);
 	if (o->lie == OFFICE_CLOCK)

@@ -63,7 +63,11 @@ struct office {
 	const char *refuse; /* code */
 	uint64_t refuse_expected;
 	enum office_lie lie;
-	size_t page; /* records in one answer; 0: all */
+	size_t page;      /* records in one answer; 0: all */
+	bool has_no_time; /* brings no digests */
+	bool ignores_strays;
+	bool evicts_strays;  /* says of each stray that it left the scope */
+	size_t buckets_most; /* in one answer; 0: all */
 	int64_t tolerance_ms;
 	struct bytes refuse_type; /* changes of this type go to quarantine */
 
@@ -73,6 +77,10 @@ struct office {
 	uint64_t first_seen[64];
 	size_t stray_count; /* asked about by the last request that asked, and the first of them */
 	struct id stray;
+	size_t compared; /* requests that asked for digests */
+	size_t strays_seen;
+	size_t buckets_sent; /* and the records in them */
+	size_t records_sent;
 	void (*on_request)(struct office *o); /* while the device waits */
 	void *on_request_arg;
 };
