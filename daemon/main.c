@@ -81,6 +81,15 @@ static int restore(const struct cmdline *args)
 		args->state, (unsigned long long)restored.log, (unsigned long long)restored.records,
 		restored.devices, epoch, args->state, args->state, (unsigned long long)restored.log,
 		(unsigned long long)restored.records, restored.devices, epoch, args->state);
+	if (restored.has_erasures)
+		(void)printf("Đã xóa lại theo luật / erased again by law: %llu\n",
+			     (unsigned long long)restored.erased);
+	else
+		(void)puts(
+			"Không có danh sách xóa (tệp erasures) cạnh bản sao lưu: hồ sơ đã xóa theo "
+			"luật sau bản này, nếu có, nay trở lại; hãy xóa lại.\n"
+			"No list of erasures (file erasures) beside the backup: records erased by "
+			"law since, if any, are back; erase them again.");
 	return 0;
 }
 

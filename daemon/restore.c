@@ -16,6 +16,7 @@
 #include "daemon/backup_key.h"
 #include "daemon/context.h"
 #include "daemon/epochs.h"
+#include "daemon/erasures.h"
 #include "daemon/keys.h"
 #include "daemon/store_sql.h"
 
@@ -87,13 +88,37 @@ static enum err put_audit(const struct restore *r, struct store *store,
 			     restored->log, before, after));
 }
 
-static enum err change(const struct restore *r, struct store *store, struct restored *restored)
+/* What the law had erased since the backup: beside it, or one folder up, like its key. */
+static enum err erase_again(const struct restore *r, struct store *store, const char *folder,
+			    struct restored *restored)
+{
+	AUTO(mem_free) char *path = mem_strdup(r->backup);
+	struct keys keys;
+	char *beside;
+	enum err e = keys_open(folder, r->clock, r->rand, &keys);
+
+	if (e != ERR_OK)
+		return e;
+	beside = dirname(path);
+	e = erasures_apply(store, beside, &keys.daemon, &keys.sign.public_key, &restored->erased);
+	if (e == ERR_NOTFOUND)
+		e = erasures_apply(store, dirname(beside), &keys.daemon, &keys.sign.public_key,
+				   &restored->erased);
+	keys_close(&keys);
+	restored->has_erasures = e == ERR_OK;
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+static enum err change(const struct restore *r, struct store *store, const char *folder,
+		       struct restored *restored)
 {
 	enum err e = epochs_begin(store, restored->log, r->clock, r->rand, &restored->epoch_before,
 				  &restored->epoch);
 
 	if (e == ERR_OK)
 		e = raise_devices(store);
+	if (e == ERR_OK)
+		e = erase_again(r, store, folder, restored);
 	return e == ERR_OK ? put_audit(r, store, restored) : e;
 }
 
@@ -110,7 +135,7 @@ static enum err change_store(const struct restore *r, const char *folder, struct
 		e = store_begin(store);
 	if (e != ERR_OK)
 		return e;
-	e = change(r, store, restored);
+	e = change(r, store, folder, restored);
 	if (e == ERR_OK)
 		e = store_commit(store);
 	else

@@ -28,6 +28,8 @@ struct restored {
 	uint64_t log;
 	uint64_t records;
 	size_t devices;
+	bool has_erasures; /* a list of them lay beside the backup, or one folder up */
+	uint64_t erased;   /* records erased again because of it */
 };
 
 /*

@@ -239,8 +239,8 @@ static enum err open_store(const char *path, const struct schema *schema, bool i
 	if (is_writer) {
 		(void)sqlite3_wal_hook(s->db, on_commit_to_wal, s);
 		e = store_migrate(s);
-		if (e == ERR_OK && schema != NULL)
-			e = store_use_schema(s, schema);
+		if (e == ERR_OK)
+			e = schema != NULL ? store_use_schema(s, schema) : store_load_tables(s);
 		if (e == ERR_OK)
 			e = store_seed_clock(s);
 	} else {

@@ -2,11 +2,17 @@
 
 #include "daemon/sweep.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/config.h"
 #include "daemon/context.h"
+#include "daemon/erasures.h"
+#include "daemon/keys.h"
 #include "daemon/store_erase.h"
 #include "daemon/writer.h"
 
@@ -48,6 +54,29 @@ bool sweep_is_running(const struct sweep *s)
 	return s->is_running;
 }
 
+/* Without them a restore would bring back what was erased. */
+static void write_lists(struct sweep *s, struct store *store)
+{
+	const struct context *ctx = s->ctx;
+	const struct config *config = atomic_load(&ctx->config);
+	char own[KEYS_PATH_LEN];
+	const char *const folders[] = {ctx->state, config != NULL && config->backup.folder != NULL
+							   ? config->backup.folder
+							   : own};
+
+	(void)snprintf(own, sizeof own, "%s/backup", ctx->state);
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		struct stat st;
+
+		/* Before the first backup there is no folder, and nothing that could come back. */
+		if (stat(folders[i], &st) != 0 && errno == ENOENT)
+			continue;
+		if (erasures_write(store, folders[i], &ctx->daemon, &ctx->key) != ERR_OK)
+			log_warn("not written file=%s/" ERASURES_FILE ": %s", folders[i],
+				 log_last_detail());
+	}
+}
+
 /* Writer thread, alone. */
 static enum err run(struct writer_job *job, struct store *store)
 {
@@ -55,6 +84,8 @@ static enum err run(struct writer_job *job, struct store *store)
 	int64_t began = clock_monotonic_ms(s->ctx->clock);
 	enum err e = store_owes_sweep(store, &s->was_owed);
 
+	if (e == ERR_OK)
+		write_lists(s, store);
 	if (e == ERR_OK && s->was_owed)
 		e = store_sweep(store, s->ctx->state);
 	s->took_ms = clock_monotonic_ms(s->ctx->clock) - began;

@@ -164,6 +164,26 @@ def late_edits_are_told(w):
     w.ctl("quarantine", "list", "--open")
 
 
+def comes_not_back(w, a, b, pid, other, backup):
+    """From a backup that still holds him: the list beside it erases him again, and devices send him no more."""
+    w.stop()
+    check("CTXHERA1" in open(os.path.join(w.state, "backup", "erasures"), "rb").read(8).decode(), "no list")
+    shutil.move(w.state, w.state + ".lost")
+    r = w.run("ctxhctl", "restore", backup.replace(w.state, w.state + ".lost"), "--state", w.state)
+    check("2" in [line.split(":")[-1].strip() for line in r.stdout.splitlines()], f"erased again: {r.stdout}")
+    shutil.rmtree(w.state + ".lost")
+    w.start()
+    harness.wait_for(lambda: one(w.ctl_json("erase", pid, "--why", WHY, "--basis", BASIS))["swept"], "swept", 30)
+    nothing_at_the_office(w, "after a restore")
+    for c in (a, b, a, b):
+        c("sync", code=[0, 4])
+    nothing_at_the_office(w, "after a restore, devices came")
+    check([t for c in (a, b) for t in in_vault(w, c)] == [], "a device got him back")
+    check(b.json("show", other)["fields"]["full_name"] == STAYS, "the other one is lost")
+    check(w.ctl_json("missing") == [], "devices could not send again what the backup lacked")
+    sound(w)
+
+
 def without_sweeping(w, pid):
     """Negative control of the search of free pages: deleted as SQLite does without secure_delete."""
     folder = os.path.join(w.dir, "control")
@@ -189,6 +209,10 @@ def test(w, _args):
     pieces = before(w, a, b, pid)
     without_sweeping(w, pid)
     erase_is_refused_when_it_should(w, pid, event)
+
+    backup = one(w.ctl_json("backup", "now"))["path"]
+    a("edit", other, "occupation=làm rẫy")
+    a("sync", code=[0, 4])
 
     # He alone: what was given to him stays, and points at nobody.
     r = one(w.ctl_json("erase", pid, "--why", WHY, "--basis", BASIS))
@@ -216,6 +240,7 @@ def test(w, _args):
     b("sync")
     check(b.json("show", other)["fields"]["occupation"] == "nông dân", "the other one no longer syncs")
     sound(w)
+    comes_not_back(w, a, b, pid, other, backup)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,32 @@
+/*
+ * erasures - the list of what was erased by law, beside the backups that still hold it.
+ *
+ * A backup made before an erasure brings the record back. So the list lies in the state folder and
+ * in the folder of the backups, signed by the daemon, and a restore erases again what it names. It
+ * tells of nobody: ids, types, units, times, reasons.
+ *
+ *   "CTXHERA1" | daemon id 16 | entry: length u32 BE, erasure_encode() … | signature 64
+ *
+ * Entries that the store does not know (it was restored without the list) stay in it.
+ */
+#pragma once
+
+#include "common/base/crypt.h"
+#include "common/base/id.h"
+
+#define ERASURES_FILE    "erasures"
+#define ERASURES_CONTEXT "ctxh-erasures-v1"
+
+struct store;
+
+/* Writes FOLDER/erasures when there is anything to tell; never of the FATAL class: ERR_FULL,
+ * ERR_INVAL. */
+enum err erasures_write(struct store *store, const char *folder, const struct id *daemon,
+			const struct sign_pair *key);
+
+/*
+ * Writer, in a transaction: erases what FOLDER/erasures names and the store still has.
+ * ERR_NOTFOUND: there is no list. ERR_AUTH: another daemon's, altered, or cut short.
+ */
+enum err erasures_apply(struct store *store, const char *folder, const struct id *daemon,
+			const struct sign_public *key, uint64_t *ret_records);
