@@ -126,6 +126,12 @@ static const struct args_option bundle_options[] = {
 	 "write the return file here, to be carried back", 'o', false},
 };
 
+static const struct args_option checkpoint_options[] = {
+	{"output", "FILE", "ghi vào tệp này; mặc định: ra màn hình",
+	 "write to this file; default: stdout", 'o', false},
+};
+
+static const struct args_positional checkpoint_positional[] = {{"FILE", true, false}};
 static const struct args_positional bundle_positional[] = {{"FILE", false, false}};
 static const struct args_positional file_positional[] = {{"FILE.csv", false, false}};
 static const struct args_positional number_positional[] = {{"NUMBER", false, false}};
@@ -235,6 +241,12 @@ static const struct args_command commands[] = {
 	 "make a state folder from a backup (file or number)", cmd_restore},
 	{"audit list", OPTIONS(limit_options), NO_POSITIONALS, "vết kiểm tra, mới nhất trước",
 	 "the audit, newest first", cmd_audit_list},
+	{"audit verify", NO_OPTIONS, POSITIONALS(checkpoint_positional),
+	 "kiểm chuỗi vết; có tệp mốc thì kiểm tệp, không cần máy chủ",
+	 "check the audit's chain; a checkpoint file without a daemon", cmd_audit_verify},
+	{"audit checkpoint", OPTIONS(checkpoint_options), NO_POSITIONALS,
+	 "mốc của vết, có chữ ký, để cất ở nơi khác",
+	 "a signed checkpoint of the audit, to be kept elsewhere", cmd_audit_checkpoint},
 	{"erase", OPTIONS(erase_options), POSITIONALS(record_positional),
 	 "xóa hẳn một hồ sơ theo luật; không lấy lại được",
 	 "law's erasure of a record; cannot be undone", cmd_erase},

@@ -16,6 +16,8 @@ int cmd_status(void *context, const struct args *args);
 int cmd_verify(void *context, const struct args *args);
 int cmd_missing(void *context, const struct args *args);
 int cmd_audit_list(void *context, const struct args *args);
+int cmd_audit_checkpoint(void *context, const struct args *args);
+int cmd_audit_verify(void *context, const struct args *args);
 int cmd_erase(void *context, const struct args *args);
 int cmd_backup_now(void *context, const struct args *args);
 int cmd_backup_list(void *context, const struct args *args);

@@ -52,6 +52,8 @@ enum err admin_backup_list(struct admin_call *call);
 enum err admin_backup_verify(struct admin_call *call);
 
 enum err admin_audit_list(struct admin_call *call);
+enum err admin_audit_checkpoint(struct admin_call *call);
+enum err admin_audit_verify(struct admin_call *call);
 enum err admin_erase(struct admin_call *call);
 void admin_erase_sweep(struct admin_call *call); /* committed */
 enum err admin_erase_state(struct admin_call *call);

@@ -41,6 +41,8 @@ static const struct admin_command commands[] = {
 	{"backup list", false, admin_backup_list, NULL},
 	{"backup verify", false, admin_backup_verify, NULL},
 	{"audit list", false, admin_audit_list, NULL},
+	{"audit checkpoint", false, admin_audit_checkpoint, NULL},
+	{"audit verify", false, admin_audit_verify, NULL},
 	{"erase", true, admin_erase, admin_erase_sweep},
 	{"erase state", false, admin_erase_state, NULL},
 	{"verify", false, admin_verify, NULL},

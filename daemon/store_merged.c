@@ -2,6 +2,7 @@
 #include "common/base/crypt.h"
 #include "daemon/store_pack.h"
 #include "daemon/store_private.h"
+#include "proto/audit.h"
 
 /* A list that grows while rows are read. */
 struct rows {
@@ -604,13 +605,7 @@ static enum err last_audit(struct store *s, struct hash *ret_chain)
 struct hash store_hash_audit(int64_t at_ms, struct bytes who, struct bytes what,
 			     const struct hash *detail)
 {
-	AUTO(buf_clear) struct buf entry = {0};
-
-	pack_u64(&entry, (uint64_t)at_ms);
-	pack_bytes(&entry, who);
-	pack_bytes(&entry, what);
-	pack_bytes(&entry, bytes_of(detail->bytes, HASH_LEN));
-	return hash_of(buf_bytes(&entry));
+	return audit_hash(at_ms, who, what, detail);
 }
 
 enum err store_put_audit(struct store *s, int64_t at_ms, struct bytes who, struct bytes what,

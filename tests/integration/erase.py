@@ -184,6 +184,23 @@ def comes_not_back(w, a, b, pid, other, backup):
     sound(w)
 
 
+def audit_is_pinned(w, mark):
+    """Details went, the chain verifies; the checkpoint of before is verified offline, and altered ones are not."""
+    check(one(w.ctl_json("audit", "verify"))["entries"] > 2, "the audit has no entries")
+    r = one(w.ctl_json("audit", "verify", mark, "--socket", os.path.join(w.state, "admin.sock")))
+    check(r["continues"] is True, f"the audit does not go on from its checkpoint: {r}")
+    env, w.env = w.env, {k: v for k, v in w.env.items() if k != "CTXH_ADMIN_SOCKET"}
+    w.ctl("audit", "verify", mark)
+    text = open(mark, encoding="utf-8").read()
+    for old, new in (('"what": "query"', '"what": "querx"'), ('"entries": ', '"entries": 1'), ('"number": ', '"number": 1')):
+        check(old in text, f"the checkpoint has no {old}")
+        bad = mark + ".bad"
+        with open(bad, "w", encoding="utf-8") as f:
+            f.write(text.replace(old, new, 1))
+        w.ctl("audit", "verify", bad, code=1)
+    w.env = env
+
+
 def without_sweeping(w, pid):
     """Negative control of the search of free pages: deleted as SQLite does without secure_delete."""
     folder = os.path.join(w.dir, "control")
@@ -211,6 +228,8 @@ def test(w, _args):
     erase_is_refused_when_it_should(w, pid, event)
 
     backup = one(w.ctl_json("backup", "now"))["path"]
+    mark = os.path.join(w.dir, "mark.json")
+    w.ctl("audit", "checkpoint", "-o", mark)
     a("edit", other, "occupation=làm rẫy")
     a("sync", code=[0, 4])
 
@@ -227,6 +246,7 @@ def test(w, _args):
     w.ctl("record", "show", pid, code=1)
     check(w.ctl_json("record", "show", other)["fields"]["full_name"]["value"] == STAYS, "the other one")
 
+    audit_is_pinned(w, mark)
     clients_forget(w, a, b, pid, other, pieces, late)
     late_edits_are_told(w)
     sound(w)
