@@ -111,6 +111,7 @@ static bool is_sound(const json_t *file, struct audit_checkpoint *c)
 	       read_hex(file, "signature", signature.bytes, SIGN_LEN) &&
 	       read_hex(file, "chain", chain.bytes, HASH_LEN) &&
 	       read_chain(json_object_get(file, "audit"), &c->chain) &&
+	       number_of(file, "entries") == c->chain.entries &&
 	       memcmp(chain.bytes, c->chain.head.bytes, HASH_LEN) == 0 &&
 	       read_heads(&a, json_object_get(file, "devices"), c) &&
 	       audit_checkpoint_is_signed(c, &key, &signature);
