@@ -227,6 +227,9 @@ enum err restore_run(const struct restore *r, struct restored *ret_restored)
 		return err_raise(ERR_CONFLICT, "%s exists: name a folder that does not", r->state);
 	if ((size_t)snprintf(folder, sizeof folder, "%s.part", r->state) >= sizeof folder)
 		return err_raise(ERR_INVAL, "path too long: %s", r->state);
+	/* Of a restore that was killed. */
+	if (lstat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+		archive_remove_folder(folder);
 	e = unpack(r, folder, &restored);
 	if (e == ERR_OK)
 		e = move(folder, r->state);

@@ -3,7 +3,7 @@ sent is there afterwards, and nothing is applied twice.
 
 Where: all but one in eight at a point (killing.py) chosen among those a run of that kind passes, each as likely: entry,
 edit, import, sync (sealing, sending, applying), enrolment, files carried by hand; of the daemon start-up, its first start
-ever with every migration, merging, answering, checkpoints, backups. The rest by the clock, at a random moment.
+ever with every migration, merging, answering, checkpoints, backups, a restore. The rest by the clock, at a random moment.
 
 What must hold after each: the client's numbers are those of what happened, by one or not at all for what was killed; the
 daemon holds at least what any client has a receipt for, at most what it sealed. Every so often, and at the end: verify
@@ -139,6 +139,8 @@ class Run:
         self.where = collections.Counter()
         self.spans = killing.Spans()
         self.daemon = killing.Kill(w, "daemon")
+        self.key = os.path.join(w.dir, "office.key")
+        self.backups = os.path.join(w.dir, "backups")
         self.active = []
         self.retired = []  # (number of the device, changes, names)
         self.born = 0
@@ -343,6 +345,29 @@ class Run:
             self.ended("backup")
             check(code == 0, f"backup now: exit {code}")
 
+    def restore(self):
+        """A new state folder from the newest backup, killed while it is made; again, it is whole."""
+        files = sorted(os.listdir(self.backups), key=lambda f: os.stat(os.path.join(self.backups, f)).st_mtime)
+        files = [f for f in files if not f.endswith((".part", ".tmp"))]
+        if not files:
+            return
+        with World(self.w.args) as other:
+            kill = killing.Kill(other, "restore")
+            command = [self.w.program("ctxhd"), "--restore", os.path.join(self.backups, files[-1]),
+                       "--state", other.state, "--key", self.key]
+            for at in (self.spans.point("restore"), 0):
+                kill.reset(at)
+                p = subprocess.run(command, env=kill.env(other.env), capture_output=True, text=True, timeout=120,
+                                   check=False)
+                if p.returncode == 0:
+                    self.spans.seen("restore", kill.count)
+                    break
+                check(at != 0 and p.returncode == -signal.SIGKILL, f"restore: exit {p.returncode}: {p.stderr}")
+                self.note("ctxhd restore", kill.what)
+            other.configure(SETTINGS)
+            other.start(wait=60)
+            other.ctl("verify")
+
     def birth(self):
         """The first start of a daemon: keys, certificate, every step of the store's making."""
         with World(self.w.args) as other:
@@ -392,7 +417,7 @@ class Run:
     def cycle(self):
         kind = random.choices(
             [self.entry, self.sync, self.contact, self.restart, self.checkpoint, self.enrol, self.carry,
-             self.back_up, self.birth], [28, 22, 28, 8, 4, 4, 4, 3, 3])[0]
+             self.back_up, self.restore, self.birth], [28, 22, 28, 8, 4, 4, 4, 3, 1, 2])[0]
         kind()
         for d in [d for d in self.active if d.changes > RETIRE_AFTER]:
             self.retire(d)
@@ -409,11 +434,10 @@ class Run:
 def test(w, args):
     run = Run(w, args)
     w.configure(SETTINGS)
-    key = os.path.join(w.dir, "office.key")
-    made = w.ctl_json("backup", "keygen", "-o", key)
-    w.configure(SETTINGS + f"backup:\n  folder: {w.dir}/backups\n  recipient: {made['recipient']}\n"
+    made = w.ctl_json("backup", "keygen", "-o", run.key)
+    w.configure(SETTINGS + f"backup:\n  folder: {run.backups}\n  recipient: {made['recipient']}\n"
                 "  keep_days: 1\n  keep_weeks: 0\n  keep_months: 0\n")
-    os.mkdir(os.path.join(w.dir, "backups"))
+    os.mkdir(run.backups)
     run.start()
     w.import_units()
     while len(run.active) < ACTIVE:

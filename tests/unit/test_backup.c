@@ -462,6 +462,25 @@ static void a_restore_touches_no_folder_that_is_there(UNUSED_STATE)
 	assert_err(restore_run(&how, &r), ERR_CONFLICT);
 }
 
+static void a_restore_takes_the_place_of_one_that_was_killed(UNUSED_STATE)
+{
+	const struct id epoch = id_new(&g.clock.clock, &g.rand);
+	uint8_t key[BOX_KEY_LEN];
+	struct archive_mark mark;
+	struct restored r;
+
+	put_epoch(&epoch);
+	const struct restore how = restore_of(make_backup(key, &mark));
+
+	assert_int_equal(mkdir(in_ground("new.part"), 0700), 0);
+	assert_ok(keys_write_file(in_ground("new.part"), "ctxhd.db", BYTES_LIT("half of it")));
+	assert_ok(restore_run(&how, &r));
+
+	assert_int_equal(access(in_ground("new/ctxhd.db"), F_OK), 0);
+	assert_int_not_equal(access(in_ground("new.part"), F_OK), 0);
+	archive_remove_folder(in_ground("new"));
+}
+
 static void a_restore_that_fails_leaves_nothing(UNUSED_STATE)
 {
 	uint8_t key[BOX_KEY_LEN];
@@ -644,6 +663,7 @@ int main(void)
 		T(a_configured_recipient_goes_first),
 		T(a_restore_has_a_new_epoch_and_knows_the_old_one),
 		T(a_restore_touches_no_folder_that_is_there),
+		T(a_restore_takes_the_place_of_one_that_was_killed),
 		T(a_restore_that_fails_leaves_nothing),
 		T(a_base_of_an_ended_epoch_hides_no_loss),
 		T(a_base_that_says_no_epoch_counts_as_it_is),
