@@ -187,7 +187,7 @@ static enum err repair_buckets(struct repair_work *w)
 	size_t records = 0;
 	enum err e = ERR_OK;
 
-	w->level = arena_alloc_array(w->a, w->answer->bucket_count, sizeof *w->level);
+	w->level = arena_alloc_array(w->a, w->answer->bucket_count, sizeof(struct msg_bucket *));
 	for (size_t i = 0; i < w->answer->bucket_count; i++) {
 		if (!is_level(w, &w->answer->buckets[i]))
 			continue;

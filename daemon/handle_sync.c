@@ -290,6 +290,7 @@ static void put_receipt(struct sync *s, const struct store_device *device, struc
 static enum err compare(struct sync *s, struct store *reader, struct outgoing *owed)
 {
 	struct msg_sync request = s->message;
+	const struct outgoing_request asked = {.device = s->device.number, .sync = &request};
 	const bool is_dear = request.wants_digests || request.bucket_count != 0;
 	enum err e;
 
@@ -297,7 +298,7 @@ static enum err compare(struct sync *s, struct store *reader, struct outgoing *o
 		request.wants_digests = false;
 		request.bucket_count = 0;
 	}
-	e = compare_run(s->ctx, reader, &s->arena, s->device.number, &request, owed, &s->compared);
+	e = compare_run(s->ctx, reader, &s->arena, &asked, owed, &s->compared);
 	atomic_fetch_sub(&s->ctx->comparing, is_dear);
 	return e;
 }

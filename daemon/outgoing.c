@@ -172,12 +172,34 @@ static enum err was_known(struct pull *p, const struct store_state *state, uint6
 	return e;
 }
 
-/* A record that came into the unit after the cursor is sent whole. */
-static uint64_t newer_than(const struct store_state *state, uint64_t cursor)
+/* A field that can make a record restricted was written after the cursor: before, the device may
+ * not have been let see it. */
+static bool may_have_been_hidden(const struct pull *p, const struct record *r, uint64_t cursor)
+{
+	const struct schema_type *t = schema_find_type(p->schema, r->type);
+
+	if (p->device.id.is_cleared || t == NULL || !t->may_be_restricted)
+		return false;
+	for (size_t i = 0; i < t->count; i++) {
+		const struct schema_field *f = &t->fields[i];
+		bool can_hide = f->sensitivity == SENSITIVITY_RESTRICTED ||
+				(f->list != NULL && f->list->has_restricted);
+		const struct field *written = can_hide ? record_find(r, f->name) : NULL;
+
+		if (written != NULL && written->log > cursor)
+			return true;
+	}
+	return false;
+}
+
+/* A record that came into the unit, or into the device's sight, after the cursor is sent whole. */
+static uint64_t newer_than(const struct pull *p, const struct store_state *state, uint64_t cursor)
 {
 	const struct field *unit = record_find(&state->record, BYTES_LIT(RECORD_UNIT));
 
-	return unit != NULL && unit->log > cursor ? 0 : cursor;
+	if (unit != NULL && unit->log > cursor)
+		return 0;
+	return may_have_been_hidden(p, &state->record, cursor) ? 0 : cursor;
 }
 
 /* It has become restricted: a device that is not cleared must forget what it had. */
@@ -199,7 +221,7 @@ static enum err take_state(struct pull *p, const struct batch *b, size_t index)
 
 	if (!p->device.id.is_cleared && schema_is_restricted(p->schema, &state->record))
 		return take_restricted(p, b, state);
-	record_encode(&state->record, newer_than(state, b->cursor), &encoded);
+	record_encode(&state->record, newer_than(p, state, b->cursor), &encoded);
 	p->items = grow(p->a, p->items, p->item_count, &p->item_cap, sizeof *p->items);
 	p->items[p->item_count] = (struct item){.encoded = arena_copy(p->a, buf_bytes(&encoded)),
 						.log = state->log,

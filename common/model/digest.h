@@ -19,7 +19,7 @@
 
 #define DIGEST_BUCKETS    256u
 #define DIGEST_BUCKET_LEN 8u /* of one bucket on the wire: the low-order bytes of its sum */
-#define DIGEST_WIRE_LEN   (DIGEST_BUCKETS * DIGEST_BUCKET_LEN)
+#define DIGEST_WIRE_LEN   ((size_t)DIGEST_BUCKETS * DIGEST_BUCKET_LEN)
 
 /* Zero-initialised: of no records. */
 struct digest {

@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "daemon/compare.h"
+#include "daemon/store_erase.h"
 #include "proto/changeset.h"
 #include "proto/limits.h"
 #include "tests/support/ground.h"
@@ -46,7 +47,7 @@ static struct msg_synced ask(struct ground_device *d, const struct msg_sync *req
 
 	assert_ok(store_begin(g.store));
 	assert_ok(outgoing_build(&g.ctx, g.store, &g.a, &asked, &owed));
-	assert_ok(compare_run(&g.ctx, g.store, &g.a, d->number, request, &owed, &found));
+	assert_ok(compare_run(&g.ctx, g.store, &g.a, &asked, &owed, &found));
 	assert_ok(store_commit(g.store));
 	return owed.answer;
 }
@@ -515,6 +516,25 @@ static void a_stray_that_left_the_scope_is_evicted(UNUSED_STATE)
 	assert_string_equal(found.text, "");
 }
 
+static void a_stray_erased_by_law_is_erased_there_too(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct erased_row row = {.id = id_new(&g.clock.clock, &g.rand),
+				 .type = BYTES_LIT("person"),
+				 .unit = g.north,
+				 .log = 1};
+
+	assert_ok(store_begin(g.store));
+	assert_ok(store_put_erased(g.store, &row));
+	assert_ok(store_commit(g.store));
+	struct msg_synced m = ask_stray(d, "person", &row.id);
+
+	assert_int_equal(m.missing_count, 0);
+	assert_int_equal(m.eviction_count, 1);
+	assert_true(m.evictions[0].is_erased);
+	assert_string_equal(found.text, "");
+}
+
 static void a_restricted_stray_is_evicted_from_who_may_not_see_it(UNUSED_STATE)
 {
 	struct ground_device *cleared = ground_device(&g, g.north, true);
@@ -560,6 +580,8 @@ static void strays_are_answered_when_digests_are_not(UNUSED_STATE)
 
 	assert_int_equal(m.missing_count, 1);
 	assert_int_equal(m.digest_count, 0);
+	assert_string_equal(found.text, "");
+	assert_int_equal(found.missing_count, 0);
 }
 
 int main(void)
@@ -588,6 +610,7 @@ int main(void)
 		CASE(a_stray_there_is_no_record_of_is_missing_and_logged),
 		CASE(the_log_does_not_name_restricted_or_unknown_types),
 		CASE(a_stray_that_left_the_scope_is_evicted),
+		CASE(a_stray_erased_by_law_is_erased_there_too),
 		CASE(a_restricted_stray_is_evicted_from_who_may_not_see_it),
 		CASE(a_stray_in_scope_comes_whole),
 		CASE(strays_are_answered_when_digests_are_not),

@@ -305,6 +305,32 @@ static void a_record_that_becomes_restricted_is_evicted(UNUSED_STATE)
 	assert_int_equal(m.eviction_count, 1);
 }
 
+/* The older parts passed by the device while it might not see the record. */
+static void a_record_that_is_restricted_no_more_comes_whole(UNUSED_STATE)
+{
+	struct ground_device *cleared = ground_device(&g, g.north, true);
+	struct ground_device *earlier = ground_device(&g, g.north, true);
+	struct ground_device *plain = ground_device(&g, g.north, false);
+	struct id id = id_new(&g.clock.clock, &g.rand);
+	struct change c = ground_change(&g, cleared, "visit", &id, 0);
+	ground_write(&g, &c, "unit", value_int(g.north));
+	ground_write(&g, &c, "person", value_bytes(bytes_of(id.bytes, ID_LEN)));
+	ground_write(&g, &c, "day", ground_text("2026-09-01"));
+	ground_write(&g, &c, "kind", ground_text("shelter"));
+	(void)ground_push(&g, cleared, &c, 1);
+	assert_int_equal(pull(plain, NULL, 0, 0).record_count, 0);
+	/* Of two writes of an event's field the first stays. */
+	earlier->off_ms = -60000;
+	struct change first = ground_change(&g, earlier, "visit", &id, 0);
+	ground_write(&g, &first, "kind", ground_text("home"));
+	(void)ground_push(&g, earlier, &first, 1);
+
+	struct msg_synced m = pull(plain, &(struct msg_cursor){g.north, 1, 0}, 1, 0);
+
+	assert_int_equal(m.record_count, 1);
+	assert_int_equal(record_at(&m, 0).count, 4);
+}
+
 /* It has the record by its receipt, not by a pull. */
 static void who_wrote_and_moved_a_record_before_its_first_pull_forgets_it(UNUSED_STATE)
 {
@@ -553,6 +579,7 @@ int main(void)
 		CASE(who_has_both_units_is_not_told_to_forget),
 		CASE(restricted_records_reach_only_cleared_devices),
 		CASE(a_record_that_becomes_restricted_is_evicted),
+		CASE(a_record_that_is_restricted_no_more_comes_whole),
 		CASE(who_wrote_and_moved_a_record_before_its_first_pull_forgets_it),
 		CASE(an_early_write_of_a_record_behind_the_cut_still_comes),
 		CASE(another_epoch_pulls_anew),
