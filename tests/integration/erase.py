@@ -2,11 +2,13 @@
 of him is then in no byte of the office's folder, of the homes, of files; everything else is as it was and verifies."""
 
 import os
+import random
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 
 import harness
 from harness import check
@@ -201,6 +203,31 @@ def audit_is_pinned(w, mark):
     w.env = env
 
 
+def killed_in_the_middle(w, a, cycles):
+    """kill -9 at any moment of an erasure: it happened wholly or not at all, and the next start ends the sweep."""
+    outcomes = {"done": 0, "not done": 0}
+    for i in range(cycles):
+        name = f"{CANARIES[0]} {i}"
+        pid = a.add("person", full_name=name, sex="male", code=[0, 4])
+        a("sync", code=[0, 4])
+        p = subprocess.Popen([w.program("ctxhctl"), "erase", pid, "--why", WHY, "--basis", BASIS], env=w.env,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0, 0.25))
+        w.stop(signal.SIGKILL)
+        p.wait()
+        w.start()
+        sound(w)
+        there = w.ctl("record", "show", pid, code=[0, 1]).returncode == 0
+        outcomes["not done" if there else "done"] += 1
+        if there:
+            check(one(w.ctl_json("record", "show", pid))["fields"]["full_name"]["value"] == name, "half erased")
+        r = one(w.ctl_json("erase", pid, "--why", WHY, "--basis", BASIS))
+        check(r["swept"], f"not swept: {r}")
+        nothing_at_the_office(w, f"kill {i}, {'not done' if there else 'done'} before")
+        sound(w)
+    print(f"killed: {outcomes}")
+
+
 def without_sweeping(w, pid):
     """Negative control of the search of free pages: deleted as SQLite does without secure_delete."""
     folder = os.path.join(w.dir, "control")
@@ -219,7 +246,7 @@ def without_sweeping(w, pid):
     shutil.rmtree(folder)
 
 
-def test(w, _args):
+def test(w, args):
     w.start()
     w.import_units()
     a, b, pid, other, event, late = prepare(w)
@@ -261,6 +288,7 @@ def test(w, _args):
     check(b.json("show", other)["fields"]["occupation"] == "nông dân", "the other one no longer syncs")
     sound(w)
     comes_not_back(w, a, b, pid, other, backup)
+    killed_in_the_middle(w, a, args.cycles or 5)
 
 
 if __name__ == "__main__":
