@@ -260,7 +260,11 @@ static enum err work_out(struct work *w, const struct change *change,
 			   : unit != NULL && unit->value.kind == VALUE_INT ? unit->value.integer
 									   : 0;
 
-	w->change.base = base_of(ctx, lives_in);
+	/* Of an epoch that ended: of the present one nothing of it has been seen. */
+	bool is_old = w->record.office.count != 0 &&
+		      w->record.generation < vault_state(ctx->vault)->generation;
+
+	w->change.base = is_old ? 0 : base_of(ctx, lives_in);
 	if (w->exists)
 		fold(w);
 	drop_same(w);

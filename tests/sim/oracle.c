@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/fold.h"
+#include "daemon/ingest.h"
 #include "daemon/units.h"
 #include "daemon/verify.h"
 
@@ -482,6 +483,7 @@ struct logged {
 	struct bytes field;
 	struct bytes text;
 	uint64_t log;
+	uint64_t number; /* of the change */
 };
 
 static int compare_logged(const void *a, const void *b)
@@ -497,9 +499,26 @@ static int compare_logged(const void *a, const void *b)
 	return order != 0 ? order : (x->device > y->device) - (x->device < y->device);
 }
 
+/* A refused write went along with the next edit of its record, and was let in itself as well. */
+static bool is_taken_along(const struct truth *t, const struct logged *item)
+{
+	for (size_t i = 0; i < t->quarantine_count; i++) {
+		const struct quarantine_row *q = &t->quarantine[i];
+		const struct write *write = change_find(&t->refused[i], item->field);
+
+		if (q->device == item->device && bytes_is(q->state, "replayed") &&
+		    id_compare(&q->id, &item->id) == 0 && write != NULL &&
+		    write->value.kind == VALUE_TEXT && bytes_equal(write->value.bytes, item->text))
+			return true;
+	}
+	return false;
+}
+
 /* What was taken back from the inbox is written again. */
 static bool is_written_once(const struct truth *t, const struct logged *item)
 {
+	if (is_taken_along(t, item))
+		return false;
 	const struct ledger *l = t->w->ledger;
 	const struct write write = {item->field, value_text(item->text)};
 	size_t count = 0;
@@ -529,8 +548,10 @@ static void check_change(struct truth *t, const struct log_row *row, const struc
 		if (write->value.kind != VALUE_TEXT || bytes_is(write->name, "kind"))
 			continue;
 		const struct note *n = find_note(t->w->ledger, row->device, &c->id, write);
-		struct logged entry = {row->device, c->id, write->name, write->value.bytes,
-				       row->log};
+		struct logged entry = {
+			row->device, c->id,
+			write->name, write->value.bytes,
+			row->log,    row->kind == LOG_REPLAY ? row->first : c->number};
 
 		if (n == NULL || n->is_gone)
 			world_fail(t->w, "O4: log %llu has %.*s, which nobody saved",
@@ -561,39 +582,79 @@ static void check_log(struct truth *t)
 	if (count != 0)
 		qsort(items, count, sizeof *items, compare_logged);
 	for (size_t i = 1; i < count; i++)
-		if (compare_logged(&items[i - 1], &items[i]) == 0 && is_written_once(t, &items[i]))
+		if (compare_logged(&items[i - 1], &items[i]) == 0 &&
+		    (items[i - 1].number == items[i].number || is_written_once(t, &items[i])))
 			world_fail(t->w, "O4: %.*s is in the log twice (%llu, %llu)",
 				   BYTES_FMT(items[i].text), (unsigned long long)items[i - 1].log,
 				   (unsigned long long)items[i].log);
 }
 
-static void check_landings(struct truth *t)
+static const char *text_of(struct arena *a, struct bytes b)
 {
-	for (size_t i = 0; i < t->quarantine_count; i++) {
-		const struct quarantine_row *q = &t->quarantine[i];
-		bool had_right = true;
+	return (const char *)arena_printf(a, "%.*s", BYTES_FMT(b)).data;
+}
 
-		if (!is_open(q))
-			continue;
+/* Its author had the right to make each of these writes. */
+static bool had_right(const struct truth *t, size_t index)
+{
+	const struct quarantine_row *q = &t->quarantine[index];
 
-		for (size_t k = 0; k < t->refused[i].count; k++) {
-			const struct note *n = find_note(t->w->ledger, q->device, &q->id,
-							 &t->refused[i].writes[k]);
+	for (size_t i = 0; i < t->refused[index].count; i++) {
+		const struct note *n =
+			find_note(t->w->ledger, q->device, &q->id, &t->refused[index].writes[i]);
 
-			had_right = had_right && (n == NULL || n->is_in_scope);
-		}
-		if (bytes_is(q->reason, "out_of_scope") && had_right)
-			world_fail(t->w, "O7: number %llu of device %u was refused for scope",
-				   (unsigned long long)q->number, q->device);
-		/* An edit behind a refused beginning of its record. */
-		bool is_orphan = bytes_is(q->reason, "missing") && find(t, &q->id) == NULL;
-
-		if (!bytes_is(q->reason, "out_of_scope") && !bytes_is(q->reason, "out_of_range") &&
-		    !bytes_is(q->reason, "not_cleared") && !is_orphan)
-			world_fail(t->w, "number %llu of device %u (%.*s %.*s) is refused: %.*s",
-				   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
-				   BYTES_FMT(show_id(&t->a, &q->id)), BYTES_FMT(q->reason));
+		if (n != NULL && !n->is_in_scope)
+			return false;
 	}
+	return true;
+}
+
+/* What hinders it now; NULL: nothing. Leaves no trace. */
+static const char *hindered_by(struct truth *t, const struct quarantine_row *q)
+{
+	struct world *w = t->w;
+	struct ingest_replayed replayed;
+
+	world_must(w, store_begin(w->store), "begin");
+	world_must(w, ingest_replay(&w->ctx, w->store, &t->a, q, w->clock.wall, &replayed),
+		   "replay");
+	store_rollback(w->store);
+	return replayed.is_merged ? NULL : text_of(&t->a, replayed.code);
+}
+
+/* Why a refused change may be refused. */
+static void check_refusal(struct truth *t, size_t index)
+{
+	static const char *const good[] = {"out_of_scope", "out_of_range", "not_cleared"};
+	const struct quarantine_row *q = &t->quarantine[index];
+	const char *reason = text_of(&t->a, q->reason);
+	bool is_orphan = bytes_is(q->reason, "missing") && find(t, &q->id) == NULL;
+
+	/* It came before its record. */
+	if (bytes_is(q->reason, "missing") && !is_orphan)
+		reason = hindered_by(t, q);
+	if (reason == NULL)
+		world_fail(t->w,
+			   "number %llu of device %u (%.*s %.*s) waits, and nothing hinders it",
+			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
+			   BYTES_FMT(show_id(&t->a, &q->id)));
+	if (strcmp(reason, "out_of_scope") == 0 && had_right(t, index))
+		world_fail(t->w, "O7: number %llu of device %u (%.*s %.*s) was refused for scope",
+			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
+			   BYTES_FMT(show_id(&t->a, &q->id)));
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		is_orphan = is_orphan || strcmp(reason, good[i]) == 0;
+	if (!is_orphan)
+		world_fail(t->w, "number %llu of device %u (%.*s %.*s) is refused: %s",
+			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
+			   BYTES_FMT(show_id(&t->a, &q->id)), reason);
+}
+
+static void check_refusals(struct truth *t)
+{
+	for (size_t i = 0; i < t->quarantine_count; i++)
+		if (is_open(&t->quarantine[i]))
+			check_refusal(t, i);
 }
 
 /* ---- O5, O6, O8 ---- */
@@ -668,6 +729,6 @@ void oracle_check_end(struct world *w)
 	}
 	check_nothing_lost(&t);
 	check_log(&t);
-	check_landings(&t);
+	check_refusals(&t);
 	arena_clear(&t.a);
 }

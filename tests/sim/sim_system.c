@@ -68,6 +68,19 @@ static void pass_time(struct world *w)
 		w->now_ms += (int64_t)rand_below(&w->rand, most + 1);
 }
 
+/* Where clocks of machines without a battery stand, and where numbers of seconds end. */
+static int64_t odd_time(struct world *w)
+{
+	static const int64_t moments[] = {0,
+					  INT64_C(946684800000),  /* 2000 */
+					  INT64_C(2147483648000), /* 2038 */
+					  INT64_C(4294967296000), /* 2106 */
+					  INT64_C(1800000000000) - 20 * YEAR_MS,
+					  INT64_C(1800000000000) + 20 * YEAR_MS};
+
+	return moments[rand_below(&w->rand, sizeof moments / sizeof *moments)];
+}
+
 /* A client's clock may be anything; the daemon's is nearly right. */
 static void jump_clock(struct world *w)
 {
@@ -82,6 +95,8 @@ static void jump_clock(struct world *w)
 	c->off_ms = world_chance(w, 40)
 			    ? 0
 			    : (int64_t)rand_below(&w->rand, 40 * YEAR_MS) - 20 * YEAR_MS;
+	if (world_chance(w, 30))
+		c->off_ms = odd_time(w) - w->now_ms;
 	world_set_clocks(w);
 	world_trace(w, "clock of client %u is off by %lld", c->index, (long long)c->off_ms);
 }

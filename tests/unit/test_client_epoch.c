@@ -265,6 +265,35 @@ static void a_second_restore_begins_anew(void **state)
 	assert_int_equal(strays(h), 0);
 }
 
+static uint64_t base_of_edit(struct client_home *h, const struct id *id)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_change *changes = NULL;
+	size_t count = 0;
+
+	assert_ok(client_home_edit(h, "person", id, "hamlet", "Thôn 7"));
+	assert_ok(vault_changes_of(h->vault, &a, id, &changes, &count));
+	assert_int_equal(count, 1);
+	return changes[0].change.base;
+}
+
+/* What became of a stray in this epoch its editor has not seen, whatever the cursor says. */
+static void an_edit_of_a_stray_has_seen_nothing(void **state)
+{
+	struct client_home *h = *state;
+	struct office backup;
+	struct id stray = pulled(h, "Điểu K’Ré", &backup);
+	struct id known = client_home_new_id(h);
+
+	office_restore(h->office, &backup);
+	office_write(h->office, "person", &known, "full_name", value_text(BYTES_LIT("Thị B")),
+		     h->clock.wall);
+	assert_ok(client_home_sync(h));
+
+	assert_int_equal(base_of_edit(h, &stray), 0);
+	assert_int_equal(base_of_edit(h, &known), h->office->log);
+}
+
 static void the_first_pull_of_all_makes_no_strays(void **state)
 {
 	struct client_home *h = *state;
@@ -342,6 +371,7 @@ int main(void)
 		CASE(an_unsent_edit_keeps_what_is_outside_the_scope),
 		CASE(a_pull_that_breaks_off_decides_nothing),
 		CASE(a_second_restore_begins_anew),
+		CASE(an_edit_of_a_stray_has_seen_nothing),
 		CASE(the_first_pull_of_all_makes_no_strays),
 		CASE(a_change_let_in_later_waits_no_more),
 		CASE(a_decision_about_another_change_ends_nothing),
