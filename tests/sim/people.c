@@ -148,7 +148,10 @@ static void fill_own_fields(struct act *a)
 		pick_person(a, &other);
 		put(a, RECORD_MERGED_INTO, draw(a, 3) == 0 ? VALUE_NONE : value_bytes(other));
 		break;
-	default: put(a, RECORD_UNIT, value_int(world_of(a)->units[draw(a, WORLD_UNITS)])); break;
+	default:
+		put(a, RECORD_UNIT,
+		    value_int(world_of(a)->units[draw(a, world_of(a)->unit_count)]));
+		break;
 	}
 }
 

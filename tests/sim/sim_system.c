@@ -18,6 +18,7 @@
 #include "common/base/check.h"
 #include "common/base/crypt.h"
 #include "common/base/log.h"
+#include "tests/sim/bureau.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/people.h"
@@ -115,7 +116,9 @@ static void befall(struct world *w)
 		if (w->has_restores && w->restores < 2)
 			world_restore(w);
 		break;
-	default: world_give_unit(any_client(w), w->units[rand_below(&w->rand, WORLD_UNITS)]); break;
+	default:
+		world_give_unit(any_client(w), w->units[rand_below(&w->rand, w->unit_count)]);
+		break;
 	}
 }
 
@@ -126,8 +129,10 @@ static void take_step(struct world *w)
 	pass_time(w);
 	world_set_clocks(w);
 	link_deliver(w, false);
-	if (what < 60)
+	if (what < 58)
 		people_act(any_client(w));
+	else if (what < 62)
+		bureau_act(w);
 	else if (what < 92)
 		(void)world_sync(any_client(w));
 	else

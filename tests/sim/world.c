@@ -273,7 +273,7 @@ static void import_units(struct world *w)
 			   units_find(w->store, &w->arena, bytes_str(code), units_day_of(w->now_ms),
 				      &row),
 			   "find unit");
-		w->units[i] = row.unit;
+		w->units[w->unit_count++] = row.unit;
 	}
 }
 
@@ -347,6 +347,7 @@ void world_back_up(struct world *w)
 	}
 	world_must(w, store_commit(w->store), "commit");
 	w->has_backup = true;
+	w->backup_units = w->unit_count;
 }
 
 /* As restore.c does. */
@@ -384,6 +385,8 @@ void world_restore(struct world *w)
 	copy_file(w, path, w->path);
 	w->restores++;
 	open_daemon(w);
+	if (w->unit_count > w->backup_units)
+		w->unit_count = w->backup_units;
 	begin_epoch(w);
 	/* The copy may be of before the new schema; the daemon has it in its folder. */
 	world_must(w, store_use_schema(w->store, w->schemas[w->schema]), "use the schema");
@@ -526,6 +529,13 @@ static void make_folder(struct world *w)
 	snprintf(w->path, sizeof w->path, "%s/ctxhd.db", w->folder);
 }
 
+/* Mostly few, so that they meet. */
+static unsigned draw_client_count(struct world *w)
+{
+	return world_chance(w, 5) ? 9 + (unsigned)rand_below(&w->rand, WORLD_CLIENTS_MAX - 8)
+				  : 2 + (unsigned)rand_below(&w->rand, 7);
+}
+
 void world_open(struct world *w, uint64_t seed, unsigned client_count)
 {
 	uint8_t key[32] = {0xff};
@@ -539,7 +549,7 @@ void world_open(struct world *w, uint64_t seed, unsigned client_count)
 	w->is_coarse = world_chance(w, 30);
 	w->is_crowded = world_chance(w, 50);
 	clock_fake_init(&w->clock, w->now_ms);
-	w->client_count = client_count != 0 ? client_count : 2 + (unsigned)rand_below(&w->rand, 7);
+	w->client_count = client_count != 0 ? client_count : draw_client_count(w);
 	w->ctx.clock = &w->clock.clock;
 	w->ctx.rand = &w->rand;
 	w->ctx.state = w->folder;

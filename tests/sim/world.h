@@ -17,8 +17,10 @@
 #include "daemon/registry.h"
 #include "daemon/store.h"
 
-#define WORLD_CLIENTS_MAX 8
-#define WORLD_UNITS       4
+#define WORLD_CLIENTS_MAX 20
+#define WORLD_OFFICE      WORLD_CLIENTS_MAX /* in the ledger: device 0 */
+#define WORLD_UNITS       4                 /* before communes merge */
+#define WORLD_UNITS_MAX   6
 #define WORLD_START       INT64_C(1790000000000) /* 2026-09-21 */
 #define WORLD_PARCELS_MAX 16
 
@@ -97,11 +99,13 @@ struct world {
 	struct store *reader;
 	struct schema *schemas[2];
 	size_t schema; /* in force at the daemon */
-	int64_t units[WORLD_UNITS];
+	int64_t units[WORLD_UNITS_MAX];
+	size_t unit_count;
 	bool has_backup;
+	size_t backup_units; /* unit_count at the backup */
 	int restores;
 
-	struct client clients[WORLD_CLIENTS_MAX];
+	struct client clients[WORLD_CLIENTS_MAX + 1]; /* the last is WORLD_OFFICE: no machine */
 	unsigned client_count;
 	struct parcel parcels[WORLD_PARCELS_MAX];
 	unsigned depth;       /* of requests inside requests */
