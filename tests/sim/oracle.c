@@ -25,6 +25,7 @@ struct note {
 	struct value seen; /* what its author saw in its place */
 	bool is_in_scope;
 	bool is_gone;
+	bool is_disk_lost; /* it was only on a disk that is no more */
 };
 
 struct known {
@@ -128,6 +129,31 @@ void ledger_note(struct ledger *l, const struct ledger_entry *entry)
 			.is_gone = entry->is_gone,
 		};
 	}
+}
+
+/* Is the value in a change of this vault that the office has not taken? */
+static bool is_unsent(struct arena *a, struct client *c, const struct note *n)
+{
+	struct vault_change *changes = NULL;
+	size_t count = 0;
+
+	world_must(c->world, vault_changes_of(c->vault, a, &n->id, &changes, &count), "changes");
+	for (size_t i = 0; i < count; i++) {
+		const struct write *write = change_find(&changes[i].change, n->field);
+
+		if (write != NULL && value_equal(&write->value, &n->value))
+			return true;
+	}
+	return false;
+}
+
+void ledger_lose_unsent(struct ledger *l, struct client *c)
+{
+	AUTO(arena_clear) struct arena a = {0};
+
+	for (size_t i = 0; i < l->count; i++)
+		if (l->notes[i].client == c->index && is_unsent(&a, c, &l->notes[i]))
+			l->notes[i].is_disk_lost = true;
 }
 
 /* ---- the daemon, as it is in the end ---- */
@@ -317,6 +343,14 @@ static struct bytes show_difference(struct arena *a, const struct record *left,
 	return BYTES_LIT("nothing");
 }
 
+/* Its device is set aside, or cannot go on: it is unsent, and its vault has it. */
+static bool is_stuck(struct truth *t, const struct note *n)
+{
+	struct client *c = &t->w->clients[n->client];
+
+	return n->client != WORLD_OFFICE && c->is_torn && is_unsent(&t->a, c, n);
+}
+
 static void check_nothing_lost(struct truth *t)
 {
 	const struct ledger *l = t->w->ledger;
@@ -325,8 +359,8 @@ static void check_nothing_lost(struct truth *t)
 		const struct note *n = &l->notes[i];
 		char hex[ID_HEX_LEN];
 
-		if (n->is_gone || is_state(t, n) || is_lost_side(t, n) || is_quarantined(t, n) ||
-		    is_replaced(t, n))
+		if (n->is_gone || n->is_disk_lost || is_state(t, n) || is_lost_side(t, n) ||
+		    is_quarantined(t, n) || is_replaced(t, n) || is_stuck(t, n))
 			continue;
 		id_print(&n->id, hex);
 		world_fail(t->w, "O2: lost: client %u wrote %.*s %s %.*s=%.*s at step %d",
@@ -653,10 +687,18 @@ static void check_refusal(struct truth *t, size_t index)
 			   BYTES_FMT(show_id(&t->a, &q->id)), reason);
 }
 
+static bool is_torn_device(const struct world *w, uint32_t device)
+{
+	for (unsigned i = 0; i < w->client_count; i++)
+		if (w->clients[i].device == device && w->clients[i].is_torn)
+			return true;
+	return false;
+}
+
 static void check_refusals(struct truth *t)
 {
 	for (size_t i = 0; i < t->quarantine_count; i++)
-		if (is_open(&t->quarantine[i]))
+		if (is_open(&t->quarantine[i]) && !is_torn_device(t->w, t->quarantine[i].device))
 			check_refusal(t, i);
 }
 
@@ -707,6 +749,8 @@ void oracle_check_contact(struct client *c)
 	const struct vault_state *state = vault_state(c->vault);
 	struct store_device device;
 
+	if (c->is_torn)
+		return;
 	world_must(w, store_load_device(w->store, &a, c->device, &device), "device");
 	/* Restored from a backup, and the client has not heard of it yet. */
 	if (id_compare(&state->epoch, &w->ctx.epoch) != 0)
@@ -726,6 +770,8 @@ void oracle_check_end(struct world *w)
 	load_truth(&t, w);
 	check_store(&t);
 	for (unsigned i = 0; i < w->client_count; i++) {
+		if (w->clients[i].is_torn)
+			continue;
 		check_vault(&t, &w->clients[i]);
 		check_replica(&t, &w->clients[i]);
 		check_inbox(&t, &w->clients[i]);

@@ -31,6 +31,8 @@ struct ledger_entry {
 };
 /* Copies. */
 void ledger_note(struct ledger *l, const struct ledger_entry *entry);
+/* What its vault has not sent goes with its disk; nobody was told that the office has it. */
+void ledger_lose_unsent(struct ledger *l, struct client *c);
 /* A number no value has yet. */
 uint64_t ledger_next(struct ledger *l);
 /* Some record; often one of the latest, so that people meet. False: there is none. */

@@ -19,6 +19,7 @@
 #include "common/base/crypt.h"
 #include "common/base/log.h"
 #include "tests/sim/bureau.h"
+#include "tests/sim/disks.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/people.h"
@@ -104,7 +105,7 @@ static void jump_clock(struct world *w)
 
 static void befall(struct world *w)
 {
-	switch (rand_below(&w->rand, 9)) {
+	switch (rand_below(&w->rand, 11)) {
 	case 0:
 	case 1: jump_clock(w); break;
 	case 2: world_crash_daemon(w); break;
@@ -113,6 +114,14 @@ static void befall(struct world *w)
 	case 5: world_raise_schema(w); break;
 	case 6: world_back_up(w); break;
 	case 7:
+		if (world_chance(w, 12))
+			disks_clone(any_client(w));
+		break;
+	case 8:
+		if (world_chance(w, 25))
+			disks_copy_or_put_back(any_client(w));
+		break;
+	case 9:
 		if (w->has_restores && w->restores < 2)
 			world_restore(w);
 		break;

@@ -305,7 +305,7 @@ void world_raise_schema(struct world *w)
 
 /* ---- backups ---- */
 
-static void copy_file(struct world *w, const char *from, const char *to)
+void world_copy_file(struct world *w, const char *from, const char *to)
 {
 	static char piece[1 << 16];
 	int in = open(from, O_RDONLY | O_CLOEXEC);
@@ -337,7 +337,7 @@ void world_back_up(struct world *w)
 	print_backup(w, path);
 	world_must(w, store_checkpoint(w->store), "checkpoint");
 	close_daemon(w);
-	copy_file(w, w->path, path);
+	world_copy_file(w, w->path, path);
 	open_daemon(w);
 	world_must(w, store_begin(w->store), "begin");
 	world_must(w, store_load_devices(w->store, &w->arena, &devices, &count), "devices");
@@ -382,7 +382,7 @@ void world_restore(struct world *w)
 	world_trace(w, "restored from the backup");
 	print_backup(w, path);
 	close_daemon(w);
-	copy_file(w, path, w->path);
+	world_copy_file(w, path, w->path);
 	w->restores++;
 	open_daemon(w);
 	if (w->unit_count > w->backup_units)
@@ -417,7 +417,7 @@ void world_load_schema(struct client *c)
 	world_must(c->world, schema_load_bundle(bundle, &c->schema, error), "schema bundle");
 }
 
-static void open_client(struct client *c)
+void world_open_vault(struct client *c)
 {
 	struct world *w = c->world;
 
@@ -446,7 +446,7 @@ void world_crash_client(struct client *c)
 	vault_close(c->vault);
 	c->vault = NULL;
 	leave_mark(c);
-	open_client(c);
+	world_open_vault(c);
 }
 
 static void invite(struct client *c, struct vault_identity *identity)
@@ -587,6 +587,8 @@ void world_close(struct world *w)
 /* A contact may end without an answer; anything else is a bug. */
 static bool is_excused(const struct client *c, enum err e, bool is_trapped)
 {
+	if (c->is_torn)
+		return err_class(e) != ERR_CLASS_FATAL || is_trapped;
 	if (c->world->is_healed)
 		return false;
 	return is_trapped || c->is_dying || err_class(e) == ERR_CLASS_RETRY ||

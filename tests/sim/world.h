@@ -59,6 +59,8 @@ struct client {
 	bool is_busy;  /* in a contact */
 	bool is_dying; /* the link decided that the process ends while it waits */
 	bool was_lied; /* the link falsified an answer */
+	bool has_copy; /* of its disk, somewhere */
+	bool is_torn;  /* two histories of its device: disks.h */
 	enum trap trap;
 	unsigned trap_after; /* commits that still go well */
 	bool is_trap_sprung;
@@ -153,6 +155,10 @@ bool world_take_trap(struct client *c);
 
 /* One contact of a client, with whatever befalls it. True: it went well. */
 bool world_sync(struct client *c);
+
+/* For disks.h. */
+void world_copy_file(struct world *w, const char *from, const char *to);
+void world_open_vault(struct client *c);
 
 /* Whether clients may read and write it: the schema of the vault. */
 void world_load_schema(struct client *c);
