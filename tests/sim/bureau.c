@@ -153,31 +153,40 @@ static void merge_communes(struct world *w, struct arena *a)
 		find_new_units(w);
 }
 
+/* A record of the divided commune, if one is found. */
+static bool find_divided(struct world *w, struct arena *a, struct record *ret_record)
+{
+	bool is_event;
+	struct bytes type;
+	struct id id;
+
+	for (unsigned i = 0; i < 30 && ledger_pick(w->ledger, &w->rand, &type, &id); i++) {
+		if (!store_has_type(w->store, type, &is_event))
+			continue;
+		*ret_record = before_of(w, a, type, &id);
+		if (ret_record->count != 0 && record_unit(ret_record) == w->units[3])
+			return true;
+	}
+	return false;
+}
+
 /* One record of the divided commune gets its place. */
 static void place(struct world *w, struct arena *a)
 {
 	struct office_written written = {0};
-	struct bytes type;
-	struct id id;
+	struct record record;
 
-	if (w->unit_count <= WORLD_UNITS || !ledger_pick(w->ledger, &w->rand, &type, &id))
-		return;
-	struct store_state state = {.record = {.type = type, .id = id}};
-	bool is_event;
-
-	if (!store_has_type(w->store, type, &is_event))
-		return;
-	world_must(w, store_load_states(w->store, a, &state, 1), "a record");
-	if (state.record.count == 0 || record_unit(&state.record) != w->units[3])
+	if (w->unit_count <= WORLD_UNITS || !find_divided(w, a, &record))
 		return;
 	struct write write = {BYTES_LIT(RECORD_UNIT),
 			      value_int(w->units[WORLD_UNITS + rand_below(&w->rand, 2)])};
-	struct change change = {
-		.type = type, .id = id, .author = BYTES_LIT("uid:0"), .writes = &write, .count = 1};
-	const struct ledger_entry entry = {.client = WORLD_OFFICE,
-					   .change = &change,
-					   .before = &state.record,
-					   .is_in_scope = true};
+	struct change change = {.type = record.type,
+				.id = record.id,
+				.author = BYTES_LIT("uid:0"),
+				.writes = &write,
+				.count = 1};
+	const struct ledger_entry entry = {
+		.client = WORLD_OFFICE, .change = &change, .before = &record, .is_in_scope = true};
 
 	world_trace(w, "office: places a record");
 	world_must(w, store_begin(w->store), "begin");

@@ -2,7 +2,7 @@
  * sim_system - the whole system under a seeded scheduler: the real daemon data side, two to
  * eight real clients, a network and machines that fail, clocks that are wrong.
  *
- *   sim_system [--seed N] [--runs N] [--clients N] [--steps N] [--seconds N] [--restores]
+ *   sim_system [--seed N] [--runs N] [--clients N] [--steps N] [--seconds N]
  *              [--bug NAME] [--trace] [--quiet]
  *
  * Run i is made from seed N + i alone, so `--seed S --runs 1` repeats one, and with --trace
@@ -34,7 +34,6 @@ struct options {
 	uint64_t clients; /* 0: 2 to 8 */
 	uint64_t steps;   /* 0: 20 to STEPS_MAX */
 	uint64_t seconds; /* 0: as many runs as said */
-	bool has_restores;
 	bool is_quiet;
 	bool is_traced;
 	enum world_bug bug;
@@ -57,6 +56,15 @@ static const uint64_t kept_seeds[] = {4, 8};
 static struct client *any_client(struct world *w)
 {
 	return &w->clients[rand_below(&w->rand, w->client_count)];
+}
+
+/* Rather one whose disk was copied, so that the copy is put back. */
+static struct client *copied_or_any(struct world *w)
+{
+	for (unsigned i = 0; i < w->client_count; i++)
+		if (w->clients[i].has_copy && world_chance(w, 70))
+			return &w->clients[i];
+	return any_client(w);
 }
 
 static void pass_time(struct world *w)
@@ -119,10 +127,10 @@ static void befall(struct world *w)
 		break;
 	case 8:
 		if (world_chance(w, 25))
-			disks_copy_or_put_back(any_client(w));
+			disks_copy_or_put_back(copied_or_any(w));
 		break;
 	case 9:
-		if (w->has_restores && w->restores < 2)
+		if (w->restores < 2)
 			world_restore(w);
 		break;
 	default:
@@ -190,7 +198,6 @@ static void run_one(const struct options *o, uint64_t seed, struct totals *total
 	static struct world w;
 
 	w = (struct world){.is_traced = o->is_traced, .bug = o->bug};
-	w.has_restores = o->has_restores;
 	world_open(&w, seed, (unsigned)o->clients);
 	uint64_t steps = o->steps != 0 ? o->steps : 20 + rand_below(&w.rand, STEPS_MAX - 20);
 
@@ -238,8 +245,6 @@ static bool read_flag(const char *name, struct options *o)
 		o->is_quiet = true;
 	else if (strcmp(name, "--trace") == 0)
 		o->is_traced = true;
-	else if (strcmp(name, "--restores") == 0)
-		o->has_restores = true;
 	else
 		return false;
 	return true;
@@ -297,7 +302,7 @@ int main(int argc, char **argv)
 	if (!read_options(argc, argv, &o)) {
 		fprintf(stderr,
 			"usage: sim_system [--seed N] [--runs N] [--clients 2..8] [--steps N] "
-			"[--seconds N] [--restores] [--bug NAME] [--trace] [--quiet]\n");
+			"[--seconds N] [--bug NAME] [--trace] [--quiet]\n");
 		return 2;
 	}
 	if (crypt_init() != ERR_OK)

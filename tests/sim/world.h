@@ -83,7 +83,6 @@ struct world {
 	const char *phase;
 	bool is_traced;
 	bool is_healed; /* no more accidents */
-	bool has_restores;
 	enum world_bug bug;
 
 	char folder[64];
