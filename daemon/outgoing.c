@@ -63,6 +63,7 @@ static void *grow(struct arena *a, void *list, size_t count, size_t *cap, size_t
 struct batch {
 	int64_t unit;
 	uint64_t cursor; /* what the device has whole; fields beyond it are news */
+	uint64_t given;  /* records whose latest write was up to here it was given */
 	bool is_begun;   /* the device has something of the unit */
 	uint64_t after;  /* what earlier batches of this answer have */
 	uint64_t cut;
@@ -207,7 +208,7 @@ static enum err take_restricted(struct pull *p, const struct batch *b,
 				const struct store_state *state)
 {
 	bool had_it = false;
-	enum err e = was_known(p, state, b->cursor, &had_it);
+	enum err e = was_known(p, state, b->given, &had_it);
 
 	if (e == ERR_OK && had_it)
 		evict(p, state->record.type, &state->record.id, b->unit);
@@ -389,8 +390,10 @@ static enum err pull_unit(struct pull *p, int64_t unit)
 {
 	const struct msg_cursor held = cursor_of(p, unit);
 	struct msg_cursor next = pass_own(p, &held);
-	struct batch b = {
-		.unit = unit, .cursor = msg_cursor_whole(&next), .is_begun = next.log != 0};
+	struct batch b = {.unit = unit,
+			  .cursor = msg_cursor_whole(&next),
+			  .given = next.log,
+			  .is_begun = next.log != 0};
 	uint64_t until = 0;
 	enum err e = store_load_unit_log(p->store, unit, &until);
 

@@ -4,6 +4,7 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "daemon/compare.h"
 #include "daemon/enrol.h"
 #include "daemon/ingest.h"
 #include "daemon/outgoing.h"
@@ -27,6 +28,14 @@ struct asked {
 	bool is_counter_taken;
 	struct outgoing_stats stats;
 };
+
+static bool is_torn(const struct world *w, uint32_t device)
+{
+	for (unsigned i = 0; i < w->client_count; i++)
+		if (w->clients[i].device == device && w->clients[i].is_torn)
+			return true;
+	return false;
+}
 
 static int64_t now_of(const struct asked *q)
 {
@@ -200,6 +209,20 @@ static void trace_answer(struct asked *q, const struct msg_synced *m)
 			    (unsigned long long)m->cursors[i].log);
 }
 
+/* O9: what a device holds where it has everything is what the daemon holds. */
+static void compare(struct asked *q, struct store *reader, struct outgoing *owed)
+{
+	struct world *w = q->w;
+	struct compared found = {0};
+
+	world_must(w,
+		   compare_run(&w->ctx, reader, &q->arena, q->device.number, &q->message, owed,
+			       &found),
+		   "compare");
+	if (found.unit_count != 0 && !is_torn(w, q->device.number))
+		world_fail(w, "O9: device %u differs: %s", q->device.number, found.text);
+}
+
 /* Out of a snapshot, which may hold more than was merged here. */
 static void collect(struct asked *q, struct store *reader, struct buf *answer)
 {
@@ -211,6 +234,7 @@ static void collect(struct asked *q, struct store *reader, struct buf *answer)
 	struct outgoing owed;
 
 	world_must(w, outgoing_build(&w->ctx, reader, &q->arena, &request, &owed), "collect");
+	compare(q, reader, &owed);
 	if (q->result.number > 0)
 		put_receipt(q, reader, &receipt);
 	owed.answer.receipt = buf_bytes(&receipt);
@@ -400,14 +424,6 @@ void link_copy_outbox(struct client *c)
 	for (size_t i = 0; i < sets.count; i++)
 		if (world_chance(c->world, 60))
 			send_later(c, sets.items[i].wire, true);
-}
-
-static bool is_torn(const struct world *w, uint32_t device)
-{
-	for (unsigned i = 0; i < w->client_count; i++)
-		if (w->clients[i].device == device && w->clients[i].is_torn)
-			return true;
-	return false;
 }
 
 /* `ctxhctl bundle in`: one change-set, of which transit time is not known. */

@@ -14,6 +14,7 @@
  *   O6 each vault's own check finds nothing, nothing waits
  *   O7 an edit made where its author had the right to is not put in quarantine for scope
  *   O8 at any time, what a client holds a receipt for is committed at the daemon
+ *   O9 at any time, digests of what a client has up to date are the daemon's
  */
 #pragma once
 

@@ -331,6 +331,27 @@ static void a_record_that_is_restricted_no_more_comes_whole(UNUSED_STATE)
 	assert_int_equal(record_at(&m, 0).count, 4);
 }
 
+/* What the first part of a cut pull brought is known, though nothing is whole yet. */
+static void it_is_evicted_also_where_the_pull_was_cut(UNUSED_STATE)
+{
+	struct ground_device *cleared = ground_device(&g, g.north, true);
+	struct ground_device *plain = ground_device(&g, g.north, false);
+	struct id id = id_new(&g.clock.clock, &g.rand);
+	struct change c = ground_change(&g, cleared, "visit", &id, 0);
+	ground_write(&g, &c, "unit", value_int(g.north));
+	ground_write(&g, &c, "person", value_bytes(bytes_of(id.bytes, ID_LEN)));
+	ground_write(&g, &c, "day", ground_text("2026-09-01"));
+	(void)ground_push(&g, cleared, &c, 1);
+	struct change hide = ground_change(&g, cleared, "visit", &id, 1);
+	ground_write(&g, &hide, "kind", ground_text("shelter"));
+	(void)ground_push(&g, cleared, &hide, 1);
+
+	struct msg_synced m = pull(plain, &(struct msg_cursor){g.north, 1, 1}, 1, 0);
+
+	assert_int_equal(m.record_count, 0);
+	assert_int_equal(m.eviction_count, 1);
+}
+
 /* It has the record by its receipt, not by a pull. */
 static void who_wrote_and_moved_a_record_before_its_first_pull_forgets_it(UNUSED_STATE)
 {
@@ -579,6 +600,7 @@ int main(void)
 		CASE(who_has_both_units_is_not_told_to_forget),
 		CASE(restricted_records_reach_only_cleared_devices),
 		CASE(a_record_that_becomes_restricted_is_evicted),
+		CASE(it_is_evicted_also_where_the_pull_was_cut),
 		CASE(a_record_that_is_restricted_no_more_comes_whole),
 		CASE(who_wrote_and_moved_a_record_before_its_first_pull_forgets_it),
 		CASE(an_early_write_of_a_record_behind_the_cut_still_comes),
