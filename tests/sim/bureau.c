@@ -149,6 +149,7 @@ static void merge_communes(struct world *w, struct arena *a)
 		   "import the new list");
 	world_must(w, units_succession(w->store, a, bytes_str(map_text), day, &succeeded),
 		   "import the map");
+	w->rights++;
 	if (finish(w))
 		find_new_units(w);
 }

@@ -348,6 +348,7 @@ void world_back_up(struct world *w)
 	world_must(w, store_commit(w->store), "commit");
 	w->has_backup = true;
 	w->backup_units = w->unit_count;
+	w->backup_rights = w->rights;
 }
 
 /* As restore.c does. */
@@ -385,6 +386,8 @@ void world_restore(struct world *w)
 	world_copy_file(w, path, w->path);
 	w->restores++;
 	open_daemon(w);
+	w->has_lost_rights = w->has_lost_rights || w->rights != w->backup_rights;
+	w->rights = w->backup_rights;
 	if (w->unit_count > w->backup_units)
 		w->unit_count = w->backup_units;
 	begin_epoch(w);
@@ -398,6 +401,7 @@ void world_give_unit(struct client *c, int64_t unit)
 
 	world_trace(w, "client %u is given unit %lld", c->index, (long long)unit);
 	world_must(w, store_begin(w->store), "begin");
+	w->rights++;
 	world_must(w, store_add_device_unit(w->store, c->device, unit), "give a unit");
 	world_must(w, store_commit(w->store), "commit");
 }

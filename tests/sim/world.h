@@ -104,6 +104,10 @@ struct world {
 	size_t unit_count;
 	bool has_backup;
 	size_t backup_units; /* unit_count at the backup */
+	/* Units given and communes merged: what a restore takes back the office has to do again. */
+	unsigned rights;
+	unsigned backup_rights;
+	bool has_lost_rights;
 	int restores;
 
 	struct client clients[WORLD_CLIENTS_MAX + 1]; /* the last is WORLD_OFFICE: no machine */
