@@ -210,15 +210,13 @@ static void trace_answer(struct asked *q, const struct msg_synced *m)
 }
 
 /* O9: what a device holds where it has everything is what the daemon holds. */
-static void compare(struct asked *q, struct store *reader, struct outgoing *owed)
+static void compare(struct asked *q, struct store *reader, const struct outgoing_request *request,
+		    struct outgoing *owed)
 {
 	struct world *w = q->w;
 	struct compared found = {0};
 
-	world_must(w,
-		   compare_run(&w->ctx, reader, &q->arena, q->device.number, &q->message, owed,
-			       &found),
-		   "compare");
+	world_must(w, compare_run(&w->ctx, reader, &q->arena, request, owed, &found), "compare");
 	if (found.unit_count != 0 && !is_torn(w, q->device.number))
 		world_fail(w, "O9: device %u differs: %s", q->device.number, found.text);
 }
@@ -234,7 +232,7 @@ static void collect(struct asked *q, struct store *reader, struct buf *answer)
 	struct outgoing owed;
 
 	world_must(w, outgoing_build(&w->ctx, reader, &q->arena, &request, &owed), "collect");
-	compare(q, reader, &owed);
+	compare(q, reader, &request, &owed);
 	if (q->result.number > 0)
 		put_receipt(q, reader, &receipt);
 	owed.answer.receipt = buf_bytes(&receipt);
