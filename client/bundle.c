@@ -306,7 +306,7 @@ enum err bundle_take(struct sync *s, struct bytes file, struct bundle_taken *ret
 	enum err e = vault_identity_load(s->vault, &a, &identity);
 
 	if (e == ERR_OK)
-		e = take(&r, file);
+		e = sync_note_missing(s, &ret_taken->report, take(&r, file));
 	crypt_wipe(identity.seed, sizeof identity.seed);
 	return e;
 }

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "client/cmd.h"
+#include "client/cmd_sync.h"
+#include "client/enrol.h"
 #include "client/passphrase.h"
 #include "client/transport.h"
 #include "common/base/log.h"
@@ -97,18 +100,23 @@ static bool open_or_make(struct cmd *c, struct vault_identity *ret_identity, int
 		*ret_exit = cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
 		return false;
 	}
-	if (id_is_zero(&ret_identity->daemon) || lacks_documents(c->vault))
-		return true;
-	*ret_exit =
-		cmd_fail("thư mục này đã đăng ký rồi, không đổi gì; máy khác thì dùng --home khác",
-			 "this folder is enrolled already, nothing changed; use another --home "
-			 "for another device");
-	return false;
+	return true;
+}
+
+/* Asks with this invitation. */
+static void new_code(struct vault_identity *identity, const struct invitation *invitation,
+		     struct bytes name)
+{
+	memcpy(identity->address, invitation->address, sizeof identity->address);
+	memcpy(identity->pin, invitation->pin, sizeof identity->pin);
+	memcpy(identity->code, invitation->code, sizeof identity->code);
+	identity->name = name;
 }
 
 /* The key is on the disk before the office hears of it: a lost answer loses nothing. */
 static enum err keep_identity(struct cmd *c, struct vault_identity *identity,
-			      const struct invitation *invitation, const char *name)
+			      enum err (*put)(struct vault *v,
+					      const struct vault_identity *identity))
 {
 	AUTO(vault_rollback) struct vault *txn = NULL;
 	static const uint8_t none[32];
@@ -119,11 +127,7 @@ static enum err keep_identity(struct cmd *c, struct vault_identity *identity,
 	txn = c->vault;
 	if (crypt_equal(identity->seed, none, sizeof none))
 		rand_fill(c->rand, identity->seed, sizeof identity->seed);
-	memcpy(identity->address, invitation->address, sizeof identity->address);
-	memcpy(identity->pin, invitation->pin, sizeof identity->pin);
-	memcpy(identity->code, invitation->code, sizeof identity->code);
-	identity->name = bytes_str(name);
-	e = vault_identity_put(c->vault, identity);
+	e = put(c->vault, identity);
 	return e == ERR_OK ? vault_commit(c->vault) : e;
 }
 
@@ -147,27 +151,188 @@ static int fail_enrol(struct cmd *c, enum err e, const struct sync_report *repor
 	return cmd_fail_err(c, e, "đăng ký", "enrolling");
 }
 
+/* Over the network, to the office of the invitation. */
+struct line {
+	struct transport *transport;
+	struct sync sync;
+};
+
+static enum err line_open(struct cmd *c, const struct vault_identity *to, struct line *ret_line)
+{
+	enum err e = transport_open(to->address, to->pin, &ret_line->transport);
+
+	if (e == ERR_OK)
+		ret_line->sync = (struct sync){.vault = c->vault,
+					       .clock = c->clock,
+					       .transport = transport_link(ret_line->transport),
+					       .schema = c->schema,
+					       .client_version = CTXH_VERSION};
+	return e;
+}
+
+/* Both documents are wanted whatever the versions are: none is held yet. */
+static enum err ask_documents(struct line *line, struct sync_report *report)
+{
+	uint8_t any[8];
+
+	memset(any, 0xff, sizeof any);
+	return sync_documents(&line->sync, any, UINT64_MAX, report);
+}
+
+/* ---- the first time ---- */
+
 static enum err ask(struct cmd *c, const struct vault_identity *identity,
 		    struct sync_report *report)
 {
-	AUTO(transport_close) struct transport *t = NULL;
-	uint8_t any[8];
-	enum err e = transport_open(identity->address, identity->pin, &t);
+	struct line line = {0};
+	enum err e = line_open(c, identity, &line);
 
 	if (e != ERR_OK)
 		return e;
-	struct sync s = {.vault = c->vault,
-			 .clock = c->clock,
-			 .transport = transport_link(t),
-			 .client_version = CTXH_VERSION};
-
 	if (id_is_zero(&identity->daemon))
-		e = sync_enrol(&s, bytes_str(args_value(c->args, "author", "")), report);
+		e = sync_enrol(&line.sync, bytes_str(args_value(c->args, "author", "")), report);
+	if (e == ERR_OK)
+		e = ask_documents(&line, report);
+	transport_close(line.transport);
+	return e;
+}
+
+static int enrol_first(struct cmd *c, struct vault_identity *identity,
+		       const struct invitation *invitation)
+{
+	const char *name = args_value(c->args, "name", "");
+	struct sync_report report = {0};
+	enum err e = ERR_OK;
+
+	if (id_is_zero(&identity->daemon)) {
+		new_code(identity, invitation, bytes_str(name));
+		e = keep_identity(c, identity, vault_identity_put);
+	}
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "ghi khóa của máy", "saving the device's key");
+	e = ask(c, identity, &report);
+	/* A copied home folder brought another device's key along: this one makes its own. */
+	if (e != ERR_OK && strcmp(report.refusal, "key_known") == 0) {
+		memset(identity->seed, 0, sizeof identity->seed);
+		e = keep_identity(c, identity, vault_identity_put);
+		if (e == ERR_OK)
+			e = ask(c, identity, &report);
+	}
+	if (e != ERR_OK)
+		return fail_enrol(c, e, &report);
+	e = vault_identity_load(c->vault, &c->arena, identity);
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
+	cmd_printf("Đã đăng ký, máy số %u. Hãy chạy ctxh sync. / Enrolled as device %u. Run ctxh "
+		   "sync.\n",
+		   identity->device, identity->device);
+	return ARGS_EXIT_DONE;
+}
+
+/* ---- anew, after the office set the device aside ---- */
+
+static int fail_enrolled(const struct vault_state *state)
+{
+	if (state->standing == VAULT_STANDING_REVOKED)
+		return cmd_fail("máy này đã bị thu hồi nên không đăng ký lại được trong thư mục "
+				"này; không đổi gì, mọi thứ vẫn giữ ở đây; hãy hỏi văn phòng",
+				"this device was revoked and cannot be enrolled again in this "
+				"folder; nothing changed, all is kept here; ask the office");
+	return cmd_fail("thư mục này đã đăng ký rồi, không đổi gì; nếu văn phòng đã tách máy này "
+			"ra, hãy chạy ctxh sync trước rồi làm lại; máy khác thì dùng --home khác",
+			"this folder is enrolled already, nothing changed; if the office set this "
+			"device aside, run ctxh sync first, then this again; use another --home "
+			"for another device");
+}
+
+static enum err ask_anew(struct cmd *c, const struct vault_identity *successor,
+			 struct sync_report *report, struct succession *done)
+{
+	struct line line = {0};
+	enum err e = line_open(c, successor, &line);
+
 	if (e != ERR_OK)
 		return e;
-	/* Both are wanted whatever the versions are: none is held yet. */
-	memset(any, 0xff, sizeof any);
-	return sync_documents(&s, any, UINT64_MAX, report);
+	e = sync_enrol_anew(&line.sync, report, done);
+	transport_close(line.transport);
+	return e;
+}
+
+static void tell_succession(const struct succession *done)
+{
+	cmd_printf(
+		"Đã đăng ký lại, máy số %u thay cho máy số %u; mọi hồ sơ, thông báo, biên nhận vẫn "
+		"ở đây, %zu thay đổi sẽ gửi lại. Hãy chạy ctxh sync. / Enrolled again, device %u "
+		"in place of device %u; all records, messages and receipts are here, %zu changes "
+		"will be sent again. Run ctxh sync.\n",
+		done->device, done->former, done->resent, done->device, done->former, done->resent);
+	if (done->missing != 0)
+		cmd_printf(
+			"Văn phòng thiếu %lld thay đổi mà máy không còn giữ; giá trị của chúng còn "
+			"trong các hồ sơ ở đây được ghi lại thành %zu thay đổi. / The office lacks "
+			"%lld changes this device no longer keeps; what the records here still "
+			"show of them is written again, as %zu changes.\n",
+			(long long)done->missing, done->rescued, (long long)done->missing,
+			done->rescued);
+}
+
+static int enrol_anew(struct cmd *c, const struct vault_identity *identity,
+		      const struct invitation *invitation)
+{
+	struct vault_identity successor;
+	struct succession done = {0};
+	struct sync_report report = {0};
+	const char *name = args_value(c->args, "name", NULL);
+	enum err e = vault_successor_load(c->vault, &c->arena, &successor);
+
+	if (e == ERR_OK) {
+		new_code(&successor, invitation, name != NULL ? bytes_str(name) : identity->name);
+		e = keep_identity(c, &successor, vault_successor_put);
+	}
+	if (e != ERR_OK)
+		return cmd_fail_err(c, e, "ghi khóa mới của máy", "saving the device's new key");
+	e = ask_anew(c, &successor, &report, &done);
+	/* An earlier try was answered, and another copy of this folder took that answer. */
+	if (e != ERR_OK && strcmp(report.refusal, "key_known") == 0) {
+		memset(successor.seed, 0, sizeof successor.seed);
+		e = keep_identity(c, &successor, vault_successor_put);
+		if (e == ERR_OK)
+			e = ask_anew(c, &successor, &report, &done);
+	}
+	crypt_wipe(successor.seed, sizeof successor.seed);
+	if (e != ERR_OK)
+		return fail_enrol(c, e, &report);
+	tell_succession(&done);
+	return ARGS_EXIT_DONE;
+}
+
+/* No contact may be under way: its answer would be the former device's. */
+static int enrol_anew_locked(struct cmd *c, const struct vault_identity *identity,
+			     const struct invitation *invitation)
+{
+	int lock;
+	int exit;
+
+	if (!enrol_may_ask_anew(vault_state(c->vault)))
+		return fail_enrolled(vault_state(c->vault));
+	lock = cmd_sync_lock(c);
+	if (lock < 0)
+		return (void)cmd_fail(
+			       "đang đồng bộ trong một cửa sổ khác; chưa làm gì, hãy thử lại",
+			       "another contact with the office is running; nothing was "
+			       "done, try again"),
+		       ARGS_EXIT_UNREACHABLE;
+	exit = enrol_anew(c, identity, invitation);
+	close(lock);
+	return exit;
+}
+
+/* Of an enrolment that was cut short, too. */
+static bool is_first(struct cmd *c, const struct vault_identity *identity)
+{
+	if (id_is_zero(&identity->daemon))
+		return true;
+	return lacks_documents(c->vault) && !enrol_may_ask_anew(vault_state(c->vault));
 }
 
 int cmd_enrol(void *context, const struct args *args)
@@ -175,7 +340,6 @@ int cmd_enrol(void *context, const struct args *args)
 	struct cmd *c = context;
 	struct vault_identity identity;
 	struct invitation invitation;
-	struct sync_report report = {0};
 	int exit;
 
 	if (invitation_parse(bytes_str(args_positional(args, 0)), &invitation) != ERR_OK)
@@ -183,29 +347,8 @@ int cmd_enrol(void *context, const struct args *args)
 				 "the invitation is not right; copy the whole line again");
 	if (!open_or_make(c, &identity, &exit))
 		return exit;
-	enum err e = ERR_OK;
-
-	if (id_is_zero(&identity.daemon))
-		e = keep_identity(c, &identity, &invitation, args_value(args, "name", ""));
-	if (e != ERR_OK)
-		return cmd_fail_err(c, e, "ghi khóa của máy", "saving the device's key");
-	e = ask(c, &identity, &report);
-	/* A copied home folder brought another device's key along: this one makes its own. */
-	if (e != ERR_OK && strcmp(report.refusal, "key_known") == 0) {
-		memset(identity.seed, 0, sizeof identity.seed);
-		e = keep_identity(c, &identity, &invitation, args_value(args, "name", ""));
-		if (e == ERR_OK)
-			e = ask(c, &identity, &report);
-	}
-	crypt_wipe(&identity, sizeof identity);
-	if (e != ERR_OK)
-		return fail_enrol(c, e, &report);
-	e = vault_identity_load(c->vault, &c->arena, &identity);
-	if (e != ERR_OK)
-		return cmd_fail_err(c, e, "đọc kho dữ liệu", "reading the vault");
-	cmd_printf("Đã đăng ký, máy số %u. Hãy chạy ctxh sync. / Enrolled as device %u. Run ctxh "
-		   "sync.\n",
-		   identity.device, identity.device);
+	exit = is_first(c, &identity) ? enrol_first(c, &identity, &invitation)
+				      : enrol_anew_locked(c, &identity, &invitation);
 	crypt_wipe(identity.seed, sizeof identity.seed);
-	return ARGS_EXIT_DONE;
+	return exit;
 }

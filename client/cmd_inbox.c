@@ -20,26 +20,44 @@ static const struct table_column inbox_columns[] = {
 	{.key = "state", .label_vi = "Tình trạng", .label_en = "State"},
 };
 
-/* Our own notices are numbered after the change: "c12", or are of none: "o1"; the office's: "12".
- */
+/* Our own notices are numbered after the change: "c12", or are of none: "o1"; the office's: "12";
+ * those that came to this home's n-th former number: "n.c12", "n.12". */
 static struct bytes print_number(struct arena *a, int64_t notice)
 {
+	int64_t nth = notice < 0 ? -notice / VAULT_FORMER_SPAN : 0;
+	int64_t n = notice < 0 ? -notice % VAULT_FORMER_SPAN : notice;
+	bool is_own = notice < 0 && n < VAULT_FORMER_SPAN / 2;
+
 	if (notice < VAULT_NOTICE_OWN)
 		return arena_printf(a, "o%lld", (long long)(VAULT_NOTICE_OWN - notice));
-	return notice < 0 ? arena_printf(a, "c%lld", (long long)-notice)
-			  : arena_printf(a, "%lld", (long long)notice);
+	if (nth != 0 && !is_own)
+		n -= VAULT_FORMER_SPAN / 2;
+	return nth == 0 ? arena_printf(a, "%s%lld", is_own ? "c" : "", (long long)n)
+			: arena_printf(a, "%lld.%s%lld", (long long)nth, is_own ? "c" : "",
+				       (long long)n);
 }
 
 static bool parse_number(const char *text, int64_t *ret_notice)
 {
-	const bool is_own = *text == 'c';
-	const bool is_of_none = *text == 'o';
+	bool is_of_none = *text == 'o';
+	long long nth = 0;
+	bool is_own;
 	char *end;
-	long long n = strtoll(text + (is_own || is_of_none), &end, 10);
+	long long n = strtoll(text + is_of_none, &end, 10);
 
-	if (n <= 0 || n > INT64_MAX / 2 || *end != '\0')
+	if (*end == '.' && !is_of_none) {
+		nth = n;
+		text = end + 1;
+		if (nth <= 0 || nth > VAULT_FORMERS_MAX)
+			return false;
+	}
+	is_own = *text == 'c';
+	n = strtoll(text + (is_own || is_of_none), &end, 10);
+	if (n <= 0 || n >= VAULT_FORMER_SPAN / 2 || *end != '\0')
 		return false;
 	*ret_notice = is_own ? -n : is_of_none ? VAULT_NOTICE_OWN - n : n;
+	if (nth != 0)
+		*ret_notice = -nth * VAULT_FORMER_SPAN - (is_own ? 0 : VAULT_FORMER_SPAN / 2) - n;
 	return true;
 }
 

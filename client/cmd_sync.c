@@ -52,9 +52,11 @@ int cmd_sync_fail(struct cmd *c, enum err e, const struct sync_report *r)
 {
 	if (r->missing != 0) {
 		fprintf(stderr,
-			"ctxh: văn phòng thiếu %lld thay đổi mà máy này không còn giữ; chưa bỏ gì, hãy "
-			"báo văn phòng / the office lacks %lld changes this device no longer keeps; "
-			"nothing was dropped, tell the office\n",
+			"ctxh: văn phòng thiếu %lld thay đổi mà máy này không còn giữ; chưa bỏ gì; hãy "
+			"xin văn phòng thư giải phóng (ctxhctl device release) rồi chạy ctxh enrol / "
+			"the office lacks %lld changes this device no longer keeps; nothing was "
+			"dropped; ask the office for a release (ctxhctl device release) and run "
+			"ctxh enrol\n",
 			(long long)r->missing, (long long)r->missing);
 		return ARGS_EXIT_FAILED;
 	}
@@ -384,13 +386,26 @@ static void say_standing(int64_t standing)
 {
 	if (standing == VAULT_STANDING_FORKED)
 		fprintf(stderr,
-			"Văn phòng đã tách máy này ra (đĩa bị sao chép hoặc phục hồi); hãy liên "
-			"hệ. / The office set this device aside; contact it.\n");
+			"Văn phòng đã tách máy này ra (đĩa bị sao chép hoặc phục hồi); mọi thứ vẫn giữ "
+			"ở đây. Hãy xin văn phòng thư giải phóng (ctxhctl device release) rồi chạy "
+			"ctxh enrol với nó. / The office set this device aside (its disk was copied or "
+			"rolled back); all is kept here. Ask the office for a release (ctxhctl device "
+			"release) and run ctxh enrol with it.\n");
+	if (standing == VAULT_STANDING_GAP)
+		fprintf(stderr,
+			"Văn phòng thiếu những thay đổi mà máy này không còn giữ; mọi thứ vẫn giữ ở "
+			"đây. Hãy xin văn phòng thư giải phóng (ctxhctl device release) rồi chạy ctxh "
+			"enrol với nó. / The office lacks changes that are no longer kept here; all "
+			"is kept as it is. Ask the office for a release (ctxhctl device release) and "
+			"run ctxh enrol with it.\n");
 	if (standing == VAULT_STANDING_REVOKED)
 		fprintf(stderr, "Máy này đã bị thu hồi. / This device was revoked.\n");
 	if (standing == VAULT_STANDING_UNKNOWN)
-		fprintf(stderr, "Văn phòng không biết máy này. / The office does not know this "
-				"device.\n");
+		fprintf(stderr,
+			"Văn phòng không biết máy này; mọi thứ vẫn giữ ở đây. Hãy xin "
+			"thư mời mới rồi chạy ctxh enrol với nó. / The office does not know "
+			"this device; all is kept here. Ask for a new invitation and run "
+			"ctxh enrol with it.\n");
 }
 
 int cmd_status(void *context, const struct args *args)

@@ -11,7 +11,6 @@
 #include "common/base/log.h"
 #include "proto/changeset.h"
 
-#define PATH_ENROL  "/v1/enrol"
 #define PATH_SYNC   "/v1/sync"
 #define PATH_SCHEMA "/v1/schema"
 #define PATH_UNITS  "/v1/units"
@@ -31,8 +30,7 @@ static bool is_new_author(const struct change *changes, size_t count, struct byt
 	return true;
 }
 
-/* How many of the drafts make one change-set. */
-static size_t cut_set(const struct change *changes, size_t count)
+size_t sync_cut_set(const struct change *changes, size_t count)
 {
 	AUTO(buf_clear) struct buf encoded = {0};
 	size_t authors = 0;
@@ -75,7 +73,7 @@ static enum err seal_some(struct sync *s, const struct vault_identity *identity,
 		changes[i] = drafts[i].change;
 		changes[i].number = (uint64_t)state.number + 1 + i;
 	}
-	count = cut_set(changes, count);
+	count = sync_cut_set(changes, count);
 	struct changeset_head head = {.daemon = identity->daemon,
 				      .epoch = state.epoch,
 				      .device = identity->device,
@@ -189,6 +187,7 @@ enum err sync_message(struct sync *s, struct arena *a, int64_t after, size_t max
 	m->units_version = (uint64_t)state->units_version;
 	m->notice = (uint64_t)state->notice;
 	m->is_first_pull = state->is_pull_complete == 0;
+	m->sealed = (uint64_t)state->number;
 	return ERR_OK;
 }
 
@@ -231,14 +230,14 @@ static enum err build_request(struct contact *c, struct buf *out, int64_t *ret_a
 
 /* ---- refusals ---- */
 
-static void keep_refusal(struct sync_report *report, const struct msg_refusal *r)
+void sync_keep_refusal(struct sync_report *report, const struct msg_refusal *r)
 {
 	snprintf(report->refusal, sizeof report->refusal, "%.*s", BYTES_FMT(r->code));
 	snprintf(report->text, sizeof report->text, "%.*s", BYTES_FMT(r->text));
 	report->retry_after_s = (int64_t)(r->retry_after_s < 86400 ? r->retry_after_s : 86400);
 }
 
-static enum err read_refusal(struct arena *a, struct bytes answer, struct msg_refusal *ret)
+enum err sync_read_refusal(struct arena *a, struct bytes answer, struct msg_refusal *ret)
 {
 	struct bytes message;
 
@@ -305,7 +304,7 @@ static enum err mend_counter(struct contact *c, const struct msg_refusal *r)
 /* ERR_OK: mended, ask again. */
 static enum err handle_refusal(struct contact *c, const struct msg_refusal *r)
 {
-	keep_refusal(c->report, r);
+	sync_keep_refusal(c->report, r);
 	if (bytes_is(r->code, "revoked"))
 		return stand(c, VAULT_STANDING_REVOKED);
 	if (bytes_is(r->code, "forked"))
@@ -345,7 +344,7 @@ static enum err refused(struct contact *c, int status, struct bytes answer)
 	AUTO(arena_clear) struct arena a = {0};
 	struct msg_refusal r;
 
-	if (read_refusal(&a, answer, &r) != ERR_OK) {
+	if (sync_read_refusal(&a, answer, &r) != ERR_OK) {
 		/* Something between us and the office answered, or it is not well: later. */
 		if (status >= 500 || status == 429 || status == 408)
 			return err_raise(ERR_AGAIN, "HTTP status %d", status);
@@ -466,6 +465,18 @@ static enum err run_rounds(struct contact *c)
 	return sync_documents(c->sync, c->schema_version, c->units_version, c->report);
 }
 
+enum err sync_note_missing(struct sync *s, const struct sync_report *report, enum err e)
+{
+	struct vault_state state = *vault_state(s->vault);
+
+	if (e == ERR_OK || report->missing == 0 || state.standing == VAULT_STANDING_GAP)
+		return e;
+	state.standing = VAULT_STANDING_GAP;
+	enum err noted = change_state(s, &state);
+
+	return noted == ERR_OK ? e : noted;
+}
+
 enum err sync_run(struct sync *s, struct sync_report *report)
 {
 	struct contact c = {0};
@@ -475,6 +486,7 @@ enum err sync_run(struct sync *s, struct sync_report *report)
 
 	if (e == ERR_OK)
 		e = run_rounds(&c);
+	e = sync_note_missing(s, report, e);
 	crypt_wipe(c.identity.seed, sizeof c.identity.seed);
 	arena_clear(&c.arena);
 	return e;
@@ -571,87 +583,5 @@ enum err sync_documents(struct sync *s, const uint8_t schema_version[8], uint64_
 		e = fetch_schema(s, report);
 	if (e == ERR_OK && (uint64_t)state->units_version != units_version)
 		e = fetch_units(s, report);
-	return e;
-}
-
-/* ---- enrolment ---- */
-
-static enum err keep_enrolment(struct sync *s, struct vault_identity *identity,
-			       const struct msg_enrolled *m, struct bytes author)
-{
-	AUTO(vault_rollback) struct vault *txn = NULL;
-	struct vault_state state = *vault_state(s->vault);
-	struct bytes name = author.len != 0 ? author : m->author;
-	enum err e = vault_begin(s->vault);
-
-	if (e != ERR_OK)
-		return e;
-	txn = s->vault;
-	identity->daemon = m->daemon;
-	identity->device = m->device;
-	identity->daemon_key = m->daemon_key;
-	identity->is_cleared = m->is_cleared;
-	crypt_wipe(identity->code, sizeof identity->code);
-	state.epoch = m->epoch;
-	state.has_clock_offset = 1;
-	state.clock_offset_ms = sync_clock_offset(clock_wall_ms(s->clock), m->now_ms);
-	e = vault_identity_put(s->vault, identity);
-	if (e == ERR_OK)
-		e = vault_scope_put(s->vault, m->units, m->unit_count);
-	if (e == ERR_OK && name.len != 0)
-		e = vault_authors_put(s->vault, &name, 1);
-	if (e == ERR_OK)
-		e = vault_state_put(s->vault, &state);
-	return e == ERR_OK ? vault_commit(s->vault) : e;
-}
-
-static enum err ask_to_enrol(struct sync *s, const struct vault_identity *identity,
-			     struct bytes author, int *ret_status, struct buf *answer)
-{
-	AUTO(buf_clear) struct buf request = {0};
-	struct msg_enrol m = {.name = identity->name,
-			      .author = author,
-			      .client_version = bytes_str(s->client_version),
-			      .sent_ms = clock_wall_ms(s->clock)};
-	struct sign_pair key;
-
-	sign_pair_from_seed(identity->seed, &key);
-	m.key = key.public_key;
-	memcpy(m.code, identity->code, sizeof m.code);
-	msg_enrol_encode(&m, &key, &request);
-	crypt_wipe(&key, sizeof key);
-	return s->transport->request(s->transport, PATH_ENROL, buf_bytes(&request), ret_status,
-				     answer);
-}
-
-enum err sync_enrol(struct sync *s, struct bytes author, struct sync_report *report)
-{
-	AUTO(arena_clear) struct arena a = {0};
-	AUTO(buf_clear) struct buf answer = {0};
-	struct vault_identity identity;
-	struct msg_refusal refusal;
-	struct msg_enrolled m;
-	struct bytes message;
-	int status = 0;
-
-	*report = (struct sync_report){0};
-	enum err e = vault_identity_load(s->vault, &a, &identity);
-
-	if (e == ERR_OK)
-		e = ask_to_enrol(s, &identity, author, &status, &answer);
-	if (e != ERR_OK)
-		return e;
-	if (status != 200) {
-		if (read_refusal(&a, buf_bytes(&answer), &refusal) == ERR_OK)
-			keep_refusal(report, &refusal);
-		return err_raise(report->retry_after_s != 0 || status >= 500 ? ERR_AGAIN : ERR_AUTH,
-				 "enrolment refused: %s", report->refusal);
-	}
-	e = msg_answer_open(&a, buf_bytes(&answer), &message);
-	if (e == ERR_OK)
-		e = msg_enrolled_decode(&a, message, &m);
-	if (e == ERR_OK)
-		e = keep_enrolment(s, &identity, &m, author);
-	crypt_wipe(identity.seed, sizeof identity.seed);
 	return e;
 }

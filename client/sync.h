@@ -97,14 +97,20 @@ enum err sync_message(struct sync *s, struct arena *a, int64_t after, size_t max
  * ERR_PROTO: it lacks what is no longer kept (report->missing), or another refusal. */
 enum err sync_take_refusal(struct sync *s, const struct msg_refusal *refusal,
 			   struct sync_report *report);
+/* What ended with `e` may have found out that the office lacks what is no longer kept here: the
+ * vault remembers it, and the device may be released. Gives `e` again, or the vault's error. */
+enum err sync_note_missing(struct sync *s, const struct sync_report *report, enum err e);
+/* A refusal as it came, bare or like an answer. ERR_PROTO, …: it is none. */
+enum err sync_read_refusal(struct arena *a, struct bytes answer, struct msg_refusal *ret_refusal);
+void sync_keep_refusal(struct sync_report *report, const struct msg_refusal *refusal);
+/* How many of the changes make one change-set. */
+size_t sync_cut_set(const struct change *changes, size_t count);
 /* The office's documents. ERR_INVAL, ERR_PROTO, …: not kept, the old one stays. */
 enum err sync_keep_schema(struct sync *s, struct bytes bundle);
 enum err sync_keep_units(struct sync *s, struct bytes message);
 
 /* ---- over the network ---- */
 
-/* Makes the device known: asks with the identity in the vault, keeps what comes back. */
-enum err sync_enrol(struct sync *s, struct bytes author, struct sync_report *report);
 /* Schema and units, when the office has other ones than the vault. */
 enum err sync_documents(struct sync *s, const uint8_t schema_version[8], uint64_t units_version,
 			struct sync_report *report);

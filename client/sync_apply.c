@@ -207,11 +207,12 @@ static enum err enter_epoch(struct apply *ap)
 
 /* ---- own changes that have arrived ---- */
 
-/* The effective clock and the log number of one change, as the daemon decided. */
+/* The effective stamp and the log number of one change, as the daemon decided. */
 struct landed {
 	uint64_t number;
 	uint64_t clock;
 	uint64_t log;
+	uint32_t device;
 };
 
 struct landed_list {
@@ -243,7 +244,8 @@ static enum err land_set(struct apply *ap, const struct vault_set *set, struct l
 						: c->clock;
 
 		list->items[list->count++] = (struct landed){
-			c->number, clock, repair != NULL ? repair->log : ap->receipt.log};
+			c->number, clock, repair != NULL ? repair->log : ap->receipt.log,
+			ap->identity->device};
 	}
 	return ERR_OK;
 }
@@ -389,7 +391,7 @@ static enum err accept(struct apply *ap, struct arena *a, const struct vault_cha
 	if (e != ERR_OK)
 		return e == ERR_NOTFOUND ? err_raise(ERR_CORRUPT, "a change without its record")
 					 : e;
-	struct stamp stamp = {landed->clock, ap->identity->device};
+	struct stamp stamp = {landed->clock, landed->device};
 	struct merge_result merged = merge_change(a, rebase_kind(ap->sync->schema, c->change.type),
 						  r.office.count != 0 ? &r.office : NULL,
 						  &c->change, stamp, landed->log);
@@ -402,6 +404,18 @@ static enum err accept(struct apply *ap, struct arena *a, const struct vault_cha
 	if (c->number > r.number)
 		r.number = c->number;
 	return put_record(ap, a, &r);
+}
+
+/* The office has it already, from a number this home had before or from a copy of its disk. */
+static void land_as_known(const struct apply *ap, struct landed *landed)
+{
+	const struct msg_result *known = find_result(ap, landed->number, false);
+
+	if (known == NULL || !bytes_is(known->code, "repeated"))
+		return;
+	landed->clock = known->clock;
+	landed->device = known->device;
+	landed->log = known->log;
 }
 
 static enum err take_own(struct apply *ap)
@@ -417,9 +431,11 @@ static enum err take_own(struct apply *ap)
 		AUTO(arena_clear) struct arena a = {0};
 		uint64_t number = (uint64_t)covered[i].number;
 		const struct msg_result *refusal = find_result(ap, number, true);
-		const struct landed *landed = bsearch(&number, list.items, list.count,
-						      sizeof *list.items, compare_landed);
+		struct landed *landed = bsearch(&number, list.items, list.count, sizeof *list.items,
+						compare_landed);
 
+		if (landed != NULL)
+			land_as_known(ap, landed);
 		if (landed == NULL)
 			return err_raise(ERR_CORRUPT, "a waiting change is in no change-set");
 		ap->report->changes_sent++;
@@ -577,7 +593,8 @@ static enum err drop_own_notice(struct apply *ap, const struct msg_notice *notic
 	enum err e = vault_notices(ap->sync->vault, &a, false, &open, &count);
 
 	for (size_t i = 0; i < count && e == ERR_OK; i++)
-		if (open[i].notice < 0 && id_compare(&open[i].id, &notice->id) == 0)
+		if (open[i].notice < 0 && open[i].notice > -VAULT_FORMER_SPAN &&
+		    id_compare(&open[i].id, &notice->id) == 0)
 			e = vault_notice_remove(ap->sync->vault, open[i].notice);
 	return e;
 }
@@ -700,6 +717,9 @@ static enum err keep_receipt(struct apply *ap)
 		e = vault_receipt_add(v, (int64_t)r->number, r->at_ms, ap->answer->receipt);
 	ap->state.acked = ap->covered;
 	ap->state.acked_chain = ap->covered_chain;
+	/* What that backup holds came after everything of former identities. */
+	if (e == ERR_OK && backed_up > ap->state.backed_up)
+		e = vault_formers_let_go(v);
 	if (backed_up > ap->state.backed_up)
 		ap->state.backed_up = backed_up;
 	ap->state.log = (int64_t)r->log;

@@ -81,6 +81,7 @@ enum vault_standing {
 	VAULT_STANDING_FORKED,  /* the office set this device aside */
 	VAULT_STANDING_REVOKED, /* the office no longer takes it */
 	VAULT_STANDING_UNKNOWN, /* the office does not know it */
+	VAULT_STANDING_GAP,     /* the office lacks numbers that are no longer kept here */
 };
 
 struct vault_state {
@@ -126,10 +127,19 @@ struct vault_identity {
 enum err vault_identity_load(struct vault *v, struct arena *a, struct vault_identity *ret);
 enum err vault_identity_put(struct vault *v, const struct vault_identity *identity);
 
+/*
+ * The identity that is to take the present one's place, while the office has not answered: its key
+ * is on the disk before the office hears of it. Seed zero: there is none.
+ */
+enum err vault_successor_load(struct vault *v, struct arena *a, struct vault_identity *ret);
+enum err vault_successor_put(struct vault *v, const struct vault_identity *identity);
+
 /* ---- sealed documents by name ---- */
 
-#define VAULT_DOC_IDENTITY "identity"
-#define VAULT_DOC_SCHEMA   "schema" /* the bundle */
+#define VAULT_DOC_IDENTITY  "identity"
+#define VAULT_DOC_SUCCESSOR "successor" /* an identity that waits for the office's answer */
+#define VAULT_DOC_FORMERS   "formers"   /* identities this home had before */
+#define VAULT_DOC_SCHEMA    "schema"    /* the bundle */
 #define VAULT_DOC_COMPILED                                                                \
 	"schema-compiled"             /* of it (schema.h); derived, may be missing or old \
 				       */
@@ -176,7 +186,9 @@ struct vault_record {
 	bool is_same;         /* body and office are one (nothing of ours is on top) */
 	bool is_evicted;      /* left our scope; kept until our changes of it have arrived */
 	int64_t generation;   /* of `office` */
-	int64_t number;       /* last own change of it under a receipt; 0: none */
+	/* Last own change of it under a receipt; 0: none; below: of a former identity, backed up.
+	 */
+	int64_t number;
 	enum vault_sync sync; /* set by loading */
 };
 
@@ -325,6 +337,48 @@ enum err vault_notices_forget(struct vault *v);
 /* Open ones, oldest first; all of them when `with_closed`. */
 enum err vault_notices(struct vault *v, struct arena *a, bool with_closed,
 		       struct vault_notice **ret_notices, size_t *ret_count);
+
+/* ---- identities this home had before: set aside by the office, then released ---- */
+
+#define VAULT_FORMERS_MAX 1000u
+/*
+ * Numbers of refused changes and of notices of former identities are kept among those of the
+ * present one, below minus this times 1, 2, …: n-th identity, own number k as -(n * SPAN + k), the
+ * office's notice j as -(n * SPAN + SPAN / 2 + j).
+ */
+#define VAULT_FORMER_SPAN (INT64_C(1) << 40)
+
+struct vault_former {
+	uint32_t device;
+	struct sign_public key;
+	int64_t number; /* last it sealed */
+	int64_t acked;
+	int64_t backed_up;
+	int64_t until_ms; /* when the next one took its place */
+	/* First numbers of its change-sets that the office had, in no backup that was told: kept
+	 * until a backup holds something of the present identity, and so all that was before. */
+	int64_t *kept;
+	size_t kept_count;
+};
+
+/* Oldest first. */
+enum err vault_formers_load(struct vault *v, struct arena *a, struct vault_former **ret_formers,
+			    size_t *ret_count);
+enum err vault_formers_put(struct vault *v, const struct vault_former *formers, size_t count);
+enum err vault_former_keep(struct vault *v, uint32_t device, int64_t first, struct bytes wire);
+enum err vault_former_kept(struct vault *v, struct arena *a, uint32_t device, int64_t first,
+			   struct bytes *ret_wire);
+/* Drops what was kept of them. */
+enum err vault_formers_let_go(struct vault *v);
+/*
+ * Makes room for the numbers of a new identity, the `nth` change of them: notices get numbers of
+ * former ones, likewise changes the office refused up to number `upto`; every other change that the
+ * office has not taken is removed (the caller has them and adds them anew).
+ */
+enum err vault_shelve(struct vault *v, int64_t nth, int64_t upto);
+/* No record counts as sent by a number of the present identity; those backed up up to `backed_up`
+ * stay so, and those of identities before when `is_believed`. */
+enum err vault_records_of_former(struct vault *v, int64_t backed_up, bool is_believed);
 
 /* ---- check ---- */
 

@@ -118,8 +118,18 @@ static enum err check_outbox(struct walk *w)
 struct receipts {
 	struct walk *walk;
 	struct vault_identity identity;
+	struct vault_former *formers;
+	size_t former_count;
 	int64_t number;
 };
+
+static bool is_former(const struct receipts *r, uint32_t device)
+{
+	for (size_t i = 0; i < r->former_count; i++)
+		if (r->formers[i].device == device)
+			return true;
+	return false;
+}
 
 static enum err on_receipt(void *arg, struct bytes wire)
 {
@@ -129,8 +139,10 @@ static enum err on_receipt(void *arg, struct bytes wire)
 
 	if (msg_receipt_decode(&a, wire, &r->identity.daemon_key, &receipt) != ERR_OK)
 		say(r->walk, "C9", "a receipt is not signed by the office");
-	else
+	else if (receipt.device == r->identity.device)
 		r->number = (int64_t)receipt.number;
+	else if (!is_former(r, receipt.device))
+		say(r->walk, "C9", "a receipt is for a device this home never was");
 	return ERR_OK;
 }
 
@@ -141,6 +153,8 @@ static enum err check_receipts(struct walk *w)
 	enum err e = vault_identity_load(w->vault, &a, &r.identity);
 
 	crypt_wipe(r.identity.seed, sizeof r.identity.seed);
+	if (e == ERR_OK)
+		e = vault_formers_load(w->vault, &a, &r.formers, &r.former_count);
 	if (e == ERR_OK)
 		e = vault_receipt_each(w->vault, on_receipt, &r);
 	/* After a gap that was mended without a new epoch the state may lie before it. */

@@ -37,8 +37,8 @@ enum err vault_doc_put(struct vault *v, const char *name, struct bytes body)
 	return query_run(&q);
 }
 
-static enum err load_shaped(struct vault *v, struct arena *a, const char *name,
-			    const struct shape *shape, void *ret)
+enum err vault_doc_load_shaped(struct vault *v, struct arena *a, const char *name,
+			       const struct shape *shape, void *ret)
 {
 	struct bytes body;
 	enum err e = vault_doc_load(v, a, name, &body);
@@ -50,8 +50,8 @@ static enum err load_shaped(struct vault *v, struct arena *a, const char *name,
 	return ERR_OK;
 }
 
-static enum err put_shaped(struct vault *v, const char *name, const struct shape *shape,
-			   const void *what)
+enum err vault_doc_put_shaped(struct vault *v, const char *name, const struct shape *shape,
+			      const void *what)
 {
 	AUTO(buf_clear) struct buf body = {0};
 	struct packer p;
@@ -91,10 +91,11 @@ static const struct shape_field identity_fields[] = {
 };
 static const struct shape identity_shape = SHAPE_OF(struct identity_doc, identity_fields);
 
-enum err vault_identity_load(struct vault *v, struct arena *a, struct vault_identity *ret)
+static enum err load_identity(struct vault *v, struct arena *a, const char *name,
+			      struct vault_identity *ret)
 {
 	struct identity_doc doc;
-	enum err e = load_shaped(v, a, VAULT_DOC_IDENTITY, &identity_shape, &doc);
+	enum err e = vault_doc_load_shaped(v, a, name, &identity_shape, &doc);
 
 	if (e != ERR_OK)
 		return e;
@@ -110,7 +111,8 @@ enum err vault_identity_load(struct vault *v, struct arena *a, struct vault_iden
 	return ERR_OK;
 }
 
-enum err vault_identity_put(struct vault *v, const struct vault_identity *identity)
+static enum err put_identity(struct vault *v, const char *name,
+			     const struct vault_identity *identity)
 {
 	struct identity_doc doc = {.device = identity->device,
 				   .is_cleared = identity->is_cleared,
@@ -122,10 +124,34 @@ enum err vault_identity_put(struct vault *v, const struct vault_identity *identi
 	memcpy(doc.seed, identity->seed, sizeof doc.seed);
 	memcpy(doc.pin, identity->pin, sizeof doc.pin);
 	memcpy(doc.code, identity->code, sizeof doc.code);
-	enum err e = put_shaped(v, VAULT_DOC_IDENTITY, &identity_shape, &doc);
+	enum err e = vault_doc_put_shaped(v, name, &identity_shape, &doc);
 
 	crypt_wipe(&doc, sizeof doc);
 	return e;
+}
+
+enum err vault_identity_load(struct vault *v, struct arena *a, struct vault_identity *ret)
+{
+	return load_identity(v, a, VAULT_DOC_IDENTITY, ret);
+}
+
+enum err vault_identity_put(struct vault *v, const struct vault_identity *identity)
+{
+	return put_identity(v, VAULT_DOC_IDENTITY, identity);
+}
+
+enum err vault_successor_load(struct vault *v, struct arena *a, struct vault_identity *ret)
+{
+	enum err e = load_identity(v, a, VAULT_DOC_SUCCESSOR, ret);
+
+	if (e == ERR_NOTFOUND)
+		*ret = (struct vault_identity){0};
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+enum err vault_successor_put(struct vault *v, const struct vault_identity *identity)
+{
+	return put_identity(v, VAULT_DOC_SUCCESSOR, identity);
 }
 
 /* ---- cursors, scope, authors ---- */
@@ -150,7 +176,7 @@ enum err vault_cursors_load(struct vault *v, struct arena *a, struct msg_cursor 
 			    size_t *ret_count)
 {
 	struct cursors_doc doc = {0};
-	enum err e = load_shaped(v, a, VAULT_DOC_CURSORS, &cursors_shape, &doc);
+	enum err e = vault_doc_load_shaped(v, a, VAULT_DOC_CURSORS, &cursors_shape, &doc);
 
 	if (e != ERR_OK && e != ERR_NOTFOUND)
 		return e;
@@ -166,7 +192,7 @@ enum err vault_cursors_put(struct vault *v, const struct msg_cursor *cursors, si
 
 	if (count != 0)
 		memcpy(doc.cursors, cursors, count * sizeof *cursors);
-	return put_shaped(v, VAULT_DOC_CURSORS, &cursors_shape, &doc);
+	return vault_doc_put_shaped(v, VAULT_DOC_CURSORS, &cursors_shape, &doc);
 }
 
 struct scope_doc {
@@ -181,7 +207,7 @@ static const struct shape scope_shape = SHAPE_OF(struct scope_doc, scope_fields)
 enum err vault_scope_load(struct vault *v, struct arena *a, int64_t **ret_units, size_t *ret_count)
 {
 	struct scope_doc doc = {0};
-	enum err e = load_shaped(v, a, VAULT_DOC_SCOPE, &scope_shape, &doc);
+	enum err e = vault_doc_load_shaped(v, a, VAULT_DOC_SCOPE, &scope_shape, &doc);
 
 	if (e != ERR_OK && e != ERR_NOTFOUND)
 		return e;
@@ -197,7 +223,7 @@ enum err vault_scope_put(struct vault *v, const int64_t *units, size_t count)
 
 	if (count != 0)
 		memcpy(doc.units, units, count * sizeof *units);
-	return put_shaped(v, VAULT_DOC_SCOPE, &scope_shape, &doc);
+	return vault_doc_put_shaped(v, VAULT_DOC_SCOPE, &scope_shape, &doc);
 }
 
 struct author_doc {
@@ -221,7 +247,7 @@ enum err vault_authors_load(struct vault *v, struct arena *a, struct bytes **ret
 			    size_t *ret_count)
 {
 	struct authors_doc doc = {0};
-	enum err e = load_shaped(v, a, VAULT_DOC_AUTHORS, &authors_shape, &doc);
+	enum err e = vault_doc_load_shaped(v, a, VAULT_DOC_AUTHORS, &authors_shape, &doc);
 
 	if (e != ERR_OK && e != ERR_NOTFOUND)
 		return e;
@@ -239,5 +265,5 @@ enum err vault_authors_put(struct vault *v, const struct bytes *names, size_t co
 
 	for (size_t i = 0; i < count; i++)
 		doc.authors[i].name = names[i];
-	return put_shaped(v, VAULT_DOC_AUTHORS, &authors_shape, &doc);
+	return vault_doc_put_shaped(v, VAULT_DOC_AUTHORS, &authors_shape, &doc);
 }

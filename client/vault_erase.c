@@ -41,18 +41,16 @@ static enum err put_wire(struct vault *v, const struct vault_set *set, struct by
 }
 
 /* Numbers, chain and signature stay, so it can still be sent; what was written of the record not.
- */
-static enum err cut_set(struct vault *v, struct arena *a, const struct vault_set *set,
-			const struct id *id)
+ * `out` stays empty when nothing was. */
+static enum err cut_wire(struct arena *a, struct bytes wire, const struct id *id, struct buf *out)
 {
 	AUTO(buf_clear) struct buf body = {0};
-	AUTO(buf_clear) struct buf wire = {0};
 	struct changeset_opened opened;
 	struct changeset_cut cut;
 	bool has_any = false;
 	bool *is_cut;
 
-	if (changeset_open(a, set->wire, NULL, &opened) != ERR_OK)
+	if (changeset_open(a, wire, NULL, &opened) != ERR_OK)
 		return err_raise(ERR_CORRUPT, "a change-set of the outbox cannot be read");
 	is_cut = arena_alloc_array(a, opened.set.count, sizeof *is_cut);
 	for (size_t i = 0; i < opened.set.count; i++) {
@@ -65,10 +63,18 @@ static enum err cut_set(struct vault *v, struct arena *a, const struct vault_set
 		return ERR_OK;
 	enum err e = changeset_cut(&opened.set, is_cut, &body, &cut);
 
-	if (e != ERR_OK)
-		return e;
-	changeset_frame(buf_bytes(&body), &opened.set.signature, &cut, &wire);
-	return put_wire(v, set, buf_bytes(&wire));
+	if (e == ERR_OK)
+		changeset_frame(buf_bytes(&body), &opened.set.signature, &cut, out);
+	return e;
+}
+
+static enum err cut_set(struct vault *v, struct arena *a, const struct vault_set *set,
+			const struct id *id)
+{
+	AUTO(buf_clear) struct buf wire = {0};
+	enum err e = cut_wire(a, set->wire, id, &wire);
+
+	return e == ERR_OK && wire.len != 0 ? put_wire(v, set, buf_bytes(&wire)) : e;
 }
 
 static enum err cut_outbox(struct vault *v, struct arena *a, const struct id *id)
@@ -78,6 +84,33 @@ static enum err cut_outbox(struct vault *v, struct arena *a, const struct id *id
 
 	for (size_t i = 0; i < sets.count && e == ERR_OK; i++)
 		e = cut_set(v, a, &sets.items[i], id);
+	return e;
+}
+
+static enum err cut_kept(struct vault *v, struct arena *a, const struct vault_former *former,
+			 int64_t first, const struct id *id)
+{
+	AUTO(buf_clear) struct buf wire = {0};
+	struct bytes whole;
+	enum err e = vault_former_kept(v, a, former->device, first, &whole);
+
+	if (e == ERR_OK)
+		e = cut_wire(a, whole, id, &wire);
+	return e == ERR_OK && wire.len != 0
+		       ? vault_former_keep(v, former->device, first, buf_bytes(&wire))
+		       : e;
+}
+
+/* Those of identities this home had before. */
+static enum err cut_formers(struct vault *v, struct arena *a, const struct id *id)
+{
+	struct vault_former *formers = NULL;
+	size_t count = 0;
+	enum err e = vault_formers_load(v, a, &formers, &count);
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < formers[i].kept_count && e == ERR_OK; k++)
+			e = cut_kept(v, a, &formers[i], formers[i].kept[k], id);
 	return e;
 }
 
@@ -92,5 +125,7 @@ enum err vault_record_erase(struct vault *v, const struct id *id)
 		e = remove_notices(v, &a, id);
 	if (e == ERR_OK)
 		e = cut_outbox(v, &a, id);
+	if (e == ERR_OK)
+		e = cut_formers(v, &a, id);
 	return e == ERR_OK ? vault_record_remove(v, id) : e;
 }

@@ -21,6 +21,7 @@ enum vault_sql {
 	SQL_STATE_PUT,
 	SQL_DOC_LOAD,
 	SQL_DOC_PUT,
+	SQL_DOC_REMOVE,
 	SQL_RECORD_LOAD,
 	SQL_RECORD_PUT,
 	SQL_RECORD_REMOVE,
@@ -35,10 +36,13 @@ enum vault_sql {
 	SQL_FIND_FORGET,
 	SQL_STRAY_COUNT,
 	SQL_STRAYS,
+	SQL_RECORD_FORMER,
 	SQL_CHANGE_ADD,
 	SQL_CHANGE_REMOVE,
 	SQL_CHANGE_NUMBER,
 	SQL_CHANGE_REFUSE,
+	SQL_CHANGE_SHELVE,
+	SQL_CHANGE_CLEAR,
 	SQL_CHANGES_OF,
 	SQL_DRAFTS,
 	SQL_CHANGES_UPTO,
@@ -145,6 +149,13 @@ enum err vault_find_flush(struct vault *v);
 /* How many parts are not what their records say, or do not open. One that is not there is made
  * when it is asked for. */
 enum err vault_find_check(struct vault *v, size_t *ret_wrong);
+
+/* A document as a table of fields says. ERR_NOTFOUND; ERR_CORRUPT: it cannot be read. */
+struct shape;
+enum err vault_doc_load_shaped(struct vault *v, struct arena *a, const char *name,
+			       const struct shape *shape, void *ret);
+enum err vault_doc_put_shaped(struct vault *v, const char *name, const struct shape *shape,
+			      const void *what);
 
 /* vault_key.c */
 enum err vault_wrap_new(struct vault *v, const struct vault_kdf *kdf, struct bytes passphrase);

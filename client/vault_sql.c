@@ -98,6 +98,7 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_DOC_LOAD] = "SELECT body FROM doc WHERE name = ?1",
 	[SQL_DOC_PUT] = "INSERT INTO doc (name, body) VALUES (?1, ?2)"
 			" ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+	[SQL_DOC_REMOVE] = "DELETE FROM doc WHERE name = ?1",
 	[SQL_RECORD_LOAD] = RECORD_COLUMNS "WHERE r.id = ?1",
 	[SQL_RECORD_PUT] = "INSERT INTO record (id, number, generation, is_evicted, office, body)"
 			   " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (id) DO UPDATE SET"
@@ -124,11 +125,17 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_STRAY_COUNT] = "SELECT count(*) FROM record r " WHERE_STRAY,
 	[SQL_STRAYS] =
 		"SELECT r.id FROM record r " WHERE_STRAY " ORDER BY r.key LIMIT ?2 OFFSET ?3",
+	[SQL_RECORD_FORMER] =
+		"UPDATE record SET number = CASE WHEN number < 0 AND ?2 OR number BETWEEN 1 AND ?1"
+		" THEN -1 ELSE 0 END WHERE number <> 0",
 	[SQL_CHANGE_ADD] =
 		"INSERT INTO change (id, number, is_refused, body) VALUES (?1, ?2, ?3, ?4)",
 	[SQL_CHANGE_REMOVE] = "DELETE FROM change WHERE seq = ?1",
 	[SQL_CHANGE_NUMBER] = "UPDATE change SET number = ?2 WHERE seq = ?1",
 	[SQL_CHANGE_REFUSE] = "UPDATE change SET is_refused = ?2 WHERE seq = ?1",
+	[SQL_CHANGE_SHELVE] = "UPDATE change SET number = -(?1 + number)"
+			      " WHERE is_refused = 1 AND number BETWEEN 1 AND ?2",
+	[SQL_CHANGE_CLEAR] = "DELETE FROM change WHERE number IS NULL OR number > 0",
 	[SQL_CHANGES_OF] = CHANGE_COLUMNS "WHERE id = ?1 ORDER BY seq",
 	[SQL_DRAFTS] = CHANGE_COLUMNS "WHERE number IS NULL ORDER BY seq LIMIT ?1",
 	[SQL_CHANGES_UPTO] = CHANGE_COLUMNS "WHERE number <= ?1 AND is_refused = 0 ORDER BY number",

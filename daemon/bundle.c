@@ -109,6 +109,7 @@ enum err bundle_merge(const struct context *ctx, struct store *store, struct are
 			.set_count = part->message.changeset_count,
 			.now_ms = clock_wall_ms(ctx->clock),
 			.is_by_file = true,
+			.sealed = part->message.sealed,
 			.session = session,
 		};
 

@@ -58,14 +58,6 @@ static struct value other_side(const struct decision *d)
 	return d->decided.is_written ? d->decided.replaced : row->kept.value;
 }
 
-static enum err put_notice(struct decision *d, struct notice_row *notice)
-{
-	enum err e = store_last_notice(d->store, notice->device, &notice->notice);
-
-	notice->notice++;
-	return e != ERR_OK ? e : store_put_notice(d->store, notice);
-}
-
 static enum err tell(struct decision *d, uint32_t number, struct bytes text)
 {
 	const struct conflict_row *row = &d->decided.row;
@@ -92,7 +84,7 @@ static enum err tell(struct decision *d, uint32_t number, struct bytes text)
 		notice.kept = d->decided.stands;
 		notice.lost = other_side(d);
 	}
-	return e != ERR_OK ? e : put_notice(d, &notice);
+	return e != ERR_OK ? e : store_notify(d->store, &notice);
 }
 
 /* Both authors, once where they are one device. */

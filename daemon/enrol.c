@@ -423,6 +423,8 @@ static enum err admit(const struct context *ctx, struct store *s, struct arena *
 		e = make_device(s, enrol, &found, now_ms, device);
 	if (e == ERR_OK && found.former != 0)
 		e = set_aside(s, found.former);
+	if (e == ERR_OK && found.former != 0)
+		e = store_inherit_notices(s, found.former, enrol->notice, device->id.number);
 	return e != ERR_OK ? e : mark_used(s, &code, now_ms, device->id.number);
 }
 

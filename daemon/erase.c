@@ -244,7 +244,8 @@ static enum err cut_row(struct run *r, uint64_t log)
 		return e;
 	switch (row.kind) {
 	case LOG_CHANGESET: return cut_set(r, &row);
-	case LOG_REPLAY: return cut_replay(r, &row);
+	case LOG_REPLAY:
+	case LOG_REPLAY_FORK: return cut_replay(r, &row);
 	case LOG_ERASE: break;
 	}
 	return ERR_OK;

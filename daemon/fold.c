@@ -65,6 +65,7 @@ static enum err open_replay(struct arena *a, const struct log_row *row, struct f
 	if (change_decode(a, row->body, c) != ERR_OK)
 		return err_raise(ERR_CORRUPT, "replay %llu does not open",
 				 (unsigned long long)row->log);
+	c->is_foreign = row->kind == LOG_REPLAY_FORK;
 	*clock = row->repair.floor;
 	source->changes = c;
 	source->count = 1;
@@ -91,7 +92,8 @@ enum err fold_open(struct arena *a, const struct log_row *row, struct fold_sourc
 		return e;
 	switch (row->kind) {
 	case LOG_CHANGESET: e = open_set(a, row, &source); break;
-	case LOG_REPLAY: e = open_replay(a, row, &source); break;
+	case LOG_REPLAY:
+	case LOG_REPLAY_FORK: e = open_replay(a, row, &source); break;
 	case LOG_ERASE: e = open_erasure(a, row, &source); break;
 	}
 	if (e == ERR_OK)

@@ -245,6 +245,8 @@ static enum err merge(struct writer_job *job, struct store *store)
 		.set_count = s->message.changeset_count,
 		.sent_ms = s->message.sent_ms,
 		.now_ms = now,
+		.sealed = s->message.sealed,
+		.counter = s->envelope.counter,
 	};
 	enum err e = session_begin(store, &start, &s->session);
 

@@ -102,7 +102,7 @@ static struct bytes result_of(const struct opened *o, uint64_t number, bool *ret
 			continue;
 		if (v->is_quarantined || result.len == 0 || bytes_is(v->code, "conflict"))
 			result = v->code;
-		*ret_is_quarantined |= v->is_quarantined;
+		*ret_is_quarantined |= log_verdict_is_skipped(v);
 	}
 	return result;
 }
@@ -161,9 +161,9 @@ static void pass(struct history *h, enum merge_kind kind, const struct opened *o
 
 		*state = merged.after;
 		if (entry.result.len == 0)
-			entry.result = o->row.kind == LOG_REPLAY ? BYTES_LIT("replayed")
-				       : merged.is_changed       ? BYTES_LIT("applied")
-								 : BYTES_LIT("same");
+			entry.result = o->row.kind != LOG_CHANGESET ? BYTES_LIT("replayed")
+				       : merged.is_changed          ? BYTES_LIT("applied")
+								    : BYTES_LIT("same");
 	}
 	fill_writes(h->a, c, &before, state, &entry);
 	*ret_entry = entry;

@@ -187,12 +187,37 @@ static enum err take_new(struct ingest *r, size_t index)
 	return ERR_OK;
 }
 
-/* The answer may have been lost: it is given again, and nothing is written. */
-static void take_known(struct ingest *r, const struct log_row *row)
+static enum err tell_again(struct ingest *r, const struct log_verdict *v,
+			   const struct changeset *set)
 {
-	for (size_t i = 0; i < row->verdict_count; i++)
-		ingest_tell_result(r, &row->verdicts[i], BYTES_NONE);
+	struct ingest_twin twin;
+	enum err e;
+
+	if (!bytes_is(v->code, LOG_CODE_REPEATED) || v->number - set->first >= set->count) {
+		ingest_tell_result(r, v, BYTES_NONE);
+		return ERR_OK;
+	}
+	e = ingest_find_twin(r, &set->changes[v->number - set->first], &twin);
+	if (e == ERR_OK)
+		ingest_tell_repeated(r, v->number, &twin);
+	return e;
+}
+
+/* The answer may have been lost: it is given again, and nothing is written. */
+static enum err take_known(struct ingest *r, const struct log_row *row, const struct changeset *set)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < row->verdict_count; i++)
+		e = tell_again(r, &row->verdicts[i], set);
 	ingest_tell_repair(r, row);
+	return e;
+}
+
+static void set_aside(struct ingest *r)
+{
+	r->result.outcome = INGEST_FORKED;
+	r->device.id.state = DEVICE_FORKED;
 }
 
 /* M8: what a cloned or rolled-back disk wrote is kept, but in no state and no log. */
@@ -204,8 +229,7 @@ static enum err take_fork(struct ingest *r, size_t from)
 			      " / the device has two histories; an administrator has to decide");
 	enum err e = ERR_OK;
 
-	r->result.outcome = INGEST_FORKED;
-	r->device.id.state = DEVICE_FORKED;
+	set_aside(r);
 	for (size_t i = from; e == ERR_OK && i < r->request->set_count; i++) {
 		const struct changeset_opened *opened = &r->request->sets[i];
 		size_t odd = 0;
@@ -237,6 +261,25 @@ static enum err cut_bases(struct ingest *r, size_t index)
 	return e;
 }
 
+static void note_seen(struct ingest *r, uint64_t number)
+{
+	if (number > r->device.seen_number)
+		r->device.seen_number = number;
+}
+
+/*
+ * The device is on a disk that has forgotten what it sent: a copy, or rolled back. It would fork
+ * with the next change it makes. Only of the latest request this can be said: what was sealed is on
+ * the disk before it is sent, but files and requests may overtake each other.
+ */
+static bool is_rolled_back(const struct ingest *r)
+{
+	const struct ingest_request *q = r->request;
+
+	return q->sealed != 0 && q->counter != 0 && q->counter == r->device.id.counter &&
+	       q->sealed < r->device.last_number;
+}
+
 /* *ret_is_end: nothing behind this set can be taken. */
 static enum err take_set(struct ingest *r, size_t index, bool *ret_is_end)
 {
@@ -248,16 +291,17 @@ static enum err take_set(struct ingest *r, size_t index, bool *ret_is_end)
 
 	if (set->device != r->request->device || id_compare(&set->daemon, &r->ctx->daemon) != 0)
 		return err_raise(ERR_PROTO, "a change-set of another device or daemon");
-	if (set->first + set->count - 1 > r->device.seen_number)
-		r->device.seen_number = set->first + set->count - 1;
 	e = cut_bases(r, index);
 	if (e == ERR_OK)
 		e = find_place(r, set, &row, &place);
 	if (e != ERR_OK)
 		return e;
+	/* Numbers of another history are not missing: they are in quarantine. */
+	if (place != PLACE_FORK)
+		note_seen(r, set->first + set->count - 1);
 	switch (place) {
 	case PLACE_NEXT: return take_new(r, index);
-	case PLACE_KNOWN: take_known(r, &row); return ERR_OK;
+	case PLACE_KNOWN: return take_known(r, &row, set);
 	case PLACE_GAP:
 		r->result.outcome = INGEST_GAP;
 		r->result.expected = r->device.last_number + 1;
@@ -285,8 +329,12 @@ static enum err take_sets(struct ingest *r)
 
 	for (size_t i = 0; e == ERR_OK && !is_end && i < r->request->set_count; i++)
 		e = take_set(r, i, &is_end);
+	if (e == ERR_OK && is_rolled_back(r))
+		set_aside(r);
 	if (e != ERR_OK)
 		return e;
+	if (r->result.outcome != INGEST_FORKED)
+		note_seen(r, r->request->sealed);
 	/* A repeat writes nothing. */
 	if (before.last_number == r->device.last_number &&
 	    before.seen_number == r->device.seen_number && before.id.state == r->device.id.state)

@@ -33,6 +33,8 @@ struct ingest_request {
 	int64_t sent_ms; /* the device's wall clock at sending */
 	int64_t now_ms;  /* the daemon's */
 	bool is_by_file;
+	uint64_t sealed;  /* last change the device says it sealed; 0: it does not say */
+	uint64_t counter; /* of the request; 0: none, and requests may come in any order */
 	uint64_t session; /* row of the sync log this belongs to */
 };
 

@@ -108,7 +108,10 @@ enum err ingest_put_quarantine(struct ingest *r, const struct change *c, struct 
 	}
 	r->result.quarantined++;
 	e = store_put_quarantine(r->store, &row);
-	return e != ERR_OK ? e : ingest_notify(r, &notice);
+	/* A device that is set aside hears of nothing; its successor sends it again. */
+	if (log == 0)
+		return e;
+	return e != ERR_OK ? e : store_notify(r->store, &notice);
 }
 
 static enum err quarantine(struct ingest *r, struct ingest_set *s, size_t index, struct bytes raw,
@@ -186,6 +189,26 @@ static const struct changeset_odd *odd_of(struct ingest_set *s, size_t index)
 	return odd;
 }
 
+/* From a device that took another's place: what the log has already is not written again. */
+static enum err take_repeated(struct ingest *r, struct ingest_set *s, const struct change *c,
+			      bool *ret_is)
+{
+	struct ingest_twin twin;
+	enum err e = ingest_close_forked(r, c);
+
+	if (e == ERR_OK)
+		e = ingest_find_twin(r, c, &twin);
+	*ret_is = e == ERR_OK && twin.log != 0;
+	if (*ret_is) {
+		const struct log_verdict v = {.number = c->number,
+					      .code = BYTES_LIT(LOG_CODE_REPEATED)};
+
+		ingest_keep_verdict(r, s, &v);
+		ingest_tell_repeated(r, c->number, &twin);
+	}
+	return e;
+}
+
 enum err ingest_take_change(struct ingest *r, struct ingest_set *s, size_t index)
 {
 	const struct change *c = &s->source.changes[index];
@@ -204,6 +227,13 @@ enum err ingest_take_change(struct ingest *r, struct ingest_set *s, size_t index
 		why = ingest_refuse(odd->reason, "", INGEST_UNREADABLE);
 		why.field = odd->field;
 		return quarantine(r, s, index, odd->raw, &why);
+	}
+	if (r->device.former != 0) {
+		bool is_repeated = false;
+
+		e = take_repeated(r, s, c, &is_repeated);
+		if (e != ERR_OK || is_repeated)
+			return e;
 	}
 	entry = fold_find(&r->fold, c->type, &c->id);
 	e = ingest_judge(r, entry, index, &why, &finding);

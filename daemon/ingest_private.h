@@ -1,7 +1,8 @@
 /*
  * ingest_private - what ingest*.c share: ingest.c places change-sets, ingest_change.c takes one
- * change, ingest_judge.c says what hinders it, ingest_tell.c tells of it, ingest_replay.c lets in
- * what was in quarantine.
+ * change, ingest_judge.c says what hinders it, ingest_tell.c tells of it, ingest_family.c knows
+ * what a device that took another's place sends again, ingest_replay.c lets in what was in
+ * quarantine.
  */
 #pragma once
 
@@ -10,12 +11,6 @@
 #include "daemon/ingest.h"
 
 #define INGEST_UNREADABLE "Giá trị không đọc được / a value that cannot be read"
-
-/* The latest notice of a device. */
-struct ingest_counter {
-	uint32_t device;
-	uint64_t notice;
-};
 
 /* A record that was not there before this run. */
 struct ingest_made {
@@ -36,16 +31,14 @@ struct ingest {
 	bool has_scope;
 	int64_t tolerance_ms;
 	struct fold fold;
-	struct ingest_counter *counters; /* of notices, by device */
-	size_t counter_count;
-	size_t counter_cap;
 	bool has_open_conflicts; /* one at least; else no change can settle one */
 	struct ingest_made *made;
 	size_t made_count;
 	size_t made_cap;
-	uint64_t replays;  /* row of the quarantine this run is for; 0: none */
-	uint64_t log;      /* the latest number given */
-	uint64_t base_cut; /* of the present set; as in struct log_row */
+	uint64_t replays;             /* row of the quarantine this run is for; 0: none */
+	struct ingest_family *family; /* ingest_family.c's; NULL: not asked for yet */
+	uint64_t log;                 /* the latest number given */
+	uint64_t base_cut;            /* of the present set; as in struct log_row */
 	struct ingest_result result;
 	size_t result_cap;
 	size_t repair_cap;
@@ -108,18 +101,32 @@ void ingest_note_made(struct ingest *r, const struct change *c);
  */
 enum err ingest_take_waiting(struct ingest *r);
 
+/* ---- ingest_family.c; the device took another's place ---- */
+
+/* The same change (type, id, raw clock, writes) in the log, by a device of the family. */
+struct ingest_twin {
+	struct stamp stamp; /* effective, as it stands in the state */
+	uint64_t log;       /* 0: there is none */
+};
+enum err ingest_find_twin(struct ingest *r, const struct change *c, struct ingest_twin *ret_twin);
+/* What waits in quarantine because a history forked waits no longer: here it is again. */
+enum err ingest_close_forked(struct ingest *r, const struct change *c);
+
 /* ---- ingest_tell.c ---- */
 
 /* A list that has room for one more; the old one stays in the arena. */
 void *ingest_grow(struct arena *a, void *list, size_t count, size_t *cap, size_t size);
 
+/* A change that is in the log already; told as what, and not kept with the log row. */
+void ingest_tell_repeated(struct ingest *r, uint64_t number, const struct ingest_twin *twin);
+
 /* The result of a change; kept with the log row too, so that a repeat is answered alike. */
 void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdict *v,
 		 struct bytes text);
+/* The half of it that goes with the log row. */
+void ingest_keep_verdict(struct ingest *r, struct ingest_set *s, const struct log_verdict *v);
 void ingest_tell_result(struct ingest *r, const struct log_verdict *v, struct bytes text);
 void ingest_tell_repair(struct ingest *r, const struct log_row *row);
-/* Gives the notice its number. */
-enum err ingest_notify(struct ingest *r, struct notice_row *notice);
 /* The author of the lost side of a conflict. */
 enum err ingest_tell_loser(struct ingest *r, const struct conflict_row *row);
 /* Both units of a transfer the change's author did not know of, once a record and request. */

@@ -7,11 +7,13 @@ static void start_replay(struct ingest *r, const struct quarantine_row *row, str
 	struct hlc own = {.last = store_clock(r->store)};
 	uint64_t *clock = arena_alloc(r->a, sizeof *clock);
 
+	/* What its device wrote in the history that is here, its author could not see either. */
+	c->is_foreign = row->log == 0;
 	*clock = hlc_tick(&own, r->request->now_ms);
 	if (row->clock < *clock)
 		*clock = row->clock;
 	s->row = (struct log_row){.log = r->log + 1,
-				  .kind = LOG_REPLAY,
+				  .kind = row->log == 0 ? LOG_REPLAY_FORK : LOG_REPLAY,
 				  .device = row->device,
 				  .first = row->number,
 				  .count = 1,

@@ -31,12 +31,29 @@ void ingest_tell_result(struct ingest *r, const struct log_verdict *v, struct by
 				    .is_quarantined = v->is_quarantined};
 }
 
-void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdict *v,
-		 struct bytes text)
+void ingest_tell_repeated(struct ingest *r, uint64_t number, const struct ingest_twin *twin)
+{
+	const struct log_verdict v = {.number = number, .code = BYTES_LIT(LOG_CODE_REPEATED)};
+	struct msg_result *told;
+
+	ingest_tell_result(r, &v, BYTES_NONE);
+	told = &r->result.results[r->result.result_count - 1];
+	told->clock = twin->stamp.clock;
+	told->device = twin->stamp.device;
+	told->log = twin->log;
+}
+
+void ingest_keep_verdict(struct ingest *r, struct ingest_set *s, const struct log_verdict *v)
 {
 	s->row.verdicts = ingest_grow(r->a, s->row.verdicts, s->row.verdict_count, &s->verdict_cap,
 				      sizeof *s->row.verdicts);
 	s->row.verdicts[s->row.verdict_count++] = *v;
+}
+
+void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdict *v,
+		 struct bytes text)
+{
+	ingest_keep_verdict(r, s, v);
 	ingest_tell_result(r, v, text);
 }
 
@@ -51,35 +68,6 @@ void ingest_tell_repair(struct ingest *r, const struct log_row *row)
 }
 
 /* ---- notices ---- */
-
-static enum err find_counter(struct ingest *r, uint32_t device, struct ingest_counter **ret_counter)
-{
-	struct ingest_counter *c;
-
-	for (size_t i = 0; i < r->counter_count; i++) {
-		if (r->counters[i].device == device) {
-			*ret_counter = &r->counters[i];
-			return ERR_OK;
-		}
-	}
-	r->counters = ingest_grow(r->a, r->counters, r->counter_count, &r->counter_cap,
-				  sizeof *r->counters);
-	c = &r->counters[r->counter_count++];
-	c->device = device;
-	*ret_counter = c;
-	return store_last_notice(r->store, device, &c->notice);
-}
-
-enum err ingest_notify(struct ingest *r, struct notice_row *notice)
-{
-	struct ingest_counter *counter = NULL;
-	enum err e = find_counter(r, notice->device, &counter);
-
-	if (e != ERR_OK)
-		return e;
-	notice->notice = ++counter->notice;
-	return store_put_notice(r->store, notice);
-}
 
 /* ---- what merging has to tell ---- */
 
@@ -101,7 +89,7 @@ enum err ingest_tell_loser(struct ingest *r, const struct conflict_row *row)
 
 	if (notice.device == STAMP_DEVICE_OFFICE)
 		return ERR_OK;
-	return ingest_notify(r, &notice);
+	return store_notify(r->store, &notice);
 }
 
 static enum err tell_unit(struct ingest *r, const struct change *c, int64_t unit)
@@ -123,7 +111,7 @@ static enum err tell_unit(struct ingest *r, const struct change *c, int64_t unit
 					  " transfer"),
 		};
 
-		e = ingest_notify(r, &notice);
+		e = store_notify(r->store, &notice);
 	}
 	return e;
 }

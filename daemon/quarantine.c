@@ -16,8 +16,5 @@ enum err quarantine_decide(struct store *s, const struct quarantine_row *row,
 				    .number = row->number};
 	enum err e = store_set_quarantine_state(s, row->quarantine, decision->state, decision->why);
 
-	if (e == ERR_OK)
-		e = store_last_notice(s, row->device, &notice.notice);
-	notice.notice++;
-	return e == ERR_OK ? store_put_notice(s, &notice) : e;
+	return e == ERR_OK ? store_notify(s, &notice) : e;
 }

@@ -28,7 +28,7 @@ static const struct known known[] = {
 	{"revoked", 403, 0,
 	 "Máy này đã bị thu hồi. Hãy liên hệ cơ quan quản lý. / This device was revoked. Contact the office."},
 	{"forked", 403, 0,
-	 "Máy này bị tách nhánh (đĩa bị sao chép hoặc phục hồi). Các thay đổi đã được giữ lại chờ xem xét. / This device's history forked (a copied or restored disk). Its changes are kept until somebody decides."},
+	 "Máy này bị tách nhánh (đĩa bị sao chép hoặc phục hồi). Mọi thay đổi đều được giữ; hãy xin văn phòng thư giải phóng rồi chạy ctxh enrol. / This device's history forked (a copied or restored disk). Everything is kept; ask the office for a release and run ctxh enrol with it."},
 	{"code_used", 403, 0,
 	 "Mã mời sai, đã dùng hoặc hết hạn. Hãy xin thư mời mới. / The invitation is wrong, used or expired. Ask for a new one."},
 	{"other_home", 403, 0,

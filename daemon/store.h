@@ -146,9 +146,10 @@ enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret
 /* ---- the log ---- */
 
 enum log_kind {
-	LOG_CHANGESET = 1, /* a device's (or the office's) signed bytes as received */
-	LOG_REPLAY = 2,    /* one quarantined change let in by an administrator */
-	LOG_ERASE = 3,     /* records erased by law: erasure_encode() of which and why */
+	LOG_CHANGESET = 1,   /* a device's (or the office's) signed bytes as received */
+	LOG_REPLAY = 2,      /* one quarantined change let in by an administrator */
+	LOG_ERASE = 3,       /* records erased by law: erasure_encode() of which and why */
+	LOG_REPLAY_FORK = 4, /* as LOG_REPLAY, of another history of its device */
 };
 
 /* What became of a change that did not simply go in; the same codes as in msg_result. */
@@ -158,6 +159,15 @@ struct log_verdict {
 	struct bytes field;
 	bool is_quarantined; /* it is in quarantine, not in the states */
 };
+
+/* The device took the place of another one, and this change is in the log already as that one's. */
+#define LOG_CODE_REPEATED "repeated"
+
+/* The change is not folded: it is in quarantine, or in the states by another entry. */
+static inline bool log_verdict_is_skipped(const struct log_verdict *v)
+{
+	return v->is_quarantined || bytes_is(v->code, LOG_CODE_REPEATED);
+}
 
 struct log_row {
 	uint64_t log; /* one above store_last_log() */
@@ -283,9 +293,9 @@ struct quarantine_row {
 	struct bytes reason;
 	struct bytes field;
 	struct bytes text;  /* for people */
-	struct bytes bytes; /* the whole change, msgpack; of a fork, the whole change-set's body */
+	struct bytes bytes; /* the whole change, msgpack */
 	int64_t at_ms;
-	struct bytes state; /* "open", "replayed", "discarded" */
+	struct bytes state; /* "open", "replayed", "discarded", "resent" */
 	struct bytes why;
 };
 enum err store_put_quarantine(struct store *s, struct quarantine_row *row);
@@ -296,6 +306,9 @@ enum err store_load_quarantine(struct store *s, struct arena *a, const struct st
 enum err store_load_waiting(struct store *s, struct arena *a, struct bytes type,
 			    const struct id *id, struct quarantine_row **ret_rows,
 			    size_t *ret_count);
+/* Open ones of one record, of a history of the device that forked. */
+enum err store_load_forked(struct store *s, struct arena *a, uint32_t device, const struct id *id,
+			   struct quarantine_row **ret_rows, size_t *ret_count);
 /* Log numbers of the change-sets from which changes of this record are in quarantine; some may
  * repeat. */
 enum err store_load_quarantine_logs(struct store *s, struct arena *a, struct bytes type,
@@ -336,6 +349,14 @@ struct notice_row {
 	uint64_t number; /* of the device's change it tells of; 0: of none */
 };
 enum err store_put_notice(struct store *s, const struct notice_row *row);
+/*
+ * Numbers and puts it, for the device and for those that went on in its place, however late: what
+ * concerns a change of a device concerns whoever has its home.
+ */
+enum err store_notify(struct store *s, struct notice_row *notice);
+/* The successor gets what the former device was told after its notice `after`. */
+enum err store_inherit_notices(struct store *s, uint32_t former, uint64_t after,
+			       uint32_t successor);
 /* 0: none. */
 enum err store_last_notice(struct store *s, uint32_t device, uint64_t *ret_notice);
 enum err store_load_notices(struct store *s, struct arena *a, uint32_t device,

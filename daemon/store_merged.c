@@ -330,6 +330,24 @@ enum err store_load_waiting(struct store *s, struct arena *a, struct bytes type,
 	return read_quarantines(q, a, ret_rows, ret_count);
 }
 
+static const char query_forked[] =
+	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
+	" state, why FROM quarantine WHERE id = ?1 AND device = ?2 AND log = 0 AND state = 'open'"
+	" ORDER BY quarantine";
+
+enum err store_load_forked(struct store *s, struct arena *a, uint32_t device, const struct id *id,
+			   struct quarantine_row **ret_rows, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_forked, &q);
+
+	if (e != ERR_OK)
+		return e;
+	bind_id(q, 1, id);
+	sql_bind_int(q, 2, device);
+	return read_quarantines(q, a, ret_rows, ret_count);
+}
+
 static const char query_quarantine_logs[] =
 	"SELECT log FROM quarantine WHERE id = ?1 AND type = ?2 AND log > 0";
 
@@ -531,6 +549,64 @@ enum err store_put_notice(struct store *s, const struct notice_row *row)
 	sql_bind_text(q, 11, row->text);
 	sql_bind_int(q, 12, (int64_t)row->number);
 	return sql_run(q);
+}
+
+static const char query_inherit[] =
+	"INSERT INTO notice(device, notice, kind, type, id, field, kept, lost, author, at, text)"
+	" SELECT ?1, row_number() OVER (ORDER BY notice), kind, type, id, field, kept, lost, author,"
+	" at, text FROM notice WHERE device = ?2 AND notice > ?3";
+static const char query_successors[] =
+	"SELECT device FROM invitation WHERE former = ?1 AND former <> 0 AND device <> 0";
+
+enum err store_inherit_notices(struct store *s, uint32_t former, uint64_t after, uint32_t successor)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_inherit, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, successor);
+	sql_bind_int(q, 2, former);
+	sql_bind_int(q, 3, (int64_t)after);
+	return sql_run(q);
+}
+
+static enum err add_successors(struct store *s, uint32_t device, struct buf *out)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(s, query_successors, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, device);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		uint32_t successor = (uint32_t)sql_int(q, 0);
+
+		buf_append(out, &successor, sizeof successor);
+	}
+	return e;
+}
+
+enum err store_notify(struct store *s, struct notice_row *notice)
+{
+	AUTO(buf_clear) struct buf devices = {0};
+	enum err e = ERR_OK;
+
+	buf_append(&devices, &notice->device, sizeof notice->device);
+	/* The list grows while it is walked: successors of successors. */
+	for (size_t at = 0; e == ERR_OK && at < devices.len; at += sizeof notice->device) {
+		memcpy(&notice->device, devices.data + at, sizeof notice->device);
+		e = store_last_notice(s, notice->device, &notice->notice);
+		notice->notice++;
+		if (e == ERR_OK)
+			e = store_put_notice(s, notice);
+		if (e == ERR_OK)
+			e = add_successors(s, notice->device, &devices);
+		/* Of the device's own numbers; its successor has others. */
+		notice->number = 0;
+	}
+	return e;
 }
 
 static bool read_notice(struct sql *q, struct arena *a, struct notice_row *row)

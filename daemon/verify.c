@@ -125,10 +125,10 @@ static void check_chain(struct verify *v, const struct log_row *row, struct line
 	line->chain = row->chain;
 }
 
-static bool is_quarantined(const struct log_row *row, uint64_t number)
+static bool is_skipped(const struct log_row *row, uint64_t number)
 {
 	for (size_t i = 0; i < row->verdict_count; i++) {
-		if (row->verdicts[i].number == number && row->verdicts[i].is_quarantined)
+		if (row->verdicts[i].number == number && log_verdict_is_skipped(&row->verdicts[i]))
 			return true;
 	}
 	return false;
@@ -164,7 +164,7 @@ static enum err fold_row(struct verify *v, const struct log_row *row, struct are
 		struct fold_applied applied;
 
 		v->report.changes++;
-		if (c->is_cut || (row->kind == LOG_CHANGESET && is_quarantined(row, c->number)))
+		if (c->is_cut || (row->kind == LOG_CHANGESET && is_skipped(row, c->number)))
 			continue;
 		entry = fold_find(&fold, c->type, &c->id);
 		if (entry == NULL)

@@ -74,6 +74,7 @@ struct msg_enrol {
 	 * key's signature: msg_enrol_vouch(). Zero: it has none. */
 	struct sign_public former;
 	struct signature vouch;
+	uint64_t notice; /* greatest notice of the former device on this disk */
 };
 
 /*
@@ -217,6 +218,10 @@ struct msg_result {
 	struct bytes field; /* may be empty */
 	struct bytes text;  /* for people; may be empty */
 	bool is_quarantined;
+	/* "repeated": the effective clock, device and log number it has been in the states with. */
+	uint64_t clock;
+	uint32_t device;
+	uint64_t log;
 };
 
 struct msg_evict {

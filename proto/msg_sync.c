@@ -61,6 +61,9 @@ static const struct shape_field result_fields[] = {
 	AT(3, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_NAME_BYTES, field),
 	AT(4, SHAPE_TEXT, SHAPE_OPTIONAL, LIMIT_TEXT_BYTES, text),
 	AT(5, SHAPE_BOOL, SHAPE_OPTIONAL, 0, is_quarantined),
+	AT(6, SHAPE_CLOCK, SHAPE_OPTIONAL, 0, clock),
+	AT(7, SHAPE_UINT32, SHAPE_OPTIONAL, 0, device),
+	AT(8, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, log),
 };
 #undef AT
 static const struct shape result_shape = SHAPE_OF(struct msg_result, result_fields);

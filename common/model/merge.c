@@ -33,17 +33,22 @@ static int prefer(enum merge_kind kind, const struct field *a, const struct fiel
 	return order;
 }
 
+static bool is_of_another(const struct merging *m, const struct field *present)
+{
+	return present->stamp.device != m->stamp.device || m->change->is_foreign;
+}
+
 /* The author of the change could not know of the write (M2). */
 static bool is_unseen(const struct merging *m, const struct field *present)
 {
-	return present->log > m->change->base && present->stamp.device != m->stamp.device;
+	return present->log > m->change->base && is_of_another(m, present);
 }
 
 /* See "When the loser is told" in the header; for fields that decide as registers. */
 static bool is_told(const struct merging *m, const struct field *present, bool is_incoming_lost)
 {
 	if (is_incoming_lost)
-		return present->stamp.device != m->stamp.device;
+		return is_of_another(m, present);
 	return is_unseen(m, present);
 }
 

@@ -13,7 +13,8 @@
  *              disk, a forgery), the greater value, so that every replica agrees
  *
  * When the loser is told as a conflict. A present write is *unseen* by a change when
- * its log number is above the change's base and it is of another device. Values differ, and
+ * its log number is above the change's base and it is of another device, or of another history of
+ * the same (a disk was copied). Values differ, and
  *
  *   register   the present write loses unseen; or the incoming one loses to another
  *              device's: usually unseen too, else the repair of clocks put it before what

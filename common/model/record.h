@@ -56,7 +56,8 @@ struct change {
 	struct bytes author;
 	struct write *writes; /* sorted by name, each once */
 	size_t count;
-	bool is_cut; /* its record was erased by law: that it was made is all that is left */
+	bool is_cut;     /* its record was erased by law: that it was made is all that is left */
+	bool is_foreign; /* of another history of its device: what that one wrote is another's */
 };
 
 /* One of the five names above: registers in every type, also in events. */

@@ -144,7 +144,9 @@ static void merge(struct asked *q)
 					 .sets = q->sets,
 					 .set_count = q->message.changeset_count,
 					 .sent_ms = q->message.sent_ms,
-					 .now_ms = now_of(q)};
+					 .now_ms = now_of(q),
+					 .sealed = q->message.sealed,
+					 .counter = q->envelope.counter};
 	struct session_finish finish = {.now_ms = now_of(q)};
 
 	world_must(w, session_begin(w->store, &start, &q->session), "begin a session");

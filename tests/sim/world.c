@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "client/enrol.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "daemon/enrol.h"

@@ -95,7 +95,7 @@ static void take_set(struct office *o, struct taking *t, const struct changeset 
 						    .is_quarantined = true};
 			continue;
 		}
-		struct merge_result r = merge(o, c, (struct stamp){clock, OFFICE_DEVICE});
+		struct merge_result r = merge(o, c, (struct stamp){clock, o->device});
 
 		if (r.conflict_count != 0)
 			t->results[t->result_count++] = (struct msg_result){
@@ -296,7 +296,7 @@ static void seal_receipt(struct office *o, struct taking *t, struct buf *out)
 {
 	struct msg_receipt r = {.daemon = o->daemon,
 				.epoch = o->epoch,
-				.device = OFFICE_DEVICE,
+				.device = o->device,
 				.number = o->number,
 				.chain = o->chain,
 				.backed_up = o->backed_up,
@@ -409,7 +409,9 @@ static int take_request(struct office *o, struct bytes body, struct buf *answer)
 	REQUIRE(e == ERR_OK);
 	int status;
 
-	if (o->refuse != NULL) {
+	if (o->is_aside) {
+		status = refuse(o, "forked", 0, answer);
+	} else if (o->refuse != NULL) {
 		status = refuse(o, o->refuse, o->refuse_expected, answer);
 		o->refuse = NULL;
 	} else if (envelope.counter <= o->counter) {
@@ -423,13 +425,70 @@ static int take_request(struct office *o, struct bytes body, struct buf *answer)
 	return status;
 }
 
+static void take_place(struct office *o, const struct msg_enrol *m)
+{
+	o->former = o->is_forgetful ? 0 : o->device;
+	o->former_number = o->is_forgetful ? 0 : o->number;
+	o->former_chain = o->is_forgetful ? (struct hash){0} : o->chain;
+	o->device++;
+	o->device_key = m->key;
+	o->number = 0;
+	o->chain = (struct hash){0};
+	o->counter = 0;
+	o->floor = 0;
+	o->backed_up = 0;
+	o->repair_count = 0;
+	o->is_aside = false;
+	o->is_forgetful = false;
+}
+
+/* The same key again gets the same answer; any other only when the device is set aside. */
+static int take_enrolment(struct office *o, struct bytes body, struct buf *answer)
+{
+	struct arena a = {0};
+	struct buf message = {0};
+	struct msg_enrol m;
+	int64_t unit = OFFICE_UNIT;
+	enum err e = msg_enrol_decode(&a, body, &m);
+	int status = 200;
+
+	REQUIRE(e == ERR_OK);
+	if (memcmp(m.key.bytes, o->device_key.bytes, SIGN_PUBLIC_LEN) != 0) {
+		if (!o->is_aside || !msg_enrol_is_vouched(&m, &o->daemon) ||
+		    memcmp(m.former.bytes, o->device_key.bytes, SIGN_PUBLIC_LEN) != 0)
+			status = refuse(o, "other_home", 0, answer);
+		else
+			take_place(o, &m);
+	}
+	if (status == 200) {
+		const struct msg_enrolled enrolled = {.daemon = o->daemon,
+						      .epoch = o->epoch,
+						      .device = o->device,
+						      .daemon_key = o->key.public_key,
+						      .units = &unit,
+						      .unit_count = 1,
+						      .now_ms = clock_wall_ms(o->clock),
+						      .former = o->former,
+						      .former_number = o->former_number,
+						      .former_chain = o->former_chain};
+
+		msg_enrolled_encode(&enrolled, &message);
+		msg_answer_seal(buf_bytes(&message), answer);
+	}
+	buf_clear(&message);
+	arena_clear(&a);
+	return status;
+}
+
 static enum err request(struct sync_transport *link, const char *path, struct bytes body,
 			int *ret_status, struct buf *answer)
 {
 	struct office *o = CONTAINER_OF(link, struct office, link);
 
 	o->requests++;
-	REQUIRE(strcmp(path, "/v1/sync") == 0);
+	bool is_enrolment = strcmp(path, "/v1/enrol") == 0;
+
+	REQUIRE(is_enrolment || strcmp(path, "/v1/sync") == 0);
 	if (o->on_request != NULL)
 		o->on_request(o);
 	if (o->lose_requests != 0) {
@@ -442,7 +501,8 @@ static enum err request(struct sync_transport *link, const char *path, struct by
 	}
 	o->is_cut = o->is_cut_short;
 	o->is_cut_short = false;
-	*ret_status = take_request(o, body, answer);
+	*ret_status =
+		is_enrolment ? take_enrolment(o, body, answer) : take_request(o, body, answer);
 	if (o->lose_answers != 0) {
 		o->lose_answers--;
 		buf_reset(answer);
@@ -462,6 +522,7 @@ void office_init(struct office *o, const struct clock *clock, const struct schem
 	o->tolerance_ms = STAMP_TOLERANCE_MS;
 	o->daemon.bytes[0] = 0xd0;
 	o->epoch.bytes[0] = 0xe0;
+	o->device = OFFICE_DEVICE;
 	sign_pair_from_seed(seed, &o->key);
 }
 
@@ -480,6 +541,14 @@ struct vault_identity office_identity(struct office *o, const uint8_t seed[32])
 	sign_pair_from_seed(seed, &key);
 	o->device_key = key.public_key;
 	return identity;
+}
+
+void office_fork(struct office *o, uint64_t count)
+{
+	o->is_aside = true;
+	o->number += count;
+	if (count != 0)
+		o->chain.bytes[0] ^= 0xff;
 }
 
 void office_restore(struct office *o, const struct office *backup)

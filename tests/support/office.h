@@ -38,7 +38,14 @@ struct office {
 	struct id daemon;
 	struct id epoch;
 	struct sign_pair key;
+	uint32_t device;
 	struct sign_public device_key;
+	/* The device is set aside; the next enrolment that its key vouches for takes its place. */
+	bool is_aside;
+	bool is_forgetful; /* ... and the office does not know any more which device that was */
+	uint32_t former;
+	uint64_t former_number;
+	struct hash former_chain;
 
 	struct record records[OFFICE_RECORD_MAX];
 	size_t record_count;
@@ -90,6 +97,8 @@ void office_clear(struct office *o);
 
 /* The identity an enrolled device of this office has; `seed` makes its key. */
 struct vault_identity office_identity(struct office *o, const uint8_t seed[32]);
+/* A copy of the device's disk sends `count` numbers of its own; the device is set aside. */
+void office_fork(struct office *o, uint64_t count);
 /* Another device writes: one field. */
 void office_write(struct office *o, const char *type, const struct id *id, const char *field,
 		  struct value value, int64_t wall_ms);

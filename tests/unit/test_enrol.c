@@ -280,6 +280,8 @@ static enum err release(uint32_t number, struct invitation *ret_invitation)
 	return e;
 }
 
+static uint64_t home_notice; /* what the home says it was told */
+
 /* The home of key `former` asks for another identity, with key `key`. */
 static enum err enrol_home(const struct invitation *i, uint8_t former, uint8_t key,
 			   struct msg_enrolled *ret_enrolled)
@@ -296,6 +298,7 @@ static enum err enrol_home(const struct invitation *i, uint8_t former, uint8_t k
 	seed[1] = former;
 	sign_pair_from_seed(seed, &pair);
 	msg_enrol_vouch(&m, &g.ctx.daemon, &pair);
+	m.notice = home_notice;
 	assert_ok(store_begin(g.store));
 	e = enrol_run(&g.ctx, g.store, &g.a, &m, ret_enrolled, &d);
 	assert_ok(store_commit(g.store));
@@ -378,6 +381,53 @@ static void a_release_is_for_the_home_that_holds_the_key(UNUSED_STATE)
 	/* None of it used anything up. */
 	assert_ok(enrol_home(&i, 1, 2, &m));
 	assert_ok(enrol(&ordinary, 3, &m, &d));
+}
+
+static void assert_told(uint32_t device, const char *texts)
+{
+	AUTO(buf_clear) struct buf got = {0};
+	struct notice_row *rows = NULL;
+	size_t count = 0;
+
+	assert_ok(store_load_notices(g.store, &g.a, device, &(struct store_range){.limit = 100},
+				     &rows, &count));
+	for (size_t i = 0; i < count; i++)
+		buf_printf(&got, "%llu%.*s ", (unsigned long long)rows[i].notice,
+			   BYTES_FMT(rows[i].text));
+	assert_string_equal(buf_cstr(&got), texts);
+}
+
+static void tell(uint32_t device, const char *text)
+{
+	struct notice_row row = {
+		.device = device, .kind = BYTES_LIT("conflict"), .text = bytes_str(text)};
+
+	assert_ok(store_begin(g.store));
+	assert_ok(store_notify(g.store, &row));
+	assert_ok(store_commit(g.store));
+}
+
+/* Of what it wrote under the old number it hears all the same, from whenever it is told. */
+static void what_the_former_is_told_reaches_its_successors(UNUSED_STATE)
+{
+	struct invitation i;
+	struct msg_enrolled m;
+
+	make_forked();
+	tell(1, "seen");
+	tell(1, "unseen");
+	home_notice = 1;
+	assert_ok(release(1, &i));
+	assert_ok(enrol_home(&i, 1, 2, &m));
+	tell(1, "late");
+	home_notice = 0;
+	assert_ok(release(1, &i));
+	assert_ok(enrol_home(&i, 1, 3, &m));
+	tell(2, "own");
+
+	assert_told(1, "1seen 2unseen 3late ");
+	assert_told(2, "1unseen 2late 3own ");
+	assert_told(3, "1seen 2unseen 3late ");
 }
 
 /* Restored from an older backup: the office does not know the device any more. */
@@ -622,6 +672,7 @@ int main(void)
 		CASE(a_released_device_goes_on_under_another_number),
 		CASE(each_release_serves_one_copy_of_a_disk),
 		CASE(a_release_is_for_the_home_that_holds_the_key),
+		CASE(what_the_former_is_told_reaches_its_successors),
 		CASE(a_home_nobody_here_knows_uses_any_invitation),
 		CASE(what_is_not_set_aside_is_not_released),
 		CASE(a_revoked_device_is_not_released),

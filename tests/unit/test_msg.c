@@ -266,10 +266,12 @@ static void a_release_is_made_and_read_as_stored(void **state)
 	assert_false(msg_enrol_has_former(&want));
 	assert_false(msg_enrol_is_vouched(&want, &f->daemon));
 	msg_enrol_vouch(&want, &f->daemon, &f->daemon_key);
+	want.notice = 12;
 	msg_enrol_encode(&want, &f->device_key, &f->out);
 	assert_ok(msg_enrol_decode(&f->arena, through_vector(f, "v1-enrol-released"), &got));
 	assert_array(got.former.bytes, f->daemon_key.public_key.bytes);
 	assert_true(msg_enrol_has_former(&got));
+	assert_int_equal(got.notice, 12);
 	assert_true(msg_enrol_is_vouched(&got, &f->daemon));
 
 	/* For this daemon, this code and this key alone. */

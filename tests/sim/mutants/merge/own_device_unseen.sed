@@ -1,2 +1,2 @@
 # A device does not know its own writes.
-s|present->log > m->change->base \&\& present->stamp.device != m->stamp.device|present->log > m->change->base|
+s|present->log > m->change->base \&\& is_of_another(m, present)|present->log > m->change->base|

@@ -1,2 +1,2 @@
 # An edit that a bad clock put before what its author saw is lost silently.
-s|return present->stamp.device != m->stamp.device;|return is_unseen(m, present);|
+s|return is_of_another(m, present);|return is_unseen(m, present);|
