@@ -49,7 +49,7 @@ static enum err put_erased(struct ingest *r, const struct change *c, uint64_t lo
 	enum err e = store_put_quarantine(r->store, &row);
 
 	r->result.quarantined++;
-	return e != ERR_OK ? e : ingest_notify(r, &notice);
+	return e != ERR_OK ? e : store_notify(r->store, &notice);
 }
 
 static enum err refuse_erased(struct ingest *r, struct ingest_set *s, size_t index)
