@@ -9,9 +9,9 @@ function(ctxh_fault name)
   add_executable(fault_${name} fault/fault_${name}.c)
   target_link_libraries(fault_${name} PRIVATE fault_harness ${F_LINK})
   add_test(NAME fault.${name} COMMAND fault_${name} --points ${F_POINTS})
-  set_tests_properties(fault.${name} PROPERTIES LABELS fault TIMEOUT 300
+  set_tests_properties(fault.${name} PROPERTIES LABELS fault TIMEOUT 900
     ENVIRONMENT "CTXH_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endfunction()
 
-ctxh_fault(daemon POINTS 40 LINK ground)
-ctxh_fault(client POINTS 60 LINK client_office)
+ctxh_fault(daemon POINTS 60 LINK ground)
+ctxh_fault(client POINTS 120 LINK client_office)
