@@ -103,6 +103,7 @@ int cmd_import(void *context, const struct args *args);
 int cmd_export(void *context, const struct args *args);
 int cmd_sync(void *context, const struct args *args);
 int cmd_status(void *context, const struct args *args);
+int cmd_receipts(void *context, const struct args *args);
 int cmd_bundle_out(void *context, const struct args *args);
 int cmd_bundle_in(void *context, const struct args *args);
 int cmd_inbox(void *context, const struct args *args);

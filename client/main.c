@@ -133,6 +133,8 @@ static const struct args_command commands[] = {
 	 "gửi và nhận với văn phòng", "send to and receive from the office", cmd_sync},
 	{"status", OPTIONS(format_options), NULL, 0,
 	 "còn gì chưa gửi, lần cuối khi nào", "what is not sent yet, and the last receipt", cmd_status},
+	{"receipts", OPTIONS(format_options), NULL, 0,
+	 "mọi biên nhận của văn phòng trên máy này", "every receipt of the office on this device", cmd_receipts},
 	{"bundle out", NULL, 0, POSITIONALS(one_file),
 	 "ghi những gì chưa có biên nhận vào tệp, để mang đến văn phòng", "write what has no receipt to a file, to be carried to the office", cmd_bundle_out},
 	{"bundle in", NULL, 0, POSITIONALS(one_file),

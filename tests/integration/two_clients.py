@@ -46,6 +46,20 @@ def person(w, a, b, order, name):
     return ra["fields"]
 
 
+def receipts(w, client):
+    """What the office signed is printed whole, and reaches as far as the client says it does."""
+    rows = client.json("receipts")
+    status = client.json("status")
+    check(rows and all(r["signed"] for r in rows), f"a receipt is not signed: {rows}")
+    numbers = [r["number"] for r in rows]
+    check(numbers == sorted(numbers) and numbers[-1] > 0, f"receipts fall back: {numbers}")
+    check(status["waiting"] == 0 and rows[-1]["at"] <= status["last_receipt"], f"{status} and {rows[-1]}")
+    check(all(r["device"] == status["device"] and r["chain"] in r["receipt"] for r in rows),
+          "a receipt is another's, or its bytes hold another chain")
+    device = [d for d in w.ctl_json("device", "list") if d["number"] == status["device"]][0]
+    check(device["last_number"] == numbers[-1], f"the daemon holds {device}")
+
+
 def test(w, _args):
     w.start()
     w.import_units()
@@ -56,6 +70,8 @@ def test(w, _args):
     for fields in (first, second):
         del fields["full_name"]
     check(first == second, f"order of syncs changed the result: {first} {second}")
+    receipts(w, a)
+    receipts(w, b)
     w.ctl("verify")
 
 
