@@ -21,3 +21,5 @@ ctxh_test(backup LINK ground)
 
 add_executable(bench_ingest bench/bench_ingest.c)
 target_link_libraries(bench_ingest PRIVATE daemon)
+add_executable(bench_duplicate bench/bench_duplicate.c)
+target_link_libraries(bench_duplicate PRIVATE ground)

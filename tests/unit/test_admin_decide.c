@@ -11,6 +11,7 @@ static struct ground g;
 static struct ground_device *a;
 static struct ground_device *b;
 static struct admin_call call;
+static json_t *args; /* of the call */
 
 static int setup(UNUSED_STATE)
 {
@@ -22,7 +23,8 @@ static int setup(UNUSED_STATE)
 
 static int teardown(UNUSED_STATE)
 {
-	json_decref((json_t *)(uintptr_t)call.args);
+	json_decref(args);
+	args = NULL;
 	admin_call_clear(&call);
 	call = (struct admin_call){0};
 	ground_close(&g);
@@ -35,12 +37,13 @@ static enum err ask(const char *name, json_t *take_args)
 	const struct admin_command *command = admin_find(name);
 	enum err e;
 
-	json_decref((json_t *)(uintptr_t)call.args);
+	json_decref(args);
+	args = take_args;
 	admin_call_clear(&call);
 	call = (struct admin_call){.ctx = &g.ctx,
 				   .store = g.store,
 				   .caller = {7, "uid:7"},
-				   .args = take_args,
+				   .args = args,
 				   .arena = &g.a};
 	assert_non_null(command);
 	assert_ok(store_begin(g.store));
