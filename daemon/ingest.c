@@ -354,7 +354,7 @@ enum err ingest_start(struct ingest *r, const struct context *ctx, struct store 
 	r->schema = store_schema(store);
 	r->tolerance_ms = tolerance_of(ctx);
 	fold_init(&r->fold, store, a);
-	e = store_has_open_conflicts(store, &r->has_open_conflicts);
+	e = store_load_lost(store);
 	if (e == ERR_OK)
 		e = store_has_erased(store, &r->has_erased);
 	if (e == ERR_OK)

@@ -31,7 +31,6 @@ struct ingest {
 	bool has_scope;
 	int64_t tolerance_ms;
 	struct fold fold;
-	bool has_open_conflicts; /* one at least; else no change can settle one */
 	struct ingest_made *made;
 	size_t made_count;
 	size_t made_cap;

@@ -295,6 +295,7 @@ void store_close(struct store *s)
 	(void)ZSTD_freeDCtx(s->decompressor);
 	mem_free(s->writers);
 	mem_free(s->writer_of);
+	mem_free(s->lost_values);
 	buf_clear(&s->stamps);
 	buf_clear(&s->extra);
 	buf_clear(&s->touched);

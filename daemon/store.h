@@ -277,8 +277,13 @@ enum err store_load_conflict(struct store *s, struct arena *a, uint64_t conflict
 enum err store_load_open_conflicts(struct store *s, struct arena *a, struct bytes type,
 				   const struct id *id, struct conflict_row **ret_rows,
 				   size_t *ret_count);
-/* Whether any is open: one look that spares most changes the question above. */
-enum err store_has_open_conflicts(struct store *s, bool *ret_has);
+/*
+ * Whether a value may have lost in an open conflict of the record: false is certain, and spares
+ * nearly every change the question above. From memory, once store_load_lost() has read the table.
+ */
+enum err store_load_lost(struct store *s);
+bool store_may_be_lost(const struct store *s, const struct id *id, struct bytes field,
+		       const struct value *value);
 /* Sets state and what is said of the decision of row->conflict. ERR_NOTFOUND. */
 enum err store_decide_conflict(struct store *s, const struct conflict_row *row);
 

@@ -56,8 +56,6 @@ static const char query_open_conflicts[] =
 static const char query_conflict[] = CONFLICT_COLUMNS "WHERE conflict = ?1";
 static const char query_open_conflicts_of[] =
 	CONFLICT_COLUMNS "WHERE state = 'open' AND id = ?1 AND type = ?2 ORDER BY conflict";
-static const char query_has_open_conflicts[] =
-	"SELECT EXISTS(SELECT 1 FROM conflict WHERE state = 'open')";
 static const char query_decide_conflict[] =
 	"UPDATE conflict SET state = ?2, decided_by = ?3, decided_device = ?4, decided_at = ?5"
 	" WHERE conflict = ?1";
@@ -105,9 +103,11 @@ enum err store_put_conflict(struct store *s, struct conflict_row *row)
 	sql_bind_int(q, 9, row->at_ms);
 	sql_bind_text(q, 10, row->state);
 	e = sql_run(q);
-	if (e == ERR_OK)
-		row->conflict = (uint64_t)sql_last_row(s);
-	return e;
+	if (e != ERR_OK)
+		return e;
+	row->conflict = (uint64_t)sql_last_row(s);
+	store_note_lost(s, &row->id, &row->lost);
+	return ERR_OK;
 }
 
 static bool read_conflict(struct sql *q, struct arena *a, struct conflict_row *row)
@@ -190,18 +190,6 @@ enum err store_load_open_conflicts(struct store *s, struct arena *a, struct byte
 	bind_id(q, 1, id);
 	sql_bind_text(q, 2, type);
 	return read_conflicts(q, a, ret_rows, ret_count);
-}
-
-enum err store_has_open_conflicts(struct store *s, bool *ret_has)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_has_open_conflicts, &q);
-
-	if (e == ERR_OK)
-		e = sql_run_row(q);
-	if (e == ERR_OK)
-		*ret_has = sql_int(q, 0) != 0;
-	return e;
 }
 
 enum err store_decide_conflict(struct store *s, const struct conflict_row *row)

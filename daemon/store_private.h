@@ -92,8 +92,9 @@ struct store {
 	struct ZSTD_DCtx_s *decompressor;
 	const struct clock *clock; /* of sql_limit_time() */
 	int64_t deadline;
-	struct store *next;      /* in the pool of readers */
-	struct store_copy *copy; /* under way; store_backup.c */
+	struct store *next;             /* in the pool of readers */
+	struct store_copy *copy;        /* under way; store_backup.c */
+	struct store_lost *lost_values; /* store_lost.c; NULL: not asked for yet */
 };
 
 /*
@@ -116,6 +117,9 @@ struct table *store_find_table(struct store *s, struct bytes type);
 
 /* store_device.c: the daemon's clock observes what is stored. */
 enum err store_seed_clock(struct store *s);
+
+/* store_lost.c: a conflict's lost side was put. */
+void store_note_lost(struct store *s, const struct id *id, const struct field *lost);
 
 /* store_migrate.c: the fixed tables. */
 enum err store_migrate(struct store *s);

@@ -102,7 +102,6 @@ static void a_store_of_version_three_knows_who_decided(UNUSED_STATE)
 	struct conflict_row row = {.type = BYTES_LIT("person"),
 				   .kept = {.name = BYTES_LIT("name")},
 				   .state = BYTES_LIT("open")};
-	bool has_open = false;
 
 	assert_ok(store_put_conflict(g.store, &row));
 	ground_make_version_3(&g);
@@ -112,8 +111,35 @@ static void a_store_of_version_three_knows_who_decided(UNUSED_STATE)
 	assert_ok(store_load_conflict(g.store, &g.a, row.conflict, &row));
 	assert_int_equal(row.decided_ms, 0);
 	assert_int_equal(row.decided_by.len, 0);
-	assert_ok(store_has_open_conflicts(g.store, &has_open));
-	assert_true(has_open);
+}
+
+/* Certain of "no"; what it was told, before it was loaded or after, it never denies. */
+static void a_value_that_lost_is_not_denied(UNUSED_STATE)
+{
+	struct conflict_row row = {.type = BYTES_LIT("person"),
+				   .id = {{1}},
+				   .kept = {.name = BYTES_LIT("name")},
+				   .lost = {BYTES_LIT("name"), ground_text("A"), {0}, 0},
+				   .state = BYTES_LIT("open")};
+	const struct value a = ground_text("A");
+	const struct value b = ground_text("B");
+	const struct value seven = value_int(7);
+	const struct value reason = ground_text("một lý do khác");
+	const struct value none = VALUE_NONE;
+
+	assert_ok(store_put_conflict(g.store, &row));
+	assert_ok(store_load_lost(g.store));
+	row.lost.value = value_int(7);
+	assert_ok(store_put_conflict(g.store, &row));
+	row.lost = (struct field){BYTES_LIT("deleted"), ground_text("nhập nhầm"), {0}, 0};
+	assert_ok(store_put_conflict(g.store, &row));
+
+	assert_true(store_may_be_lost(g.store, &row.id, BYTES_LIT("name"), &a));
+	assert_true(store_may_be_lost(g.store, &row.id, BYTES_LIT("name"), &seven));
+	assert_true(store_may_be_lost(g.store, &row.id, BYTES_LIT("deleted"), &reason));
+	assert_false(store_may_be_lost(g.store, &row.id, BYTES_LIT("deleted"), &none));
+	assert_false(store_may_be_lost(g.store, &row.id, BYTES_LIT("name"), &b));
+	assert_false(store_may_be_lost(g.store, &row.id, BYTES_LIT("note"), &a));
 }
 
 static void a_decision_closes_a_conflict(UNUSED_STATE)
@@ -596,6 +622,7 @@ int main(void)
 		CASE(a_store_of_version_three_knows_who_decided),
 		CASE(an_index_leaves_out_the_records_that_lack_its_field),
 		CASE(a_store_of_version_three_gets_thin_indexes),
+		CASE(a_value_that_lost_is_not_denied),
 		CASE(a_decision_closes_a_conflict),
 		CASE(a_store_of_version_six_learns_to_erase),
 		CASE(a_link_is_not_followed),
