@@ -354,12 +354,23 @@ static enum err put_record(struct apply *ap, struct arena *a, struct vault_recor
 	return sync_put_record(ap->sync, a, ap->identity->device, r);
 }
 
+/* In a pull that is not complete nobody knows yet. */
+static bool is_stray(const struct apply *ap, const struct vault_record *r)
+{
+	return ap->state.is_pull_complete != 0 && r->generation < ap->state.generation;
+}
+
 /* A change of it is no more; a record that was never anything else goes with its last one. */
 static enum err end_record(struct apply *ap, struct arena *a, struct vault_record *r, bool is_last)
 {
+	enum err e = ERR_OK;
+
 	if (is_last && r->office.count == 0)
 		return vault_record_remove(ap->sync->vault, &r->body.id);
-	return put_record(ap, a, r);
+	/* Its answer was waited for, and now nothing speaks for it but the inbox. */
+	if (is_last && is_stray(ap, r) && !r->is_evicted)
+		e = stray_tell(ap->sync->vault, &r->office, ap->answer->now_ms);
+	return e != ERR_OK ? e : put_record(ap, a, r);
 }
 
 /* The daemon refused it, kept it whole, and people here must know (M9). */
@@ -453,12 +464,6 @@ static enum err disbelieve_record(struct sync_report *report)
 {
 	return disbelieve(report, "một hồ sơ gửi về không đọc được",
 			  "a record sent down cannot be read");
-}
-
-/* In a pull that is not complete nobody knows yet. */
-static bool is_stray(const struct apply *ap, const struct vault_record *r)
-{
-	return ap->state.is_pull_complete != 0 && r->generation < ap->state.generation;
 }
 
 /*

@@ -9,8 +9,8 @@ add_executable(sim_system)
 target_link_libraries(sim_system PRIVATE sim_system_parts)
 
 # Two halves, so that they run side by side; seeds that once found a bug are in the first.
-add_test(NAME sim.system.1 COMMAND sim_system --runs 30 --steps 60)
-add_test(NAME sim.system.2 COMMAND sim_system --seed 5000 --runs 30 --steps 60)
+add_test(NAME sim.system.1 COMMAND sim_system --runs 16 --steps 60)
+add_test(NAME sim.system.2 COMMAND sim_system --seed 5000 --runs 20 --steps 60)
 set_tests_properties(sim.system.1 sim.system.2 PROPERTIES LABELS sim TIMEOUT 300
   ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
 

@@ -358,6 +358,27 @@ static void what_was_only_a_discarded_change_goes(void **state)
 	assert_int_equal(client_home_problems(h), 0);
 }
 
+/* Lost by the restore, refused when it came again, and given up there. */
+static void a_stray_whose_resending_was_discarded_is_shown(void **state)
+{
+	struct client_home *h = *state;
+	struct office backup = *h->office;
+	struct id id = client_home_new_id(h);
+
+	assert_ok(client_home_edit(h, "person", &id, "full_name", "Điểu K’Ré"));
+	assert_ok(client_home_sync(h));
+	office_restore(h->office, &backup);
+	h->office->refuse_type = BYTES_LIT("person");
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_REFUSED);
+	tell_decided(h, &id, 1);
+	assert_ok(client_home_sync(h));
+
+	assert_true(client_home_has(h, &id));
+	assert_int_equal(items(h, STRAY_KIND, &id), 1);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -376,6 +397,7 @@ int main(void)
 		CASE(a_change_let_in_later_waits_no_more),
 		CASE(a_decision_about_another_change_ends_nothing),
 		CASE(what_was_only_a_discarded_change_goes),
+		CASE(a_stray_whose_resending_was_discarded_is_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
