@@ -123,7 +123,7 @@ static const char *code_of(enum ingest_outcome outcome)
 	switch (outcome) {
 	case INGEST_OK: return NULL;
 	case INGEST_GAP: return "gap";
-	case INGEST_FORKED: return "forked";
+	case INGEST_FORKED:
 	case INGEST_REFUSED: return "forked";
 	}
 	UNREACHABLE();
