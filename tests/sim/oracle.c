@@ -288,7 +288,8 @@ static bool is_quarantined(const struct truth *t, const struct note *n)
 	return false;
 }
 
-/* Somebody wrote over it who saw it; a refused write replaces only what its author wrote. */
+/* Somebody wrote over it who saw it; a refused write replaces only what its author wrote. What a
+ * clone wrote may be refused in one history and taken in the other. */
 static bool is_replaced(const struct truth *t, const struct note *n)
 {
 	const struct ledger *l = t->w->ledger;
@@ -298,7 +299,8 @@ static bool is_replaced(const struct truth *t, const struct note *n)
 
 		if (by != n && !by->is_gone && id_compare(&by->id, &n->id) == 0 &&
 		    bytes_equal(by->field, n->field) && value_equal(&by->seen, &n->value) &&
-		    (by->client == n->client || !is_quarantined(t, by)))
+		    (by->client == n->client || !is_quarantined(t, by) ||
+		     t->w->clients[by->client].is_torn))
 			return true;
 	}
 	return false;
