@@ -41,6 +41,6 @@ foreach(script ${system_mutants})
   target_compile_options(sim_system_mutant_${name} PRIVATE -w)
   target_link_libraries(sim_system_mutant_${name} PRIVATE sim_system_parts)
   add_test(NAME sim.system.mutant.${name}
-    COMMAND ${system_found} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 60)
+    COMMAND ${system_found} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 200)
   set_tests_properties(sim.system.mutant.${name} PROPERTIES LABELS sim TIMEOUT 300)
 endforeach()
