@@ -19,7 +19,7 @@ ctxh_test(verify LINK ground)
 ctxh_test(erase LINK ground)
 ctxh_test(backup LINK ground)
 
-add_executable(bench_ingest bench/bench_ingest.c)
+add_executable(bench_ingest bench/bench_ingest.c bench/people.c)
 target_link_libraries(bench_ingest PRIVATE daemon)
 add_executable(bench_duplicate bench/bench_duplicate.c)
 target_link_libraries(bench_duplicate PRIVATE ground)

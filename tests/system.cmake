@@ -13,11 +13,14 @@ endforeach()
 # A bad line is waited for, most of the time; decisions are many short commands.
 set_tests_properties(integration.lossy integration.decisions PROPERTIES TIMEOUT 900)
 
-add_executable(load bench/load.c)
+add_executable(load bench/load.c bench/people.c)
 target_link_libraries(load PRIVATE device)
 
-add_executable(bench_sync bench/bench_sync.c)
-target_link_libraries(bench_sync PRIVATE device PkgConfig::sqlite Threads::Threads)
+# Counts and keys, never times; the figures themselves: scripts/bench.
+add_test(NAME bench.tiny
+  COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/bench/bench.py --bin ${CMAKE_BINARY_DIR}/bin --tiny)
+set_tests_properties(bench.tiny PROPERTIES LABELS bench TIMEOUT 600
+  ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 
 add_executable(peer support/peer.c)
 target_link_libraries(peer PRIVATE device)

@@ -27,31 +27,29 @@
 #include "daemon/session.h"
 #include "daemon/store.h"
 #include "daemon/units.h"
+#include "tests/bench/people.h"
 
 #define RUNS         3u
-#define FIELDS       6u
 #define SHARED       40u
 #define UPDATE_SHARE 5
 #define SHARED_SHARE 50
 #define WAL_PAGES    8192u
 #define START_MS     INT64_C(1790000000000)
 
-static const char schema_text[] = "types:\n"
-				  "  person:\n"
-				  "    vi: Người\n"
-				  "    en: Person\n"
-				  "    kind: register\n"
-				  "    sensitivity: basic\n"
-				  "    fields:\n"
-				  "      name: {type: text, vi: Họ tên, en: Name, title: true}\n"
-				  "      birth: {type: text, vi: Ngày sinh, en: Born}\n"
-				  "      phone: {type: text, vi: Điện thoại, en: Phone}\n"
-				  "      address: {type: text, vi: Địa chỉ, en: Address}\n"
-				  "      reason: {type: text, vi: Lý do, en: Reason}\n"
-				  "      note: {type: text, vi: Ghi chú, en: Note}\n";
-
-static const char *const field_names[FIELDS] = {"address", "birth", "name",
-						"note",    "phone", "reason"};
+static const char schema_text[] =
+	"types:\n"
+	"  person:\n"
+	"    vi: Người\n"
+	"    en: Person\n"
+	"    kind: register\n"
+	"    sensitivity: basic\n"
+	"    fields:\n"
+	"      full_name: {type: text, vi: Tên, en: Name, title: true, indexed: true}\n"
+	"      birth_date: {type: text, vi: Ngày sinh, en: Born}\n"
+	"      phone: {type: text, vi: Điện thoại, en: Phone}\n"
+	"      address: {type: text, vi: Địa chỉ, en: Address}\n"
+	"      occupation: {type: text, vi: Nghề, en: Occupation}\n"
+	"      sex: {type: text, vi: Giới, en: Sex}\n";
 
 struct load_device {
 	struct sign_pair key;
@@ -125,16 +123,9 @@ static struct change make_change(struct load *l, struct load_device *d)
 			   .id = id,
 			   .clock = hlc_tick(&d->hlc, l->clock.wall),
 			   .author = BYTES_LIT("Nguyễn Thị Hoa"),
-			   .writes = arena_alloc_array(&l->a, FIELDS + 1, sizeof(struct write))};
+			   .writes = people_writes(&l->a, &l->rand, 2),
+			   .count = PEOPLE_FIELDS + 1};
 
-	for (size_t i = 0; i < FIELDS; i++)
-		c.writes[c.count++] =
-			(struct write){.name = bytes_str(field_names[i]),
-				       .value = value_text(arena_printf(
-					       &l->a, "Giá trị số %llu",
-					       (unsigned long long)rand_below(&l->rand, 1000000)))};
-	c.writes[c.count++] = (struct write){.name = BYTES_LIT("unit"), .value = value_int(2)};
-	REQUIRE(change_sort(&c));
 	return c;
 }
 
@@ -277,9 +268,11 @@ static const char floor_schema[] =
 	"PRAGMA secure_delete=ON; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;"
 	"CREATE TABLE person(row INTEGER PRIMARY KEY, id BLOB NOT NULL, unit INTEGER, log INTEGER,"
 	" deleted INTEGER, voided INTEGER, merged_into BLOB, touched BLOB, stamps BLOB, extra BLOB,"
-	" address TEXT, birth TEXT, name TEXT, note TEXT, phone TEXT, reason TEXT) STRICT;"
+	" address TEXT, birth_date TEXT, full_name TEXT, occupation TEXT, phone TEXT,"
+	" sex TEXT) STRICT;"
 	"CREATE UNIQUE INDEX person_id ON person(id);"
 	"CREATE INDEX person_unit ON person(unit, log);"
+	"CREATE INDEX person_full_name ON person(full_name) WHERE full_name IS NOT NULL;"
 	"CREATE TABLE log(log INTEGER PRIMARY KEY, device INTEGER, chain BLOB, signature BLOB,"
 	" body BLOB) STRICT;"
 	"CREATE TABLE conflict(conflict INTEGER PRIMARY KEY, type TEXT, id BLOB, field TEXT,"
@@ -296,10 +289,12 @@ static const char floor_schema[] =
 	"CREATE TABLE device(device INTEGER PRIMARY KEY, chain BLOB, last INTEGER) STRICT;";
 
 static const char floor_upsert[] =
-	"INSERT INTO person(id, unit, log, deleted, voided, touched, stamps, address, birth, name,"
-	" note, phone, reason) VALUES(?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+	"INSERT INTO person(id, unit, log, deleted, voided, touched, stamps, address, birth_date,"
+	" full_name, occupation, phone, sex)"
+	" VALUES(?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
 	" ON CONFLICT(id) DO UPDATE SET unit = 2, log = ?2, deleted = 0, voided = 0, touched = ?3,"
-	" stamps = ?4, address = ?5, birth = ?6, name = ?7, note = ?8, phone = ?9, reason = ?10";
+	" stamps = ?4, address = ?5, birth_date = ?6, full_name = ?7,"
+	" occupation = ?8, phone = ?9, sex = ?10";
 static const char floor_conflict[] =
 	"INSERT INTO conflict(type, id, field, log, kept, lost, kept_by, lost_by, at, state)"
 	" VALUES('person', ?1, 'address', 1, zeroblob(32), zeroblob(32), 'Nguyễn Thị Hoa',"
@@ -349,7 +344,7 @@ static void floor_change(struct floor_store *f, const struct change *c, size_t i
 	sqlite3_bind_int64(up, 2, (int64_t)index + 1);
 	sqlite3_bind_blob(up, 3, touched, sizeof touched, SQLITE_STATIC);
 	sqlite3_bind_blob(up, 4, stamps, sizeof stamps, SQLITE_STATIC);
-	for (size_t k = 0; k < FIELDS; k++)
+	for (size_t k = 0; k < PEOPLE_FIELDS; k++)
 		sqlite3_bind_text(up, (int)k + 5, (const char *)c->writes[k].value.bytes.data,
 				  (int)c->writes[k].value.bytes.len, SQLITE_STATIC);
 	floor_run(f, FLOOR_UPSERT);

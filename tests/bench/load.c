@@ -4,17 +4,19 @@
  * usage: load enrol INVITATIONS DEVICES
  *        load push DEVICES [--first N] [--count N] [--sets N] [--changes N] [--within SECONDS]
  *             [--connections N] [--updates PERCENT] [--shared PERCENT] [--seed N]
+ *             [--reuse 0|1]
  *        load pull DEVICES [--first N] [--count N]
  *
  * `enrol` takes a file of invitations, one a line, and writes a file of devices that `push` and
- * `pull` go on with: keys, numbers, chains, counters, cursors. `push` seals every change-set before
- * the clock starts (people and their names, PERCENT of them updates of the device's own or of forty
- * records that all devices write), then each device makes contact at its moment within SECONDS, as
- * a client does: requests are signed as they are sent, cursors taken from the answers, receipts
- * verified, "come again" waited for and obeyed, connections used again as long as the daemon keeps
- * them. `pull` is a first sync of each device, one after the other.
- * Prints one JSON object. An answer's time runs from the moment the device wanted to send to the
- * receipt, waiting for a free connection and refusals included.
+ * `pull` go on with: keys, numbers, chains, counters, cursors, how many records each has made.
+ * `push` seals every change-set before the clock starts (people and their names, PERCENT of them
+ * updates of anything the device ever made, or of forty records that all devices write), then each
+ * device makes contact at its moment within SECONDS, as a client does: requests are signed as they
+ * are sent, cursors taken from the answers, receipts verified, "come again" waited for and obeyed,
+ * connections used again as long as the daemon keeps them (with --reuse 0 each contact has one of
+ * its own, as a client has that syncs and goes). `pull` is a first sync of each device, one after
+ * the other. Prints one JSON object. An answer's time runs from the moment the device wanted to
+ * send to the receipt, waiting for a free connection and refusals included.
  */
 #include <curl/curl.h>
 #include <getopt.h>
@@ -25,15 +27,16 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "tests/bench/people.h"
 #include "tests/support/device.h"
 
-#define LINE_MAX_LEN  1024u
-#define CURSORS_MAX   64u
-#define SHARED_COUNT  40u
-#define FIELD_COUNT   6u
-#define WAIT_MS       20
-#define RETRY_DEFAULT 1000 /* ms, when a refusal names no time */
-#define TRIES_MOST    100u /* of one request */
+#define LINE_MAX_LEN   1024u
+#define CURSORS_MAX    64u
+#define SHARED_COUNT   40u
+#define BORN_BEFORE_MS 3600000
+#define WAIT_MS        20
+#define RETRY_DEFAULT  1000 /* ms, when a refusal names no time */
+#define TRIES_MOST     100u /* of one request */
 
 /* What is kept of a device between runs. */
 struct kept {
@@ -41,7 +44,12 @@ struct kept {
 	struct msg_cursor cursors[CURSORS_MAX];
 	size_t cursor_count;
 	uint64_t notice;
+	int64_t born_ms; /* of its first record's id */
+	uint64_t made;   /* records of its own */
 };
+
+/* The records all write are nobody's own: as of a device with number 0. */
+static const struct kept commune = {.born_ms = INT64_C(1767225600000)};
 
 struct load_device {
 	struct kept kept;
@@ -67,18 +75,19 @@ static struct {
 	size_t updates;
 	size_t shared;
 	size_t seed;
+	size_t reuse;
 } options = {.count = SIZE_MAX,
 	     .sets = 1,
 	     .changes = 100,
 	     .connections = 100,
 	     .updates = 20,
 	     .shared = 2,
-	     .seed = 1};
+	     .seed = 1,
+	     .reuse = 1};
 
 static struct {
 	struct load_device *devices;
 	size_t count;
-	struct id shared[SHARED_COUNT];
 	CURLM *multi;
 	size_t in_flight;
 	size_t *took_ms; /* of every push answered */
@@ -153,7 +162,8 @@ static int enrol(const char *invitations, const char *path)
 		if (device_enrol(&d, line, "load") != ERR_OK)
 			fail("enrol");
 		load.devices = mem_realloc(load.devices, (load.count + 1) * sizeof *load.devices);
-		load.devices[load.count++] = (struct load_device){.kept = {.device = d}};
+		load.devices[load.count++] = (struct load_device){
+			.kept = {.device = d, .born_ms = device_now(&d) - BORN_BEFORE_MS}};
 	}
 	fclose(f);
 	curl_easy_cleanup(curl);
@@ -164,70 +174,47 @@ static int enrol(const char *invitations, const char *path)
 
 /* ---- what is pushed ---- */
 
-static const char *const given[] = {"An", "Bình", "Cường", "Dung", "Hạnh", "Hòa", "Lan", "Tuấn"};
-static const char *const middle[] = {"Văn", "Thị", "Ngọc", "Minh", "Đức", "Thanh", "Kim", "Hữu"};
-static const char *const family[] = {"Nguyễn", "Trần", "Lê", "Phạm", "Điểu", "Hoàng", "Vũ", "Đặng"};
-
-static struct write *make_writes(struct arena *a, struct rand *r, int64_t unit)
+/*
+ * The i-th record a device ever made: the same id in every run, so that an update can be of
+ * anything it holds. Ids of all devices lie between each other, in the order of time.
+ */
+static struct id record_id(const struct kept *k, uint64_t index)
 {
-	struct write *w = arena_alloc_array(a, FIELD_COUNT + 1, sizeof *w);
-	uint64_t pick = rand_u64(r);
+	struct clock_fake at;
+	struct rand r;
 
-	/* In the order of names, as a change wants them. */
-	w[0] = (struct write){
-		BYTES_LIT("address"),
-		value_text(arena_printf(a, "Thôn %u", (unsigned)(pick >> 40) % 12 + 1))};
-	w[1] = (struct write){
-		BYTES_LIT("birth_date"),
-		value_text(arena_printf(a, "%u", 1930 + (unsigned)(pick >> 32) % 80))};
-	w[2] = (struct write){
-		BYTES_LIT("full_name"),
-		value_text(arena_printf(a, "%s %s %s", family[pick & 7], middle[pick >> 3 & 7],
-					given[pick >> 6 & 7]))};
-	w[3] = (struct write){BYTES_LIT("occupation"), value_text(BYTES_LIT("làm nông"))};
-	w[4] = (struct write){
-		BYTES_LIT("phone"),
-		value_text(arena_printf(a, "09%08u", (unsigned)(pick >> 16) % 100000000u))};
-	w[5] = (struct write){BYTES_LIT("sex"),
-			      value_text(pick & 1 ? BYTES_LIT("male") : BYTES_LIT("female"))};
-	w[6] = (struct write){BYTES_LIT("unit"), value_int(unit)};
-	return w;
+	clock_fake_init(&at, k->born_ms + (int64_t)index);
+	rand_seeded_init(&r, ((uint64_t)k->device.number << 32) + index);
+	return id_new(&at.clock, &r);
 }
 
 /* The first unit granted is the one all share, where the shared records are. */
-static struct change make_change(struct arena *a, struct load_device *ld, struct id *own,
-				 size_t *own_count)
+static struct change make_change(struct arena *a, struct load_device *ld)
 {
-	const struct device *d = &ld->kept.device;
+	struct kept *k = &ld->kept;
+	const struct device *d = &k->device;
 	bool is_shared = d->unit_count > 1 && rand_below(&ld->rand, 100) < options.shared;
-	bool is_update = *own_count > 0 && rand_below(&ld->rand, 100) < options.updates;
+	bool is_update = k->made > 0 && rand_below(&ld->rand, 100) < options.updates;
 	struct change c = {.type = BYTES_LIT("person"), .author = BYTES_LIT("Người thử")};
 
-	c.writes = make_writes(a, &ld->rand, d->units[is_shared ? 0 : d->unit_count - 1]);
-	c.count = FIELD_COUNT + 1;
-	if (is_shared) {
-		c.id = load.shared[rand_below(&ld->rand, SHARED_COUNT)];
-	} else if (is_update) {
-		c.id = own[rand_below(&ld->rand, *own_count)];
-	} else {
-		c.id = id_new(clock_system(), &ld->rand);
-		own[(*own_count)++] = c.id;
-	}
+	c.writes = people_writes(a, &ld->rand, d->units[is_shared ? 0 : d->unit_count - 1]);
+	c.count = PEOPLE_FIELDS + 1;
+	if (is_shared)
+		c.id = record_id(&commune, rand_below(&ld->rand, SHARED_COUNT));
+	else
+		c.id = record_id(k, is_update ? rand_below(&ld->rand, k->made) : k->made++);
 	return c;
 }
 
 static void seal_sets(struct load_device *ld)
 {
-	AUTO(arena_clear) struct arena a = {0};
-	struct id *own = arena_alloc_array(&a, options.sets * options.changes, sizeof *own);
-	size_t own_count = 0;
-
 	ld->sets = mem_alloc_array(options.sets, sizeof *ld->sets);
 	for (size_t set = 0; set < options.sets; set++) {
+		AUTO(arena_clear) struct arena a = {0};
 		struct change *changes = arena_alloc_array(&a, options.changes, sizeof *changes);
 
 		for (size_t i = 0; i < options.changes; i++)
-			changes[i] = make_change(&a, ld, own, &own_count);
+			changes[i] = make_change(&a, ld);
 		if (device_seal(&ld->kept.device, changes, options.changes, &ld->sets[set]) !=
 		    ERR_OK)
 			fail("seal");
@@ -258,6 +245,8 @@ static void begin(struct load_device *ld)
 	if (d->curl == NULL) {
 		d->curl = curl_easy_init();
 		curl_easy_setopt(d->curl, CURLOPT_PRIVATE, ld);
+		curl_easy_setopt(d->curl, CURLOPT_FRESH_CONNECT, options.reuse == 0 ? 1L : 0L);
+		curl_easy_setopt(d->curl, CURLOPT_FORBID_REUSE, options.reuse == 0 ? 1L : 0L);
 	}
 	buf_reset(&ld->wire);
 	device_envelope(d, &m, &ld->wire);
@@ -420,17 +409,20 @@ static void report(int64_t began_ms, double cpu, uint64_t out, uint64_t in)
 	size_t changes = load.took_count * options.changes;
 	uint64_t all_out = 0;
 	uint64_t all_in = 0;
+	uint64_t made = 0;
 
+	for (size_t i = 0; i < load.count; i++)
+		made += load.devices[i].kept.made;
 	qsort(load.took_ms, load.took_count, sizeof *load.took_ms, by_size);
 	count_bytes(&all_out, &all_in);
 	printf("{\"seed\": %zu, \"devices\": %zu, \"changes\": %zu, \"seconds\": %.3f, "
 	       "\"changes_per_s\": %.0f, \"p50_ms\": %zu, \"p99_ms\": %zu, \"worst_ms\": %zu, "
-	       "\"refused\": %zu, \"failed\": %zu, \"pulls\": %zu, \"records\": %zu, "
+	       "\"refused\": %zu, \"failed\": %zu, \"made\": %llu, \"pulls\": %zu, \"records\": %zu, "
 	       "\"bytes_out\": %llu, \"bytes_in\": %llu, \"load_cpu_s\": %.2f}\n",
 	       options.seed, options.count, changes, seconds,
 	       seconds > 0 ? (double)changes / seconds : 0.0, percentile(50), percentile(99),
-	       percentile(100), load.refused, load.failed, load.pulls, load.records,
-	       (unsigned long long)(all_out - out), (unsigned long long)(all_in - in),
+	       percentile(100), load.refused, load.failed, (unsigned long long)made, load.pulls,
+	       load.records, (unsigned long long)(all_out - out), (unsigned long long)(all_in - in),
 	       cpu_seconds() - cpu);
 }
 
@@ -444,8 +436,6 @@ static int push(const char *path)
 	read_devices(path);
 	until = options.first + options.count;
 	rand_seeded_init(&rand, options.seed);
-	for (size_t i = 0; i < SHARED_COUNT; i++)
-		load.shared[i] = id_new(clock_system(), &rand);
 	load.took_ms = mem_alloc_array(options.count * options.sets + 1, sizeof *load.took_ms);
 	for (size_t i = options.first; i < until; i++) {
 		rand_seeded_init(&load.devices[i].rand, options.seed * 1000003u + i);
@@ -500,20 +490,30 @@ static int pull(const char *path)
 /* ---- the command line ---- */
 
 static const struct option long_options[] = {
-	{"first", required_argument, NULL, 0},   {"count", required_argument, NULL, 1},
-	{"sets", required_argument, NULL, 2},    {"changes", required_argument, NULL, 3},
-	{"within", required_argument, NULL, 4},  {"connections", required_argument, NULL, 5},
-	{"updates", required_argument, NULL, 6}, {"shared", required_argument, NULL, 7},
-	{"seed", required_argument, NULL, 8},    {NULL, 0, NULL, 0},
+	{"first", required_argument, NULL, 0},
+	{"count", required_argument, NULL, 1},
+	{"sets", required_argument, NULL, 2},
+	{"changes", required_argument, NULL, 3},
+	{"within", required_argument, NULL, 4},
+	{"connections", required_argument, NULL, 5},
+	{"updates", required_argument, NULL, 6},
+	{"shared", required_argument, NULL, 7},
+	{"seed", required_argument, NULL, 8},
+	{"reuse", required_argument, NULL, 9},
+	{NULL, 0, NULL, 0},
 };
 
 static bool read_options(int argc, char **argv)
 {
 	size_t *const places[] = {&options.first,   &options.count,  &options.sets,
 				  &options.changes, &options.within, &options.connections,
-				  &options.updates, &options.shared, &options.seed};
+				  &options.updates, &options.shared, &options.seed,
+				  &options.reuse};
 	int at;
 
+	_Static_assert(sizeof places / sizeof *places ==
+			       sizeof long_options / sizeof *long_options - 1,
+		       "an option without a place");
 	while ((at = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		char *rest = NULL;
 
