@@ -73,6 +73,8 @@ static const struct listing_column change_columns[] = {
 	{"author", "Người ghi", "Author", LISTING_TEXT, false},
 	{"number", NULL, NULL, LISTING_NUMBER, true},
 	{"at", "Lúc", "At", LISTING_MINUTE, false},
+	{"raw_at", NULL, NULL, LISTING_TIME, true},
+	{"clock_flagged", NULL, NULL, LISTING_TEXT, true},
 	{"received_at", NULL, NULL, LISTING_TIME, true},
 	{"device", NULL, NULL, LISTING_NUMBER, true},
 	{"session", NULL, NULL, LISTING_NUMBER, true},
@@ -320,15 +322,40 @@ static bool is_by_one(const json_t *session)
 	return true;
 }
 
+/*
+ * A time that was mended would stand there as if somebody had seen it on a clock: for people
+ * the device's own time stands behind the result.
+ */
+static json_t *changes_for_people(const json_t *rows)
+{
+	json_t *shown = json_deep_copy(rows);
+
+	for (size_t i = 0; i < json_array_size(shown); i++) {
+		AUTO(buf_clear) struct buf text = {0};
+		json_t *row = json_array_get(shown, i);
+
+		if (!json_is_true(json_object_get(row, "clock_flagged")))
+			continue;
+		listing_append_value(&text, json_object_get(row, "result"), LISTING_TEXT);
+		buf_append_str(&text, "; đồng hồ máy / device's clock: ");
+		listing_append_value(&text, json_object_get(row, "raw_at"), LISTING_MINUTE);
+		json_object_set_new(row, "result", json_string(buf_cstr(&text)));
+	}
+	return shown;
+}
+
 static void print_changes(const struct ctl *ctl, const json_t *session, struct buf *out)
 {
+	const json_t *changes = json_object_get(session, "changes");
 	struct listing_column columns[COUNT(change_columns)];
+	JSON_AUTO json_t *shown =
+		ctl->format == TABLE_TABLE ? changes_for_people(changes) : json_deep_copy(changes);
 
 	memcpy(columns, change_columns, sizeof columns);
 	for (size_t i = 0; i < COUNT(columns); i++)
 		if (strcmp(columns[i].key, "author") == 0)
 			columns[i].is_csv_only = is_by_one(session);
-	listing_print(ctl, columns, COUNT(columns), json_object_get(session, "changes"), out);
+	listing_print(ctl, columns, COUNT(columns), shown, out);
 }
 
 int cmd_log_show(void *context, const struct args *args)
@@ -416,6 +443,7 @@ int cmd_record_show(void *context, const struct args *args)
 	AUTO(buf_clear) struct buf out = {0};
 	JSON_AUTO json_t *result = NULL;
 	JSON_AUTO json_t *fields = NULL;
+	JSON_AUTO json_t *history = NULL;
 	json_t *call = json_object();
 	int code;
 
@@ -432,9 +460,9 @@ int cmd_record_show(void *context, const struct args *args)
 	if (ctl->format != TABLE_JSON)
 		listing_print(ctl, field_columns, COUNT(field_columns), fields, &out);
 	if (ctl->format == TABLE_TABLE) {
+		history = changes_for_people(json_object_get(result, "history"));
 		buf_append_str(&out, "\nLịch sử, mới nhất trước / History, newest first\n");
-		listing_print(ctl, history_columns, COUNT(history_columns),
-			      json_object_get(result, "history"), &out);
+		listing_print(ctl, history_columns, COUNT(history_columns), history, &out);
 	}
 	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }

@@ -45,7 +45,10 @@ static json_t *change_json(struct admin_call *call, const struct history_entry *
 			   const struct history_write *w, bool is_hidden)
 {
 	json_t *row = json_object();
+	char raw[CLOCK_ISO_LEN];
 
+	/* A dead clock's 1970 is a time here, not the lack of one. */
+	clock_print_iso(STAMP_CLOCK_MS(e->raw_clock), raw);
 	if (!is_hidden && w != NULL)
 		is_hidden = admin_hides_value(call, e->type, &e->id, w->field, &w->new) ||
 			    admin_hides_value(call, e->type, &e->id, w->field, &w->old);
@@ -71,6 +74,8 @@ static json_t *change_json(struct admin_call *call, const struct history_entry *
 	json_object_set_new(row, "log", json_integer((json_int_t)e->log));
 	json_object_set_new(row, "session", json_integer((json_int_t)e->session));
 	json_object_set_new(row, "at", admin_json_time(STAMP_CLOCK_MS(e->stamp.clock)));
+	json_object_set_new(row, "raw_at", json_string(raw));
+	json_object_set_new(row, "clock_flagged", json_boolean(e->is_clock_flagged));
 	json_object_set_new(row, "received_at", admin_json_time(e->received_ms));
 	return row;
 }

@@ -19,6 +19,7 @@ enum err admin_hides_record(struct admin_call *call, struct bytes type, const st
 bool admin_hides_value(struct admin_call *call, struct bytes type, const struct id *id,
 		       struct bytes field, const struct value *value);
 
-/* One row a field: {number, record, type, author, at, field, old, new, result, …}. */
+/* One row a field: {number, record, type, author, at, field, old, new, result, …}. `at` is the time
+ * that counts, `raw_at` what the device's clock said, `clock_flagged` that this clock was wrong. */
 enum err admin_append_changes(struct admin_call *call, const struct history_entry *entry,
 			      json_t *rows);

@@ -11,6 +11,18 @@ static enum err day_of(const char *date, int64_t *ret_day)
 	return units_parse_day(bytes_str(date), ret_day);
 }
 
+/* What was imported is in force for every later reading, whatever the clock does then. */
+static enum err note_today(struct admin_call *call)
+{
+	char today[ADMIN_DATE_LEN];
+	int64_t day = 0;
+	enum err e;
+
+	admin_today(call, today);
+	e = day_of(today, &day);
+	return e == ERR_OK ? units_note_day(call->store, day) : e;
+}
+
 static void put_day(json_t *row, const char *key, int64_t day)
 {
 	char iso[CLOCK_ISO_LEN];
@@ -78,6 +90,8 @@ enum err admin_unit_import(struct admin_call *call)
 	e = units_import(call->store, call->arena, csv, from_day, until_day, &imported);
 	if (imported.problem_count != 0)
 		return fail_with_problems(call, imported.problems, imported.problem_count);
+	if (e == ERR_OK)
+		e = note_today(call);
 	if (e != ERR_OK)
 		return e;
 	admin_note(call, "unit import",
@@ -111,6 +125,8 @@ enum err admin_unit_succession(struct admin_call *call)
 		e = units_succession(call->store, call->arena, csv, day, &done);
 	if (done.problem_count != 0)
 		return fail_with_problems(call, done.problems, done.problem_count);
+	if (e == ERR_OK)
+		e = note_today(call);
 	if (e != ERR_OK)
 		return e;
 	admin_note(call, "unit succession",

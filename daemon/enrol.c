@@ -255,8 +255,7 @@ static enum err answer(const struct context *ctx, struct store *s, struct arena 
 		.now_ms = now_ms,
 	};
 	struct store_device former;
-	enum err e = units_load_scope(s, a, device->id.number, units_day_of(now_ms), &m.units,
-				      &m.unit_count);
+	enum err e = units_load_scope_now(s, a, device->id.number, now_ms, &m.units, &m.unit_count);
 
 	if (e == ERR_OK && device->former != 0) {
 		e = store_load_device(s, a, device->former, &former);

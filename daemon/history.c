@@ -138,6 +138,7 @@ static struct history_entry make_entry(const struct opened *o, size_t index)
 		.id = c->id,
 		.author = c->author,
 		.raw_clock = c->clock,
+		.is_clock_flagged = o->row.repair.is_flagged,
 		.stamp = {.clock = o->source.clocks[index], .device = o->row.device},
 		.base = c->base,
 		.received_ms = o->row.received_ms,

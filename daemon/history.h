@@ -26,8 +26,9 @@ struct history_entry {
 	struct bytes type;
 	struct id id;
 	struct bytes author;
-	uint64_t raw_clock;
-	struct stamp stamp; /* effective */
+	uint64_t raw_clock;    /* as the device gave it */
+	bool is_clock_flagged; /* the device's clock was wrong when it sent this (M7) */
+	struct stamp stamp;    /* effective: raw_clock as it was mended */
 	uint64_t base;
 	int64_t received_ms;
 	struct bytes result; /* "applied", "conflict", "parallel", "landed", "same" or why it is in

@@ -21,8 +21,8 @@ enum err ingest_load_scope(struct ingest *r)
 	if (r->has_scope || is_office(r))
 		return ERR_OK;
 	r->has_scope = true;
-	return units_load_scope(r->store, r->a, r->request->device,
-				units_day_of(r->request->now_ms), &r->scope, &r->scope_count);
+	return units_load_scope_now(r->store, r->a, r->request->device, r->request->now_ms,
+				    &r->scope, &r->scope_count);
 }
 
 static bool in_scope(const struct ingest *r, int64_t unit)

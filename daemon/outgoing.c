@@ -510,8 +510,7 @@ static enum err start(struct pull *p, uint32_t device)
 	enum err e = store_load_device(p->store, p->a, device, &p->device);
 
 	if (e == ERR_OK)
-		e = units_load_scope(p->store, p->a, device, units_day_of(now_ms), &scope,
-				     &p->scope_count);
+		e = units_load_scope_now(p->store, p->a, device, now_ms, &scope, &p->scope_count);
 	if (e == ERR_OK)
 		e = store_last_log(p->store, &p->last_log);
 	if (e == ERR_OK)

@@ -111,6 +111,14 @@ bool units_exists(struct store *s, int64_t unit, enum err *ret_e);
  */
 enum err units_load_scope(struct store *s, struct arena *a, uint32_t device, int64_t day,
 			  int64_t **ret_units, size_t *ret_count);
+/*
+ * The scope now. A clock that fell back behind the day the lists were last worked on
+ * (units_note_day) does not undo a merger: then that day counts.
+ */
+enum err units_load_scope_now(struct store *s, struct arena *a, uint32_t device, int64_t now_ms,
+			      int64_t **ret_units, size_t *ret_count);
+/* The day an administrator imported a list or a succession. */
+enum err units_note_day(struct store *s, int64_t day);
 bool units_scope_has(const int64_t *units, size_t count, int64_t unit);
 /* The same for a report: a unit with all its predecessors, and what lies below it on a day. */
 enum err units_load_below(struct store *s, struct arena *a, int64_t unit, int64_t day,

@@ -149,3 +149,40 @@ enum err units_load_below(struct store *s, struct arena *a, int64_t unit, int64_
 	*ret_count = p.count;
 	return ERR_OK;
 }
+
+/* ---- now ---- */
+
+#define DAY_NAME "units_day"
+
+/* The day noted, or the least there is. */
+static enum err load_noted_day(struct store *s, struct arena *a, int64_t *ret_day)
+{
+	struct bytes value;
+	enum err e = store_get_setting(s, a, DAY_NAME, &value);
+
+	*ret_day = INT64_MIN;
+	if (e == ERR_NOTFOUND)
+		return ERR_OK;
+	if (e == ERR_OK && value.len != sizeof *ret_day)
+		return err_raise(ERR_CORRUPT, "setting %s", DAY_NAME);
+	if (e == ERR_OK)
+		memcpy(ret_day, value.data, sizeof *ret_day);
+	return e;
+}
+
+enum err units_note_day(struct store *s, int64_t day)
+{
+	return store_put_setting(s, DAY_NAME, bytes_of(&day, sizeof day));
+}
+
+enum err units_load_scope_now(struct store *s, struct arena *a, uint32_t device, int64_t now_ms,
+			      int64_t **ret_units, size_t *ret_count)
+{
+	int64_t day = units_day_of(now_ms);
+	int64_t noted;
+	enum err e = load_noted_day(s, a, &noted);
+
+	if (e != ERR_OK)
+		return e;
+	return units_load_scope(s, a, device, noted > day ? noted : day, ret_units, ret_count);
+}

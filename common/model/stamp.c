@@ -89,8 +89,11 @@ struct repair repair_for_network(int64_t sent_ms, int64_t now_ms, int64_t tolera
 void repair_raise(struct repair *repair, uint64_t present)
 {
 	present = clamp_clock(present);
-	if (present > repair->ceiling)
-		repair->ceiling = present;
+	if (present <= repair->ceiling)
+		return;
+	if (STAMP_CLOCK_MS(present) > STAMP_CLOCK_MS(repair->ceiling) && repair->shift_ms < 0)
+		repair->shift_ms = 0;
+	repair->ceiling = present;
 }
 
 void repair_flag(struct repair *repair, uint64_t raw_clock, int64_t tolerance_ms)

@@ -74,7 +74,9 @@ struct repair repair_for_file(int64_t now_ms, uint64_t floor);
  * Lifts the ceiling to `present`, a tick of the daemon's own hybrid clock (which
  * has observed every stamp stored). It matters while the daemon's wall clock is
  * behind what it has stored, after a jump back: without it an edit of such a value
- * would be put before the value its author saw. Call it before the repair is stored.
+ * would be put before the value its author saw. For the same reason clocks are not
+ * moved back then: what an author saw may lie further ahead than the distance of the
+ * two wall clocks tells. Call it before the repair is stored.
  */
 void repair_raise(struct repair *repair, uint64_t present);
 

@@ -1,15 +1,19 @@
 """harness - starts the real programs in a folder of its own, on loopback, and ends only what it started."""
 
 import argparse
+import glob
 import json
 import os
 import random
+import re
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -71,6 +75,7 @@ class World:
         self.daemon = None
         self.log = open(os.path.join(self.dir, "ctxhd.log"), "ab")
         self.preload = None  # a library put before the daemon's, with its settings in env
+        self.daemon_env = {}  # what the daemon's environment has besides
         self.passphrase = os.path.join(self.dir, "passphrase")
         with open(self.passphrase, "w", encoding="utf-8") as f:
             f.write("mật khẩu thử\n")
@@ -110,8 +115,9 @@ class World:
         command = [self.program("ctxhd"), "--state", self.state, "--config", config]
         if self.schema:
             command += ["--schema", self.schema]
-        env = dict(self.env, LD_PRELOAD=self.preload,
-                   ASAN_OPTIONS="verify_asan_link_order=0") if self.preload else self.env
+        env = dict(self.env, **self.daemon_env)
+        if self.preload:
+            env.update(LD_PRELOAD=self.preload, ASAN_OPTIONS="verify_asan_link_order=0")
         self.daemon = subprocess.Popen(command + list(extra), stdout=self.log, stderr=self.log,
                                        env=env)
         end = time.monotonic() + wait
@@ -145,8 +151,9 @@ class World:
 
     # ---- programs
 
-    def run(self, program, *args, code=0, stdin=None, timeout=120):
-        r = subprocess.run([self.program(program), *args], input=stdin, env=self.env,
+    def run(self, program, *args, code=0, stdin=None, timeout=120, env=None):
+        r = subprocess.run([self.program(program), *args], input=stdin,
+                           env=dict(self.env, **(env or {})),
                            capture_output=True, text=True, timeout=timeout, check=False)
         wanted = code if isinstance(code, (list, tuple)) else [code]
         check(r.returncode in wanted,
@@ -198,9 +205,11 @@ class Client:
         self.world = world
         self.name = name
         self.home = os.path.join(world.dir, "home-" + name)
+        self.env = {}  # what its environment has besides: a clock, say
 
     def __call__(self, *args, code=0, stdin=None):
-        return self.world.run("ctxh", "--home", self.home, *args, code=code, stdin=stdin)
+        return self.world.run("ctxh", "--home", self.home, *args, code=code, stdin=stdin,
+                              env=self.env)
 
     def json(self, *args, code=0):
         return json.loads(self(*args, "--format", "json", code=code).stdout)
@@ -211,8 +220,28 @@ class Client:
 
     def popen(self, *args):
         return subprocess.Popen([self.world.program("ctxh"), "--home", self.home, *args],
-                                env=self.world.env, stdout=subprocess.DEVNULL,
+                                env=dict(self.world.env, **self.env), stdout=subprocess.DEVNULL,
                                 stderr=subprocess.DEVNULL)
+
+
+LIBFAKETIME = "faketime/libfaketime.so.1"
+
+
+def clock_env(at=None, file=None):
+    """The environment of a program whose wall clock is wrong: "@1970-01-01 00:00:05" goes on from
+    there, "-20y" is off by so much; a file holds such a word and may change while the program runs.
+    Only the wall clock: a dead battery does not touch the time since the start. libfaketime comes
+    after ASan's own start, which is why the order of the libraries is not checked."""
+    for folder in glob.glob("/usr/lib/*/") + ["/usr/lib/", "/usr/lib64/"]:
+        if os.path.exists(os.path.join(folder, LIBFAKETIME)):
+            break
+    else:
+        raise Skipped("libfaketime is not installed (scripts/deps check)")
+    env = {"LD_PRELOAD": os.path.join(folder, LIBFAKETIME), "TZ": "UTC", "NO_FAKE_STAT": "1",
+           "FAKETIME_DONT_FAKE_MONOTONIC": "1", "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    if file is not None:
+        return dict(env, FAKETIME_TIMESTAMP_FILE=file, FAKETIME_NO_CACHE="1")
+    return dict(env, FAKETIME=at)
 
 
 class Peer:
@@ -236,6 +265,83 @@ class Peer:
     def close(self):
         self.p.stdin.close()
         self.p.wait(20)
+
+
+class Proxy:
+    """A line between a client and the daemon that counts what really passes, and can be cut."""
+
+    def __init__(self, w):
+        self.port = w.port
+        self.up = 0  # bytes from clients
+        self.down = 0  # bytes to them
+        self.connections = 0
+        self.cut_down = None  # a connection ends after so many bytes to the client
+        self.cut_up = None  # or so many from it
+        self.before_answer = None  # called once, before the next bytes go to a client
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.lock = threading.Lock()
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+        self.thread.start()
+
+    def through(self, invitation):
+        """The same invitation with our address in it."""
+        return re.sub(r"//[^/]+/", f"//{self.address}/", invitation, count=1)
+
+    def counted(self, call):
+        """Bytes up and down while `call` ran."""
+        up, down = self.up, self.down
+        call()
+        return self.up - up, self.down - down
+
+    def close(self):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(near,), daemon=True).start()
+
+    def _serve(self, near):
+        with near, socket.create_connection(("127.0.0.1", self.port)) as far:
+            passed = {near: 0, far: 0}
+            open_sides = [near, far]
+            while open_sides:
+                ready, _, _ = select.select(open_sides, [], [])
+                for side in ready:
+                    if not self._pass(side, near, far, passed):
+                        return
+                    if passed[side] is None:
+                        open_sides.remove(side)
+
+    def _pass(self, side, near, far, passed):
+        """False: the connection is cut."""
+        limit = self.cut_up if side is near else self.cut_down
+        try:
+            data = side.recv(65536)
+            if side is far and data and self.before_answer is not None:
+                hook, self.before_answer = self.before_answer, None
+                hook()
+            other = far if side is near else near
+            is_cut = limit is not None and passed[side] + len(data) >= limit
+            if is_cut:
+                data = data[:limit - passed[side]]
+            if not data and not is_cut:
+                other.shutdown(socket.SHUT_WR)
+                passed[side] = None
+                return True
+            with self.lock:
+                self.up += len(data) if side is near else 0
+                self.down += len(data) if side is far else 0
+            other.sendall(data)
+            passed[side] += len(data)
+            return not is_cut
+        except OSError:
+            return False
 
 
 def wait_for(what, text, seconds=10.0):

@@ -224,6 +224,32 @@ static void a_raised_ceiling_lets_an_edit_of_the_newest_value_win(UNUSED_STATE)
 	assert_int_equal(r.ceiling, STAMP_CLOCK_MAX);
 }
 
+/* The office stored stamps of 2106, then its clock fell back to 2000; the device's says 2026. */
+static void an_edit_of_what_its_author_saw_wins_while_the_office_is_behind(UNUSED_STATE)
+{
+	const uint64_t seen = STAMP_CLOCK_OF(NOW_MS + 80 * YEAR_MS);
+	const int64_t office_ms = NOW_MS - 26 * YEAR_MS;
+	struct hlc daemon = {.last = seen};
+	struct repair r = repair_for_network(NOW_MS, office_ms, STAMP_TOLERANCE_MS, 0);
+
+	assert_true(effective_once(&r, seen + 1) < seen);
+	repair_raise(&r, hlc_tick(&daemon, office_ms));
+
+	assert_true(effective_once(&r, seen + 1) > seen);
+	assert_true(r.is_flagged);
+}
+
+/* Within the present millisecond nothing was seen that could be lost: distances stay. */
+static void a_present_of_the_same_millisecond_leaves_the_shift(UNUSED_STATE)
+{
+	struct hlc daemon = {.last = STAMP_CLOCK_OF(NOW_MS) | 0x8123u};
+	struct repair r = repair_for_network(NOW_MS + 20 * YEAR_MS, NOW_MS, STAMP_TOLERANCE_MS, 0);
+
+	repair_raise(&r, hlc_tick(&daemon, NOW_MS));
+
+	assert_int_equal(r.shift_ms, -20 * YEAR_MS);
+}
+
 static void only_what_is_far_beyond_the_present_is_flagged(UNUSED_STATE)
 {
 	struct repair r = repair_for_file(NOW_MS, 0);
@@ -338,6 +364,8 @@ int main(void)
 		cmocka_unit_test(a_floor_above_the_ceiling_wins_and_is_flagged),
 		cmocka_unit_test(by_file_only_what_is_ahead_is_pulled_back),
 		cmocka_unit_test(a_raised_ceiling_lets_an_edit_of_the_newest_value_win),
+		cmocka_unit_test(an_edit_of_what_its_author_saw_wins_while_the_office_is_behind),
+		cmocka_unit_test(a_present_of_the_same_millisecond_leaves_the_shift),
 		cmocka_unit_test(only_what_is_far_beyond_the_present_is_flagged),
 		cmocka_unit_test(
 			a_device_of_the_year_2026_is_not_flagged_after_its_clock_was_shifted),

@@ -455,6 +455,50 @@ static void a_merged_commune_sees_its_whole_predecessors(UNUSED_STATE)
 	assert_missing("25198", "2025-07-01");
 }
 
+/* The office's clock fell back to 1970 after the lists of 2025 were imported. */
+static void a_clock_that_fell_back_does_not_undo_a_merger(UNUSED_STATE)
+{
+	struct units_succeeded done = {0};
+	int64_t *units = NULL;
+	size_t count = 0;
+
+	import_merger();
+	int64_t merged = find("25195", "2025-07-01").unit;
+	struct ground_device *d = ground_device(&g, find("25198", "2021-02-01").unit, false);
+	assert_ok(succeed(map, &done));
+
+	assert_ok(units_load_scope_now(g.store, &g.a, d->number, 0, &units, &count));
+	assert_false(units_scope_has(units, count, merged));
+	assert_ok(store_begin(g.store));
+	assert_ok(units_note_day(g.store, day("2025-07-02")));
+	assert_ok(store_commit(g.store));
+	assert_ok(units_load_scope_now(g.store, &g.a, d->number, 0, &units, &count));
+	assert_true(units_scope_has(units, count, merged));
+}
+
+/* Lists that come ahead of their day wait for it. */
+static void a_merger_imported_ahead_waits_for_its_day(UNUSED_STATE)
+{
+	struct units_succeeded done = {0};
+	int64_t *units = NULL;
+	size_t count = 0;
+
+	import_merger();
+	int64_t merged = find("25195", "2025-07-01").unit;
+	struct ground_device *d = ground_device(&g, find("25198", "2021-02-01").unit, false);
+	assert_ok(succeed(map, &done));
+	assert_ok(store_begin(g.store));
+	assert_ok(units_note_day(g.store, day("2025-06-20")));
+	assert_ok(store_commit(g.store));
+
+	assert_ok(units_load_scope_now(g.store, &g.a, d->number, INT64_C(1751302799999), &units,
+				       &count));
+	assert_false(units_scope_has(units, count, merged));
+	assert_ok(units_load_scope_now(g.store, &g.a, d->number, INT64_C(1751302800000), &units,
+				       &count));
+	assert_true(units_scope_has(units, count, merged));
+}
+
 static void a_divided_commune_is_on_the_placing_list(UNUSED_STATE)
 {
 	struct units_succeeded done = {0};
@@ -557,6 +601,8 @@ int main(void)
 		CASE(nothing_of_the_old_structure_outlives_the_real_lists),
 		CASE(one_province_alone_and_then_its_successor),
 		CASE(a_merged_commune_sees_its_whole_predecessors),
+		CASE(a_clock_that_fell_back_does_not_undo_a_merger),
+		CASE(a_merger_imported_ahead_waits_for_its_day),
 		CASE(a_divided_commune_is_on_the_placing_list),
 		CASE(a_suspect_row_beside_a_good_one_is_left_out),
 		CASE(a_map_of_unknown_units_is_refused_whole),
