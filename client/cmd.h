@@ -25,6 +25,9 @@ struct cmd {
 	struct msg_unit *units; /* loaded when first asked for */
 	size_t unit_count;
 	bool has_units;
+	char today[CLOCK_ISO_LEN]; /* once asked for: a listing has one day */
+	int64_t last_unit;         /* whose code was asked for last, and what it is */
+	struct bytes last_code;
 	enum table_format format;
 };
 
@@ -54,13 +57,18 @@ bool cmd_open_entry(struct cmd *c, struct entry_context *ret_ctx, int *ret_exit)
 bool cmd_read_format(struct cmd *c, int *ret_exit);
 
 enum err cmd_load_units(struct cmd *c);
-/* The unit's code; its number as text when the list does not name it. Into the arena. */
+/*
+ * The unit's code, or CODE@DATE where the code alone means another unit: cmd_unit_find() reads
+ * either back as this unit. Its number as text when the list does not name it. Lives as long as
+ * `a` at least.
+ */
 struct bytes cmd_unit_code(struct cmd *c, struct arena *a, int64_t unit);
 /* Its name; empty when the list does not have it. */
 struct bytes cmd_unit_name(struct cmd *c, int64_t unit);
 /* Whether this device may make records in the unit; true while its scope is not known. */
 bool cmd_unit_is_ours(struct cmd *c, int64_t unit);
-/* The unit that bears this code now, else the last that bore it. ERR_NOTFOUND. */
+/* The unit that bears this code now, else the last that bore it; of CODE@DATE the one that bore it
+ * on that day. ERR_NOTFOUND. */
 enum err cmd_unit_find(struct cmd *c, struct bytes code, int64_t *ret_unit);
 /* The unit of new records: --unit, which must be ours, or the only present one of the scope.
  * False: said. */

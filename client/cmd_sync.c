@@ -112,6 +112,10 @@ void cmd_sync_print(const struct sync_report *r)
 		"Sent %zu changes, received %zu records, %zu notices, %zu records moved away.\n",
 		r->changes_sent, r->records, r->notices, r->evictions, r->changes_sent, r->records,
 		r->notices, r->evictions);
+	if (r->is_spent)
+		cmd_printf(
+			"Đã dùng hết số byte cho phép; phần còn lại chờ lần đồng bộ sau. / The bytes "
+			"allowed are spent; the rest waits for the next sync.\n");
 	if (r->is_epoch_new)
 		cmd_printf(
 			"Văn phòng đã khôi phục từ bản sao lưu; mọi thứ còn thiếu đã gửi lại. / The "
@@ -146,7 +150,7 @@ static enum err run_once(struct cmd *c, struct transport *t, const struct manner
 			 .transport = &link.link,
 			 .schema = c->schema,
 			 .client_version = CTXH_VERSION,
-			 .max_bytes = how->max_bytes,
+			 .budget = how->max_bytes,
 			 .compare = how->compare};
 
 	return sync_run(&s, report);
@@ -281,7 +285,10 @@ int cmd_sync(void *context, const struct args *args)
 		       ARGS_EXIT_UNREACHABLE;
 	const struct manner how = {
 		.max_bytes = (uint64_t)max_bytes,
-		.compare = args_has(args, "digest") ? SYNC_COMPARE_ALWAYS : SYNC_COMPARE_DAILY,
+		/* Who counts bytes compares when they ask for it. */
+		.compare = args_has(args, "digest")      ? SYNC_COMPARE_ALWAYS
+			   : args_has(args, "max-bytes") ? SYNC_COMPARE_NEVER
+							 : SYNC_COMPARE_DAILY,
 	};
 
 	exit = run_locked(c, &how);

@@ -73,8 +73,8 @@ static const struct args_option export_options[] = {
 	{"output", "FILE", "tệp CSV (mặc định: stdout)", "CSV file (default: stdout)", 'o', false},
 };
 static const struct args_option sync_options[] = {
-	{"max-bytes", "N", "câu trả lời nhiều nhất N byte mỗi lượt",
-	 "answers of at most N bytes each", 0, false},
+	{"max-bytes", "N", "lần này dùng nhiều nhất N byte đường truyền, cả hai chiều",
+	 "use at most N bytes of the line this time, both ways", 0, false},
 	{"watch", NULL, "tiếp tục liên lạc đến khi dừng", "keep in contact until stopped", 0,
 	 false},
 	{"digest", NULL, "so từng đơn vị với văn phòng, sửa chỗ khác",

@@ -246,7 +246,7 @@ static enum err seal_rescued(struct work *w)
 		size_t count = w->rescued_count - at;
 
 		count = count < RESCUE_SET_CHANGES ? count : RESCUE_SET_CHANGES;
-		count = sync_cut_set(&w->rescued[at], count);
+		count = sync_cut_set(&w->rescued[at], count, SYNC_SET_BYTES);
 		e = seal(w, &w->before.epoch, &w->rescued[at], count);
 		at += count;
 	}

@@ -6,6 +6,7 @@
 
 #include "client/stray.h"
 #include "client/sync_apply.h"
+#include "client/sync_budget.h"
 #include "client/sync_compare.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -20,6 +21,14 @@
 /* Far beyond what a device ever asks, far before the end of what a counter holds. */
 #define COUNTER_MAX (INT64_MAX / 2)
 
+/* Of a request without its change-sets, of a cursor in it, of a change-set's line in the receipt:
+ * the most each takes. */
+#define REQUEST_BYTES 512u
+#define CURSOR_BYTES  32u
+#define REPAIR_BYTES  64u
+/* A round that brings nothing of ours is begun only if it may bring a piece of the office's. */
+#define PULL_BYTES    (SYNC_SET_BYTES + 1024u)
+
 /* ---- sealing ---- */
 
 static bool is_new_author(const struct change *changes, size_t count, struct bytes author)
@@ -30,7 +39,7 @@ static bool is_new_author(const struct change *changes, size_t count, struct byt
 	return true;
 }
 
-size_t sync_cut_set(const struct change *changes, size_t count)
+size_t sync_cut_set(const struct change *changes, size_t count, size_t max_bytes)
 {
 	AUTO(buf_clear) struct buf encoded = {0};
 	size_t authors = 0;
@@ -38,10 +47,18 @@ size_t sync_cut_set(const struct change *changes, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		authors += is_new_author(changes, i, changes[i].author);
 		change_encode(&changes[i], &encoded);
-		if (i != 0 && (encoded.len > SYNC_SET_BYTES || authors > LIMIT_AUTHORS))
+		if (i != 0 && (encoded.len > max_bytes || authors > LIMIT_AUTHORS))
 			return i;
 	}
 	return count;
+}
+
+/* So that several sets fit into a budget, and one of them beside an answer. */
+static size_t set_bytes(const struct sync *s)
+{
+	if (s->budget == 0 || s->budget / 4 >= SYNC_SET_BYTES)
+		return SYNC_SET_BYTES;
+	return (size_t)(s->budget / 4);
 }
 
 static enum err store_set(struct sync *s, const struct vault_change *drafts, size_t count,
@@ -73,7 +90,7 @@ static enum err seal_some(struct sync *s, const struct vault_identity *identity,
 		changes[i] = drafts[i].change;
 		changes[i].number = (uint64_t)state.number + 1 + i;
 	}
-	count = sync_cut_set(changes, count);
+	count = sync_cut_set(changes, count, set_bytes(s));
 	struct changeset_head head = {.daemon = identity->daemon,
 				      .epoch = state.epoch,
 				      .device = identity->device,
@@ -132,6 +149,8 @@ struct contact {
 	struct vault_identity identity;
 	struct arena arena;
 	size_t upload_bytes; /* shrinks when the office finds a request too big */
+	size_t pace;
+	struct sync_budget budget;
 	unsigned mends;
 	bool has_more;
 	bool is_epoch_open; /* ask as one who knows no epoch */
@@ -191,11 +210,41 @@ enum err sync_message(struct sync *s, struct arena *a, int64_t after, size_t max
 	return ERR_OK;
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What the request costs at most, and the receipt its change-sets will get. */
+static size_t request_bytes(const struct msg_sync *m)
+{
+	size_t bytes = REQUEST_BYTES + m->cursor_count * CURSOR_BYTES;
+
+	for (size_t i = 0; i < m->changeset_count; i++)
+		bytes += m->changesets[i].len + REPAIR_BYTES;
+	return bytes;
+}
+
+/* Own changes first; what they leave is for the answer. At least one byte: 0 is no limit. */
+static uint64_t answer_bytes(const struct contact *c, const struct msg_sync *m)
+{
+	const size_t asked = c->sync->max_bytes != 0 ? (size_t)c->sync->max_bytes : c->pace;
+	const size_t room = sync_budget_room(&c->budget);
+	const size_t gone = request_bytes(m);
+
+	return room > gone ? least(asked, room - gone) : 1;
+}
+
 static enum err fill_request(struct contact *c, struct arena *a, struct msg_sync *m)
 {
 	const int64_t acked = vault_state(c->sync->vault)->acked;
-	enum err e = sync_message(c->sync, a, acked, c->upload_bytes, m);
+	const size_t room = sync_budget_room(&c->budget);
+	const size_t most = room > REQUEST_BYTES ? room - REQUEST_BYTES : 0;
+	enum err e =
+		sync_message(c->sync, a, acked, least(least(c->upload_bytes, c->pace), most), m);
 
+	if (e == ERR_OK)
+		m->max_bytes = answer_bytes(c, m);
 	if (e == ERR_OK && c->is_epoch_open) {
 		m->cursor_count = 0;
 		m->epoch = (struct id){{0}};
@@ -411,7 +460,33 @@ static enum err exchange(struct contact *c, const char *path, struct bytes body,
 
 	c->report->bytes_out += body.len;
 	c->report->bytes_in += answer->len;
+	sync_budget_spend(&c->budget, body.len + answer->len);
 	return e;
+}
+
+/* Whether what comes next fits into what is left. The first round is always one. */
+static enum err has_room(struct contact *c, bool *ret_has)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	const int64_t acked = vault_state(c->sync->vault)->acked;
+	const size_t room = sync_budget_room(&c->budget);
+	struct vault_sets next = {0};
+
+	*ret_has = c->budget.limit == 0 || c->report->rounds == 0;
+	if (*ret_has)
+		return ERR_OK;
+	enum err e = vault_outbox_load(c->sync->vault, &a, acked, 1, room, &next);
+
+	if (e == ERR_OK)
+		*ret_has = room >= REQUEST_BYTES + REPAIR_BYTES +
+					   (next.count != 0 ? next.items->wire.len : PULL_BYTES);
+	return e;
+}
+
+static enum err take_round(struct contact *c, struct bytes answer, int64_t asked_ms)
+{
+	c->pace = least(c->pace + SYNC_PACE_STEP, SYNC_PACE_MOST);
+	return take_answer(c, answer, asked_ms);
 }
 
 static enum err one_round(struct contact *c)
@@ -428,10 +503,44 @@ static enum err one_round(struct contact *c)
 		return e;
 	c->report->rounds++;
 	if (status == 200)
-		return take_answer(c, buf_bytes(&answer), asked_ms);
+		return take_round(c, buf_bytes(&answer), asked_ms);
 	c->has_more = true;
 	c->is_idle = false;
 	return refused(c, status, buf_bytes(&answer));
+}
+
+static enum err add_document(struct contact *c, const char *doc, size_t *bytes)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes held = BYTES_NONE;
+	enum err e = vault_doc_load(c->sync->vault, &a, doc, &held);
+
+	*bytes += held.len + SYNC_ROUND_BYTES;
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/* Documents come whole and zstd makes a third of them, so one about as long as that we hold fits
+ * where its plain text would. Else it waits for a contact without a budget. */
+static enum err has_room_for_documents(struct contact *c, bool *ret_has)
+{
+	const struct vault_state *state = vault_state(c->sync->vault);
+	size_t bytes = 0;
+	enum err e = ERR_OK;
+
+	if (memcmp(state->schema_version, c->schema_version, sizeof c->schema_version) != 0)
+		e = add_document(c, VAULT_DOC_SCHEMA, &bytes);
+	if (e == ERR_OK && (uint64_t)state->units_version != c->units_version)
+		e = add_document(c, VAULT_DOC_UNITS, &bytes);
+	*ret_has = bytes <= sync_budget_room(&c->budget);
+	return e;
+}
+
+/* A first pull, or what a contact that broke left behind. */
+static bool is_unfinished(const struct sync *s)
+{
+	const struct vault_state *state = vault_state(s->vault);
+
+	return state->is_pull_complete == 0 || state->acked < state->number;
 }
 
 static enum err contact_start(struct contact *c, struct sync *s, struct sync_report *report)
@@ -439,6 +548,8 @@ static enum err contact_start(struct contact *c, struct sync *s, struct sync_rep
 	c->sync = s;
 	c->report = report;
 	c->upload_bytes = SYNC_REQUEST_BYTES;
+	c->pace = is_unfinished(s) ? SYNC_PACE_LEAST : SYNC_PACE_FIRST;
+	c->budget.limit = s->budget;
 	enum err e = vault_identity_load(s->vault, &c->arena, &c->identity);
 
 	if (e == ERR_OK && id_is_zero(&c->identity.daemon))
@@ -448,19 +559,27 @@ static enum err contact_start(struct contact *c, struct sync *s, struct sync_rep
 
 static enum err run_rounds(struct contact *c)
 {
+	bool has_one = true;
 	enum err e = seal_all(c->sync, &c->identity);
 
 	if (e == ERR_OK)
 		e = sync_compare_begin(c->sync, &c->comparison);
 	for (c->has_more = true; e == ERR_OK && (c->has_more || c->comparison.is_unfinished);) {
-		e = one_round(c);
+		e = has_room(c, &has_one);
+		if (e == ERR_OK && !has_one)
+			break;
+		if (e == ERR_OK)
+			e = one_round(c);
 		if (e == ERR_OK && c->has_more && c->is_idle)
 			return err_raise(ERR_PROTO, "the office says there is more and sends none");
 		if (e == ERR_OK && c->has_more && c->report->rounds >= SYNC_ROUNDS_MAX)
 			return err_raise(ERR_AGAIN, "the office still has more after %u answers",
 					 SYNC_ROUNDS_MAX);
 	}
-	if (e != ERR_OK)
+	if (e == ERR_OK && has_one)
+		e = has_room_for_documents(c, &has_one);
+	c->report->is_spent = e == ERR_OK && !has_one;
+	if (e != ERR_OK || !has_one)
 		return e;
 	return sync_documents(c->sync, c->schema_version, c->units_version, c->report);
 }

@@ -13,9 +13,22 @@
 #include "common/model/schema.h"
 #include "proto/msg.h"
 
-#define SYNC_SET_CHANGES   500u
-#define SYNC_SET_BYTES     ((size_t)1 << 20)
-#define SYNC_REQUEST_BYTES ((size_t)3 << 20) /* change-sets of one request */
+/*
+ * Of one change-set. The office gives a set's records out together, so a set is also the least
+ * piece another device can take: small ones keep budgets, and let a bad line get on.
+ */
+#define SYNC_SET_CHANGES   100u
+#define SYNC_SET_BYTES     ((size_t)16 << 10)
+#define SYNC_REQUEST_BYTES ((size_t)3 << 20) /* change-sets of one part of a file */
+/*
+ * Before zstd, of the change-sets of one round, and of its answer: what is lost when the line
+ * breaks. It grows with each round that went well, and begins low when the contact before did not
+ * end.
+ */
+#define SYNC_PACE_LEAST    ((size_t)16 << 10)
+#define SYNC_PACE_FIRST    ((size_t)64 << 10)
+#define SYNC_PACE_STEP     ((size_t)32 << 10)
+#define SYNC_PACE_MOST     ((size_t)256 << 10)
 /* Of one contact; an office that always has more would else hold it for ever. The next goes on. */
 #define SYNC_ROUNDS_MAX    1000u
 
@@ -51,6 +64,7 @@ struct sync_report {
 	size_t lost_values;       /* that went from them; kept in the inbox */
 	size_t strays;            /* records the office did not list */
 	size_t missing_records;   /* of them, those it does not have at all */
+	bool is_spent;            /* the budget ended it: more waits for the next contact */
 	int64_t missing;          /* numbers the office lacks and we no longer hold */
 	bool is_epoch_new;        /* the office was restored from a backup */
 	char refusal[64];         /* code of the refusal it ended with, or "" */
@@ -71,7 +85,8 @@ struct sync {
 	struct sync_transport *transport;
 	const struct schema *schema; /* may be NULL before the first one came */
 	const char *client_version;
-	uint64_t max_bytes;        /* budget of one answer; 0: the office's default */
+	uint64_t max_bytes;        /* of one answer, before zstd; 0: by pace, by file no limit */
+	uint64_t budget;           /* of the whole contact, both ways, on the wire; 0: none */
 	enum sync_compare compare; /* over the network only */
 	bool is_by_file;           /* how long an answer was under way says nothing of clocks */
 };
@@ -80,10 +95,12 @@ struct sync {
 enum err sync_seal(struct sync *s);
 
 /*
- * Until nothing waits on either side. The report is filled in every case. Errors:
- * RETRY class: nothing wrong, again later. ERR_AUTH: the office takes nothing from
- * this device (report->refusal) or is not the one we know. ERR_PROTO: an answer we
- * do not believe; nothing of it was kept. Others: the vault's.
+ * Until nothing waits on either side, or the budget is spent (report->is_spent). A change-set or a
+ * piece of the office's that is larger than the whole budget goes in a contact of its own, which
+ * then costs more: else nothing behind it would ever go. The report is filled in every case.
+ * Errors: RETRY class: nothing wrong, again later. ERR_AUTH: the office takes nothing from this
+ * device (report->refusal) or is not the one we know. ERR_PROTO: an answer we do not believe;
+ * nothing of it was kept. Others: the vault's.
  */
 enum err sync_run(struct sync *s, struct sync_report *report);
 
@@ -103,8 +120,8 @@ enum err sync_note_missing(struct sync *s, const struct sync_report *report, enu
 /* A refusal as it came, bare or like an answer. ERR_PROTO, …: it is none. */
 enum err sync_read_refusal(struct arena *a, struct bytes answer, struct msg_refusal *ret_refusal);
 void sync_keep_refusal(struct sync_report *report, const struct msg_refusal *refusal);
-/* How many of the changes make one change-set. */
-size_t sync_cut_set(const struct change *changes, size_t count);
+/* How many of the changes make one change-set of about so many bytes; at least one. */
+size_t sync_cut_set(const struct change *changes, size_t count, size_t max_bytes);
 /* The office's documents. ERR_INVAL, ERR_PROTO, …: not kept, the old one stays. */
 enum err sync_keep_schema(struct sync *s, struct bytes bundle);
 enum err sync_keep_units(struct sync *s, struct bytes message);

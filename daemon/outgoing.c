@@ -299,15 +299,25 @@ static struct level level_of(const struct pull *p)
 	return (struct level){p->item_count, p->answer.eviction_count, p->used};
 }
 
+/*
+ * A request that says what it can pay for and brings changes gets on by their receipt: what does
+ * not fit waits for one that brings none.
+ */
+static bool is_moving(const struct pull *p)
+{
+	return p->request->max_bytes != 0 && p->request->changeset_count != 0;
+}
+
 static bool has_something(const struct level *l, const struct pull *p)
 {
-	return l->items + l->evictions + p->answer.notice_count != 0;
+	return is_moving(p) || l->items + l->evictions + p->answer.notice_count != 0;
 }
 
 /*
  * Takes what fits, in whole log numbers: many records share one, and a cursor between
- * them would skip some. One number is taken whatever its size when the answer is empty, or the
- * device would never get on. *ret_done: up to here the device has everything then.
+ * them would skip some. One number is taken whatever its size when the answer is empty and the
+ * request brought nothing, or the device would never get on. *ret_done: up to here the device has
+ * everything then.
  */
 static enum err take_batch(struct pull *p, const struct batch *b, uint64_t *ret_done)
 {
@@ -450,7 +460,7 @@ static enum err pull_notices(struct pull *p)
 		const struct notice_row *row = &rows[i];
 		size_t size = notice_size(row);
 
-		if (i == LIMIT_NOTICES || (i > 0 && p->used + size > p->budget)) {
+		if (i == LIMIT_NOTICES || ((i > 0 || is_moving(p)) && p->used + size > p->budget)) {
 			p->answer.has_more = true;
 			break;
 		}

@@ -580,8 +580,28 @@ static void a_long_backlog_is_sealed_in_sets_that_fit(void **state)
 	assert_ok(client_home_sync(h));
 
 	assert_int_equal(h->office->number, 1203);
-	assert_int_equal(h->office->changesets_seen, 3);
-	assert_int_equal(h->office->first_seen[2], 1001);
+	assert_int_equal(h->office->changesets_seen, 13);
+	assert_int_equal(h->office->first_seen[2], 201);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static void a_spent_budget_leaves_the_rest_to_the_next_contact(void **state)
+{
+	struct client_home *h = *state;
+	uint64_t before = 0;
+
+	for (int i = 0; i < 400; i++)
+		(void)add_person(h, "Nhiều");
+	h->sync.budget = 20000;
+	do {
+		assert_ok(client_home_sync(h));
+		assert_true(h->report.bytes_out + h->report.bytes_in <= h->sync.budget);
+		assert_true(h->office->number > before);
+		before = h->office->number;
+		assert_int_equal(h->report.is_spent, before < 400);
+	} while (before < 400);
+
+	assert_true(h->office->changesets_seen > 4);
 	assert_int_equal(client_home_problems(h), 0);
 }
 
@@ -589,6 +609,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		CASE(a_spent_budget_leaves_the_rest_to_the_next_contact),
 		CASE(an_entry_arrives_and_is_sent),
 		CASE(what_is_in_a_backup_is_backed_up_and_leaves_the_outbox),
 		CASE(a_lost_request_leaves_it_waiting),
