@@ -61,6 +61,6 @@ foreach(script ${kill9_mutants})
     COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh
       ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/kill9.py --bin ${CMAKE_BINARY_DIR}/bin
       --seed 1 --cycles 1000 --program ${program}=${CMAKE_BINARY_DIR}/bin/${program}_${bug})
-  set_tests_properties(integration.kill9.bug.${bug} PROPERTIES LABELS integration TIMEOUT 300
+  set_tests_properties(integration.kill9.bug.${bug} PROPERTIES LABELS integration TIMEOUT 900
     ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
