@@ -36,10 +36,11 @@ static bool is_restricted(const struct decision *d)
 /* A device that lost sight of the record since is told that, and no values. */
 static enum err may_see(struct decision *d, const struct store_device *device, bool *ret_may)
 {
-	int64_t today = units_day_of(clock_wall_ms(d->ctx->clock));
+	int64_t now_ms = clock_wall_ms(d->ctx->clock);
 	int64_t *scope = NULL;
 	size_t count = 0;
-	enum err e = units_load_scope(d->store, d->a, device->id.number, today, &scope, &count);
+	enum err e =
+		units_load_scope_now(d->store, d->a, device->id.number, now_ms, &scope, &count);
 
 	if (e != ERR_OK)
 		return e;
