@@ -86,8 +86,24 @@ int cmd_unit_import(void *context, const struct args *args)
 	return listing_ask_one(context, "unit import", call, import_columns, COUNT(import_columns));
 }
 
+/* Rows of the map that were not taken, one a line. */
+static bool tell_refused(const json_t *refused)
+{
+	for (size_t i = 0; i < json_array_size(refused); i++) {
+		const json_t *row = json_array_get(refused, i);
+
+		fprintf(stderr, "ctxhctl: dòng / line %lld: %s\n",
+			(long long)json_integer_value(json_object_get(row, "line")),
+			json_string_value(json_object_get(row, "why")));
+	}
+	return json_array_size(refused) != 0;
+}
+
 int cmd_unit_succession(void *context, const struct args *args)
 {
+	const struct ctl *ctl = context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *result = NULL;
 	json_t *call;
 	int code;
 
@@ -97,14 +113,57 @@ int cmd_unit_succession(void *context, const struct args *args)
 	if (code != ARGS_EXIT_DONE)
 		return code;
 	ctl_put_option(call, args, "on", "on");
-	return listing_ask_one(context, "unit succession", call, succession_columns,
-			       COUNT(succession_columns));
+	code = ctl_call(ctl, "unit succession", call, CTL_TIMEOUT_MS, &result);
+	if (result == NULL)
+		return code;
+	listing_print_object(ctl, succession_columns, COUNT(succession_columns), result, &out);
+	if (ctl_print(&out) != ARGS_EXIT_DONE)
+		return ARGS_EXIT_FAILED;
+	return tell_refused(json_object_get(result, "refused")) && code == ARGS_EXIT_DONE
+		       ? ARGS_EXIT_PARTIAL
+		       : code;
 }
 
 int cmd_unit_placing(void *context, const struct args *args)
 {
 	(void)args;
 	return listing_ask(context, "unit placing", NULL, placing_columns, COUNT(placing_columns));
+}
+
+static const struct listing_column placed_columns[] = {
+	{"record", "Hồ sơ", "Record", LISTING_ID, false},
+	{"from", "Từ", "From", LISTING_WORD, false},
+	{"to", "Vào", "To", LISTING_WORD, false},
+	{"log", "Nhật ký", "Log", LISTING_NUMBER, false},
+};
+
+/* Each record is one call: what was placed before one that is refused stays placed. */
+int cmd_unit_place(void *context, const struct args *args)
+{
+	const struct ctl *ctl = context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *rows = json_array();
+	const char *record;
+	int exit = ARGS_EXIT_DONE;
+
+	if (!args_has(args, "unit"))
+		return ctl_usage(args, "thiếu --unit", "--unit is missing");
+	for (size_t i = 0; (record = args_positional(args, i)) != NULL; i++) {
+		json_t *call = json_pack("{s:s}", "record", record);
+		json_t *row = NULL;
+
+		ctl_put_option(call, args, "unit", "unit");
+		int code = ctl_call(ctl, "unit place", call, CTL_TIMEOUT_MS, &row);
+
+		if (row != NULL)
+			json_array_append_new(rows, row);
+		if (code != ARGS_EXIT_DONE)
+			exit = code;
+	}
+	listing_print(ctl, placed_columns, COUNT(placed_columns), rows, &out);
+	if (ctl_print(&out) != ARGS_EXIT_DONE)
+		return ARGS_EXIT_FAILED;
+	return exit == ARGS_EXIT_FAILED && json_array_size(rows) != 0 ? ARGS_EXIT_PARTIAL : exit;
 }
 
 int cmd_unit_list(void *context, const struct args *args)

@@ -134,6 +134,10 @@ static const struct args_option checkpoint_options[] = {
 static const struct args_positional checkpoint_positional[] = {{"FILE", true, false}};
 static const struct args_positional bundle_positional[] = {{"FILE", false, false}};
 static const struct args_positional file_positional[] = {{"FILE.csv", false, false}};
+static const struct args_positional records_positional[] = {{"RECORD", false, true}};
+static const struct args_option place_options[] = {
+	{"unit", "CODE", "xã nhận hồ sơ", "the commune that gets them", 0, false},
+};
 static const struct args_positional number_positional[] = {{"NUMBER", false, false}};
 static const struct args_positional session_positional[] = {{"SESSION", false, false}};
 static const struct args_positional id_positional[] = {{"ID", false, false}};
@@ -162,6 +166,9 @@ static const struct args_command commands[] = {
 	{"unit placing", NO_OPTIONS, NO_POSITIONALS,
 	 "các xã đã chia, hồ sơ chờ được xếp vào xã mới",
 	 "divided communes, whose records wait to be placed", cmd_unit_placing},
+	{"unit place", OPTIONS(place_options), POSITIONALS(records_positional),
+	 "xếp hồ sơ của xã đã chia vào một xã mới",
+	 "place records of a divided commune into a new one", cmd_unit_place},
 	{"unit list", OPTIONS(unit_list_options), NO_POSITIONALS, "các xã vào một ngày",
 	 "communes on a day", cmd_unit_list},
 	{"device invite", OPTIONS(invite_options), NO_POSITIONALS, "tạo lời mời cho một thiết bị",

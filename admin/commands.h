@@ -27,6 +27,7 @@ int cmd_restore(void *context, const struct args *args);
 int cmd_unit_import(void *context, const struct args *args);
 int cmd_unit_succession(void *context, const struct args *args);
 int cmd_unit_placing(void *context, const struct args *args);
+int cmd_unit_place(void *context, const struct args *args);
 int cmd_unit_list(void *context, const struct args *args);
 int cmd_device_invite(void *context, const struct args *args);
 int cmd_device_list(void *context, const struct args *args);

@@ -13,6 +13,7 @@ enum err admin_status(struct admin_call *call);
 enum err admin_unit_import(struct admin_call *call);
 enum err admin_unit_succession(struct admin_call *call);
 enum err admin_unit_placing(struct admin_call *call);
+enum err admin_unit_place(struct admin_call *call);
 enum err admin_unit_list(struct admin_call *call);
 
 enum err admin_device_invite(struct admin_call *call);

@@ -19,9 +19,12 @@ json_t *admin_json_unit(struct admin_call *call, int64_t unit)
 {
 	struct unit_row row;
 
-	if (unit == 0 || units_load(call->store, call->arena, unit, today(call), &row) != ERR_OK)
+	struct bytes code;
+
+	if (unit == 0 || units_load(call->store, call->arena, unit, today(call), &row) != ERR_OK ||
+	    units_print_code(call->store, call->arena, &row, today(call), &code) != ERR_OK)
 		return json_null();
-	return admin_json_text(row.code);
+	return admin_json_text(code);
 }
 
 json_t *admin_json_unit_name(struct admin_call *call, int64_t unit)

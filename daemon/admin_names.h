@@ -15,7 +15,8 @@
  * month. */
 #define ADMIN_STALE_MS (INT64_C(30) * 86400000)
 
-/* The code of a unit today, or as it was last; null when there is no such unit. */
+/* The code of a unit today, or as it was last (CODE@DATE when another bears it now); null when
+ * there is no such unit. */
 json_t *admin_json_unit(struct admin_call *call, int64_t unit);
 json_t *admin_json_unit_name(struct admin_call *call, int64_t unit);
 /* The unit a code means today, or meant last. ERR_NOTFOUND with call->error. */

@@ -11,6 +11,7 @@ static const struct admin_command commands[] = {
 	{"unit import", true, admin_unit_import, NULL},
 	{"unit succession", true, admin_unit_succession, NULL},
 	{"unit placing", false, admin_unit_placing, NULL},
+	{"unit place", true, admin_unit_place, NULL},
 	{"unit list", false, admin_unit_list, NULL},
 	{"device invite", true, admin_device_invite, NULL},
 	{"device list", false, admin_device_list, NULL},

@@ -105,7 +105,18 @@ enum err admin_unit_import(struct admin_call *call)
 	return ERR_OK;
 }
 
-/* {csv, on, file?} -> {rows, whole, partial, suspect, known} */
+static json_t *refused_json(const struct units_succeeded *done)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < done->refused_count; i++)
+		json_array_append_new(rows, json_pack("{s:I, s:s}", "line",
+						      (json_int_t)done->refused[i].line, "why",
+						      done->refused[i].text));
+	return rows;
+}
+
+/* {csv, on, file?} -> {rows, whole, partial, suspect, known, refused: [{line, why}]} */
 enum err admin_unit_succession(struct admin_call *call)
 {
 	struct units_succeeded done = {0};
@@ -134,10 +145,10 @@ enum err admin_unit_succession(struct admin_call *call)
 			     file.len != 0 ? (const char *)file.data : "-",
 			     file.len != 0 ? file.len : (size_t)1, "on", on, "rows",
 			     (json_int_t)done.rows));
-	call->result =
-		json_pack("{s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)done.rows, "whole",
-			  (json_int_t)done.whole, "partial", (json_int_t)done.partial, "suspect",
-			  (json_int_t)done.suspect, "known", (json_int_t)done.known);
+	call->result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rows", (json_int_t)done.rows,
+				 "whole", (json_int_t)done.whole, "partial",
+				 (json_int_t)done.partial, "suspect", (json_int_t)done.suspect,
+				 "known", (json_int_t)done.known, "refused", refused_json(&done));
 	return ERR_OK;
 }
 

@@ -100,7 +100,8 @@ static struct bytes result_of(const struct opened *o, uint64_t number, bool *ret
 
 		if (v->number != number)
 			continue;
-		if (v->is_quarantined || result.len == 0 || bytes_is(v->code, "conflict"))
+		if (v->is_quarantined || result.len == 0 || bytes_is(v->code, "conflict") ||
+		    (bytes_is(v->code, "landed") && bytes_is(result, "parallel")))
 			result = v->code;
 		*ret_is_quarantined |= log_verdict_is_skipped(v);
 	}

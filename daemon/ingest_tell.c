@@ -1,4 +1,5 @@
 #include "daemon/ingest_private.h"
+#include "daemon/units.h"
 
 #define CODE_LANDED "landed"
 
@@ -92,11 +93,10 @@ enum err ingest_tell_loser(struct ingest *r, const struct conflict_row *row)
 	return store_notify(r->store, &notice);
 }
 
-static enum err tell_unit(struct ingest *r, const struct change *c, int64_t unit)
+static enum err tell_devices(struct ingest *r, const struct change *c, const uint32_t *devices,
+			     size_t count)
 {
-	uint32_t *devices = NULL;
-	size_t count = 0;
-	enum err e = store_load_unit_devices(r->store, r->a, unit, &devices, &count);
+	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		struct notice_row notice = {
@@ -114,6 +114,43 @@ static enum err tell_unit(struct ingest *r, const struct change *c, int64_t unit
 		e = store_notify(r->store, &notice);
 	}
 	return e;
+}
+
+/* Each device once: it may have been given several communes that became one. */
+static void add_devices(struct ingest *r, const uint32_t *more, size_t more_count, uint32_t **list,
+			size_t *count, size_t *cap)
+{
+	for (size_t i = 0; i < more_count; i++) {
+		bool is_known = false;
+
+		for (size_t k = 0; k < *count; k++)
+			is_known = is_known || (*list)[k] == more[i];
+		if (is_known)
+			continue;
+		*list = ingest_grow(r->a, *list, *count, cap, sizeof **list);
+		(*list)[(*count)++] = more[i];
+	}
+}
+
+/* Of a commune that was merged, the devices of all that were. */
+static enum err tell_unit(struct ingest *r, const struct change *c, int64_t unit)
+{
+	uint32_t *devices = NULL;
+	size_t count = 0;
+	size_t cap = 0;
+	int64_t *kin = NULL;
+	size_t kin_count = 0;
+	enum err e = units_load_kin(r->store, r->a, unit, r->request->now_ms, &kin, &kin_count);
+
+	for (size_t i = 0; e == ERR_OK && i < kin_count; i++) {
+		uint32_t *more = NULL;
+		size_t more_count = 0;
+
+		e = store_load_unit_devices(r->store, r->a, kin[i], &more, &more_count);
+		if (e == ERR_OK)
+			add_devices(r, more, more_count, &devices, &count, &cap);
+	}
+	return e == ERR_OK ? tell_devices(r, c, devices, count) : e;
 }
 
 enum err ingest_tell_landed(struct ingest *r, struct ingest_set *s, struct fold_entry *entry,

@@ -165,12 +165,29 @@ static const char query_find[] = ROW_COLUMNS
 	"WHERE n.code = ?1 AND n.level IN (1, 2, 3) AND n.first_day <= ?2 AND n.last_day > ?2"
 	" ORDER BY n.level DESC, n.first_day DESC LIMIT 1";
 
+/* "25195@2021-02-01" says its day itself. ERR_NOTFOUND: no day behind the @. */
+static enum err split_code(struct bytes *code, int64_t *day)
+{
+	const uint8_t *at = code->len != 0 ? memchr(code->data, '@', code->len) : NULL;
+	size_t len;
+
+	if (at == NULL)
+		return ERR_OK;
+	len = (size_t)(at - code->data);
+	if (units_parse_day(bytes_of(at + 1, code->len - len - 1), day) != ERR_OK)
+		return ERR_NOTFOUND;
+	*code = bytes_of(code->data, len);
+	return ERR_OK;
+}
+
 enum err units_find(struct store *s, struct arena *a, struct bytes code, int64_t day,
 		    struct unit_row *ret_row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_find, &q);
+	enum err e = split_code(&code, &day);
 
+	if (e == ERR_OK)
+		e = sql_use(s, query_find, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_text(q, 1, code);
@@ -179,6 +196,35 @@ enum err units_find(struct store *s, struct arena *a, struct bytes code, int64_t
 	if (e == ERR_OK)
 		read_row(q, a, ret_row);
 	return e;
+}
+
+/* Of codes of one level: a commune's code is never compared with a province's. */
+static const char query_meant[] =
+	"SELECT unit FROM unit_name WHERE code = ?1 AND level = ?2"
+	" ORDER BY (first_day <= ?3 AND last_day > ?3) DESC, first_day <= ?3 DESC,"
+	" CASE WHEN first_day <= ?3 THEN -first_day ELSE first_day END LIMIT 1";
+
+enum err units_print_code(struct store *s, struct arena *a, const struct unit_row *u, int64_t day,
+			  struct bytes *ret_code)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	char from[CLOCK_ISO_LEN];
+	enum err e = sql_use(s, query_meant, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, u->code);
+	sql_bind_int(q, 2, u->level);
+	sql_bind_int(q, 3, day);
+	e = sql_run_row(q);
+	if (e != ERR_OK)
+		return e;
+	*ret_code = u->code;
+	if (sql_int(q, 0) == u->unit)
+		return ERR_OK;
+	clock_print_iso(u->from * DAY_MS, from);
+	*ret_code = arena_printf(a, "%.*s@%.10s", BYTES_FMT(u->code), from);
+	return ERR_OK;
 }
 
 static const char query_load[] = ROW_COLUMNS

@@ -60,8 +60,10 @@ struct units_succeeded {
 	size_t rows;
 	size_t whole;   /* took effect on the day */
 	size_t partial; /* their records wait to be placed by a person */
-	size_t suspect; /* rows marked as false matches: kept as partial, not trusted */
+	size_t suspect; /* rows marked as false matches: refused, each with a word in `refused` */
 	size_t known;   /* were there before */
+	struct unit_problem *refused;
+	size_t refused_count; /* the first hundred of `suspect` */
 	struct unit_problem *problems;
 	size_t problem_count;
 };
@@ -95,10 +97,16 @@ enum err units_list(struct store *s, struct arena *a, const struct units_filter 
 		    struct unit_row **ret_rows, size_t *ret_count);
 /*
  * The unit a code meant on a day: a commune, a district or a province. ERR_NOTFOUND.
- * A commune first where a code could be of two levels.
+ * A commune first where a code could be of two levels. CODE@DATE says its day itself.
  */
 enum err units_find(struct store *s, struct arena *a, struct bytes code, int64_t day,
 		    struct unit_row *ret_row);
+/*
+ * The code to show on that day: the unit's own, or CODE@DATE when the code means another unit then
+ * (in force, else the latest that was, else the first to come). Into `a` or the row's memory.
+ */
+enum err units_print_code(struct store *s, struct arena *a, const struct unit_row *u, int64_t day,
+			  struct bytes *ret_code);
 /* The latest name of a unit up to a day (the first one when it is younger). ERR_NOTFOUND. */
 enum err units_load(struct store *s, struct arena *a, int64_t unit, int64_t day,
 		    struct unit_row *ret_row);
@@ -117,6 +125,10 @@ enum err units_load_scope(struct store *s, struct arena *a, uint32_t device, int
  */
 enum err units_load_scope_now(struct store *s, struct arena *a, uint32_t device, int64_t now_ms,
 			      int64_t **ret_units, size_t *ret_count);
+/* The communes whose devices see this one now: itself, what it became, and all that became so too.
+ */
+enum err units_load_kin(struct store *s, struct arena *a, int64_t unit, int64_t now_ms,
+			int64_t **ret_units, size_t *ret_count);
 /* The day an administrator imported a list or a succession. */
 enum err units_note_day(struct store *s, int64_t day);
 bool units_scope_has(const int64_t *units, size_t count, int64_t unit);

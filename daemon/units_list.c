@@ -280,7 +280,11 @@ static enum err take_province(struct import *im, const struct unit_list_row *row
 		return ERR_OK;
 	p = add_parent(im->a, &im->provinces);
 	p->code = row->province_code;
-	p->name = row->province_name.len != 0 ? row->province_name : row->province_code;
+	p->name = row->province_name;
+	if (p->name.len == 0)
+		p->name = units_province_name(p->code);
+	if (p->name.len == 0)
+		p->name = p->code;
 	e = find_until(im, p->code, &p->until);
 	if (e == ERR_OK)
 		e = take_parent(im, p, UNIT_PROVINCE, 0);

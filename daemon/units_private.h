@@ -38,6 +38,8 @@ enum err units_add(struct store *s, enum unit_level level, bool has_districts, i
 
 /* The name without its type ("Xã", "Thị trấn", "Tỉnh", …) as a key that forgives tone places. */
 enum err units_bare(struct arena *a, struct bytes name, struct bytes kind, struct bytes *ret_bare);
+/* What the province with this code was called until 1 July 2025; empty: no such code. */
+struct bytes units_province_name(struct bytes code);
 /* "Quận" of "Quận Ba Đình"; empty when none of the known types begins it. */
 struct bytes units_kind_of(struct bytes name);
 

@@ -175,14 +175,41 @@ enum err units_note_day(struct store *s, int64_t day)
 	return store_put_setting(s, DAY_NAME, bytes_of(&day, sizeof day));
 }
 
-enum err units_load_scope_now(struct store *s, struct arena *a, uint32_t device, int64_t now_ms,
-			      int64_t **ret_units, size_t *ret_count)
+static enum err load_day(struct store *s, struct arena *a, int64_t now_ms, int64_t *ret_day)
 {
 	int64_t day = units_day_of(now_ms);
 	int64_t noted;
 	enum err e = load_noted_day(s, a, &noted);
 
+	if (e == ERR_OK)
+		*ret_day = noted > day ? noted : day;
+	return e;
+}
+
+enum err units_load_scope_now(struct store *s, struct arena *a, uint32_t device, int64_t now_ms,
+			      int64_t **ret_units, size_t *ret_count)
+{
+	int64_t day = 0;
+	enum err e = load_day(s, a, now_ms, &day);
+
+	return e == ERR_OK ? units_load_scope(s, a, device, day, ret_units, ret_count) : e;
+}
+
+/* Who was given X sees what came before what X became; so does X what came so of it. */
+enum err units_load_kin(struct store *s, struct arena *a, int64_t unit, int64_t now_ms,
+			int64_t **ret_units, size_t *ret_count)
+{
+	struct scope p = {.store = s, .a = a};
+	enum err e = load_day(s, a, now_ms, &p.day);
+
+	add(&p, unit);
+	for (size_t i = 0; e == ERR_OK && i < p.count; i++)
+		e = add_all(&p, query_successors, p.found[i]);
+	for (size_t i = 0; e == ERR_OK && i < p.count; i++)
+		e = add_all(&p, query_predecessors, p.found[i]);
 	if (e != ERR_OK)
 		return e;
-	return units_load_scope(s, a, device, noted > day ? noted : day, ret_units, ret_count);
+	*ret_units = p.sorted;
+	*ret_count = p.count;
+	return ERR_OK;
 }

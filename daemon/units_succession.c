@@ -14,6 +14,8 @@ struct map_row {
 	int64_t new;
 	int64_t old_province;
 	int64_t new_province;
+	struct bytes old_code; /* for people */
+	struct bytes new_code;
 	bool is_whole;
 	bool is_suspect;
 };
@@ -31,6 +33,7 @@ struct map {
 	struct map_row *rows;
 	size_t count;
 	struct problems problems;
+	struct problems refused;
 	struct units_succeeded *done;
 };
 
@@ -145,6 +148,8 @@ static enum err read_map_row(struct map *m, const struct csv_reader *r, struct m
 	enum err e;
 
 	*row = (struct map_row){.line = r->line,
+				.old_code = arena_copy(m->a, field(r, m->columns.old_code)),
+				.new_code = arena_copy(m->a, field(r, m->columns.new_code)),
 				.is_whole = bytes_is(part, "whole"),
 				.is_suspect = is_suspect(field(r, m->columns.check))};
 	if (!row->is_whole && !bytes_is(part, "partial"))
@@ -274,6 +279,23 @@ static enum err take_row(struct map *m, const struct map_row *row, bool is_whole
 	return e;
 }
 
+/* Why a row is not taken, and what becomes of its unit without it. */
+static void refuse(struct map *m, const struct map_row *row, size_t trusted)
+{
+	const char *rest[] = {
+		"xã này không còn dòng nào: hồ sơ chờ xếp, xem “ctxhctl unit placing”; nobody sees its "
+		"records by the map: they wait, see “ctxhctl unit placing”",
+		"dòng khác của xã này được dùng; the unit's other rows count",
+	};
+
+	units_problem(
+		&m->refused, row->line,
+		"%.*s → %.*s: nghi ghép nhầm vì trùng tên, không nhận; %s; nếu đúng, ghi “ok” "
+		"vào cột check rồi nhập lại / likely a false match of names, refused; if it is "
+		"right write “ok” into the column check and import again",
+		BYTES_FMT(row->old_code), BYTES_FMT(row->new_code), rest[trusted != 0]);
+}
+
 static int by_old(const void *a, const void *b)
 {
 	const struct map_row *left = a;
@@ -302,6 +324,8 @@ static enum err take_unit(struct map *m, const struct map_row *rows, size_t coun
 
 		m->done->rows++;
 		m->done->suspect += row->is_suspect;
+		if (row->is_suspect)
+			refuse(m, row, trusted);
 		/* The same unit under both lists goes on by itself. */
 		if (row->old == row->new || (row->is_suspect && trusted != 0))
 			continue;
@@ -379,7 +403,12 @@ enum err units_succession(struct store *s, struct arena *a, struct bytes csv, in
 			  struct units_succeeded *ret_succeeded)
 {
 	struct units_succeeded done = {0};
-	struct map m = {.store = s, .a = a, .on = on, .problems = {.a = a}, .done = &done};
+	struct map m = {.store = s,
+			.a = a,
+			.on = on,
+			.problems = {.a = a},
+			.refused = {.a = a},
+			.done = &done};
 	enum err e = store_mark(s);
 
 	if (e != ERR_OK)
@@ -395,6 +424,8 @@ enum err units_succession(struct store *s, struct arena *a, struct bytes csv, in
 		e = take_units(&m);
 	if (e == ERR_OK)
 		e = take_provinces(&m);
+	done.refused = m.refused.list;
+	done.refused_count = m.refused.count;
 	if (e == ERR_OK)
 		e = units_bump_version(s);
 	/* Reading the map may have made districts and named provinces. */

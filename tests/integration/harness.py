@@ -214,7 +214,7 @@ class Client:
     def json(self, *args, code=0):
         return json.loads(self(*args, "--format", "json", code=code).stdout)
 
-    def add(self, kind, code=0, **fields):
+    def add(self, kind, /, code=0, **fields):
         r = self("add", kind, *[f"{k}={v}" for k, v in fields.items()], code=code)
         return r.stdout.strip().splitlines()[-1]
 

@@ -366,6 +366,15 @@ static void nothing_of_the_old_structure_outlives_the_real_lists(UNUSED_STATE)
 	assert_int_equal(count, 3321 + 34 + 3 + 2);
 }
 
+/* A report must not change its title when a map brings the name later. */
+static void a_province_of_the_old_structure_has_its_name_from_the_start(UNUSED_STATE)
+{
+	(void)import_file("units_binhphuoc_2021.csv", "2021-02-01", NULL);
+
+	assert_true(bytes_is(find("70", "2021-02-01").name, "Tỉnh Bình Phước"));
+	assert_true(bytes_is(find("70", "2021-02-01").kind, "Tỉnh"));
+}
+
 static void one_province_alone_and_then_its_successor(UNUSED_STATE)
 {
 	struct units_imported done = import_file("units_binhphuoc_2021.csv", "2021-02-01", NULL);
@@ -386,9 +395,9 @@ static void import_merger(void)
 {
 	struct units_imported done = {0};
 
-	assert_ok(import(OLD_HEAD "25195,Phường Tân Phú,Phường,689,Thị xã A,77\n"
-				  "25198,Phường Tân Đồng,Phường,689,Thị xã A,77\n"
-				  "25201,Xã Chia,Xã,689,Thị xã A,77\n",
+	assert_ok(import(OLD_HEAD "25195,Phường Tân Phú,Phường,689,Thị xã A,78\n"
+				  "25198,Phường Tân Đồng,Phường,689,Thị xã A,78\n"
+				  "25201,Xã Chia,Xã,689,Thị xã A,78\n",
 			 "2021-02-01", NULL, &done));
 	assert_ok(import(NEW_HEAD "25195,Phường Bình Phước,Phường,75,Tỉnh Đồng Nai\n"
 				  "25300,Xã Mới,Xã,75,Tỉnh Đồng Nai\n",
@@ -396,13 +405,13 @@ static void import_merger(void)
 }
 
 static const char map[] = MAP_HEAD
-	"25195,Phường Tân Phú,Phường,689,Thị xã A,77,Tỉnh Bình Phước,25195,Phường Bình Phước,"
+	"25195,Phường Tân Phú,Phường,689,Thị xã A,78,Tỉnh Bình Phước,25195,Phường Bình Phước,"
 	"Phường,75,Tỉnh Đồng Nai,whole,\n"
-	"25198,Phường Tân Đồng,Phường,689,Thị xã A,77,Tỉnh Bình Phước,25195,Phường Bình Phước,"
+	"25198,Phường Tân Đồng,Phường,689,Thị xã A,78,Tỉnh Bình Phước,25195,Phường Bình Phước,"
 	"Phường,75,Tỉnh Đồng Nai,whole,\n"
-	"25201,Xã Chia,Xã,689,Thị xã A,77,Tỉnh Bình Phước,25195,Phường Bình Phước,Phường,75,"
+	"25201,Xã Chia,Xã,689,Thị xã A,78,Tỉnh Bình Phước,25195,Phường Bình Phước,Phường,75,"
 	"Tỉnh Đồng Nai,partial,\n"
-	"25201,Xã Chia,Xã,689,Thị xã A,77,Tỉnh Bình Phước,25300,Xã Mới,Xã,75,Tỉnh Đồng Nai,"
+	"25201,Xã Chia,Xã,689,Thị xã A,78,Tỉnh Bình Phước,25300,Xã Mới,Xã,75,Tỉnh Đồng Nai,"
 	"partial,\n";
 
 static enum err succeed(const char *csv, struct units_succeeded *ret_done)
@@ -450,7 +459,7 @@ static void a_merged_commune_sees_its_whole_predecessors(UNUSED_STATE)
 	assert_true(sees(old, "2025-06-30", tan_phu));
 	assert_false(sees(old, "2025-06-30", merged));
 	/* The name the old list did not give comes with the map. */
-	assert_true(bytes_is(find("77", "2025-06-30").name, "Tỉnh Bình Phước"));
+	assert_true(bytes_is(find("78", "2025-06-30").name, "Tỉnh Bình Phước"));
 	/* Old units have ended. */
 	assert_missing("25198", "2025-07-01");
 }
@@ -529,9 +538,9 @@ static void a_suspect_row_beside_a_good_one_is_left_out(UNUSED_STATE)
 
 	import_merger();
 	int64_t old = find("25195", "2021-02-01").unit;
-	assert_ok(succeed(MAP_HEAD "25195,a,b,689,c,77,d,25195,e,f,75,g,partial,ok\n"
-				   "25195,a,b,689,c,77,d,25300,e,f,75,g,partial,suspect_homonym\n"
-				   "25198,a,b,689,c,77,d,25300,e,f,75,g,partial,suspect_homonym\n",
+	assert_ok(succeed(MAP_HEAD "25195,a,b,689,c,78,d,25195,e,f,75,g,partial,ok\n"
+				   "25195,a,b,689,c,78,d,25300,e,f,75,g,partial,suspect_homonym\n"
+				   "25198,a,b,689,c,78,d,25300,e,f,75,g,partial,suspect_homonym\n",
 			  &done));
 
 	assert_int_equal(done.suspect, 2);
@@ -550,8 +559,8 @@ static void a_map_of_unknown_units_is_refused_whole(UNUSED_STATE)
 	size_t count = 0;
 
 	import_merger();
-	assert_err(succeed(MAP_HEAD "25198,a,b,689,c,77,d,25195,e,f,75,g,partial,\n"
-				    "99999,a,b,689,c,77,d,25195,e,f,75,g,whole,\n",
+	assert_err(succeed(MAP_HEAD "25198,a,b,689,c,78,d,25195,e,f,75,g,partial,\n"
+				    "99999,a,b,689,c,78,d,25195,e,f,75,g,whole,\n",
 			   &done),
 		   ERR_INVAL);
 
@@ -599,6 +608,7 @@ int main(void)
 		CASE(an_old_list_that_comes_late_ends_with_the_structure),
 		CASE(the_real_lists_import_one_after_the_other),
 		CASE(nothing_of_the_old_structure_outlives_the_real_lists),
+		CASE(a_province_of_the_old_structure_has_its_name_from_the_start),
 		CASE(one_province_alone_and_then_its_successor),
 		CASE(a_merged_commune_sees_its_whole_predecessors),
 		CASE(a_clock_that_fell_back_does_not_undo_a_merger),
