@@ -2,7 +2,7 @@
  * Units by their codes. A code is not an identity: it is given out again, and then means another
  * unit. So every code printed here is read back as the same unit: a unit whose code means
  * another one now is CODE@DATE, the day from which it bore it ("25195@2021-02-01");
- * docs/decisions/0008.
+ * docs/decisions/0007.
  */
 #include <stdlib.h>
 
