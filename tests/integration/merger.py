@@ -13,7 +13,7 @@ from harness import ROOT, check
 
 UNITS = os.path.join(ROOT, "tests/data/units")
 MAP = os.path.join(UNITS, "units_map_binhphuoc.csv")
-INDICATORS = ("annual", "CT03", "CTH01", "CTH02", "CTH08", "TT01")
+INDICATORS = ("annual", "CT03", "CTH01", "CTH08")
 
 # Of An Giang (89 before, 91 after): one commune is divided, and false matches beside true rows.
 AN_GIANG = """old_code,old_name,old_district_code,old_province_code,old_province_name,new_code,new_name,part,check

@@ -508,6 +508,53 @@ static void a_merger_imported_ahead_waits_for_its_day(UNUSED_STATE)
 	assert_true(units_scope_has(units, count, merged));
 }
 
+static struct bytes printed(int64_t unit, const char *on)
+{
+	struct unit_row row;
+	struct bytes code;
+
+	assert_ok(units_load(g.store, &g.a, unit, day(on), &row));
+	assert_ok(units_print_code(g.store, &g.a, &row, day(on), &code));
+	return code;
+}
+
+static void a_code_that_means_another_unit_is_printed_with_its_day(UNUSED_STATE)
+{
+	import_merger();
+	int64_t tan_phu = find("25195", "2021-02-01").unit;
+	int64_t tan_dong = find("25198", "2021-02-01").unit;
+	int64_t merged = find("25195", "2025-07-01").unit;
+
+	assert_true(bytes_is(printed(tan_phu, "2025-06-30"), "25195"));
+	assert_true(bytes_is(printed(merged, "2025-07-01"), "25195"));
+	assert_true(bytes_is(printed(tan_phu, "2025-07-01"), "25195@2021-02-01"));
+	assert_true(bytes_is(printed(tan_dong, "2025-07-01"), "25198"));
+	assert_int_equal(find("25195@2021-02-01", "2025-07-01").unit, tan_phu);
+	assert_int_equal(find("25195@2026-01-01", "2021-02-01").unit, merged);
+	assert_missing("25195@1999-01-01", "2025-07-01");
+	assert_missing("25195@", "2025-07-01");
+	assert_missing("@2021-02-01", "2025-07-01");
+}
+
+static void a_merged_commune_has_its_predecessors_as_kin(UNUSED_STATE)
+{
+	struct units_succeeded done = {0};
+	int64_t *units = NULL;
+	size_t count = 0;
+
+	import_merger();
+	assert_ok(succeed(map, &done));
+
+	assert_ok(units_load_kin(g.store, &g.a, find("25198", "2021-02-01").unit,
+				 INT64_C(1751302800000), &units, &count));
+	assert_int_equal(count, 3);
+	assert_true(units_scope_has(units, count, find("25195", "2021-02-01").unit));
+	assert_true(units_scope_has(units, count, find("25195", "2025-07-01").unit));
+	assert_ok(units_load_kin(g.store, &g.a, find("25201", "2021-02-01").unit,
+				 INT64_C(1751302800000), &units, &count));
+	assert_int_equal(count, 1);
+}
+
 static void a_divided_commune_is_on_the_placing_list(UNUSED_STATE)
 {
 	struct units_succeeded done = {0};
@@ -544,6 +591,10 @@ static void a_suspect_row_beside_a_good_one_is_left_out(UNUSED_STATE)
 			  &done));
 
 	assert_int_equal(done.suspect, 2);
+	assert_int_equal(done.refused_count, 2);
+	assert_int_equal(done.refused[0].line, 3);
+	assert_non_null(strstr(done.refused[0].text, "false match"));
+	assert_non_null(strstr(done.refused[1].text, "unit placing"));
 	assert_int_equal(done.whole, 1);
 	assert_int_equal(done.partial, 1);
 	struct ground_device *d = ground_device(&g, find("25195", "2025-07-01").unit, false);
@@ -613,6 +664,8 @@ int main(void)
 		CASE(a_merged_commune_sees_its_whole_predecessors),
 		CASE(a_clock_that_fell_back_does_not_undo_a_merger),
 		CASE(a_merger_imported_ahead_waits_for_its_day),
+		CASE(a_code_that_means_another_unit_is_printed_with_its_day),
+		CASE(a_merged_commune_has_its_predecessors_as_kin),
 		CASE(a_divided_commune_is_on_the_placing_list),
 		CASE(a_suspect_row_beside_a_good_one_is_left_out),
 		CASE(a_map_of_unknown_units_is_refused_whole),
