@@ -5,6 +5,7 @@
 
 #include "common/base/arena.h"
 #include "daemon/store.h"
+#include "daemon/units.h"
 
 #define NAME_LEN (6 + ID_HEX_LEN)
 
@@ -51,6 +52,8 @@ enum err epochs_begin(struct store *s, uint64_t log, const struct clock *clock, 
 		e = put_end(s, &before, log);
 	if (e == ERR_OK)
 		e = store_put_setting(s, "epoch", bytes_of(after.bytes, ID_LEN));
+	if (e == ERR_OK)
+		e = units_leave_gap(s);
 	if (e != ERR_OK)
 		return e;
 	*ret_before = before;

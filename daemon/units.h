@@ -34,6 +34,16 @@ struct unit_problem {
 	const char *text; /* Vietnamese; English */
 };
 
+#define UNITS_GAP 100000 /* more than any list has: all of Viet Nam had 11,400 units */
+
+/*
+ * At a restore, in its transaction: units made after the backup are forgotten, but devices still
+ * name them. Their ids must never become those of other units, or a record sent again would land
+ * in another commune; so new units get ids a gap beyond. What names a forgotten unit goes to
+ * quarantine (`no_such_unit`) instead.
+ */
+enum err units_leave_gap(struct store *s);
+
 struct units_imported {
 	size_t communes;               /* rows of the file */
 	size_t added;                  /* units that are new, of any level */

@@ -13,7 +13,9 @@ static const char query_drop[] = "DELETE FROM unit_name WHERE unit = ?1 AND firs
 static const char query_of_unit[] =
 	"SELECT " UNIT_NAME_COLUMNS "FROM unit_name n WHERE n.unit = ? ORDER BY n.first_day";
 static const char query_add[] =
-	"INSERT INTO unit(level, has_districts, first_day, last_day) VALUES(?1, ?2, 0, 0)";
+	"INSERT INTO unit(unit, level, has_districts, first_day, last_day)"
+	" VALUES(max((SELECT coalesce(max(unit), 0) + 1 FROM unit), ?3), ?1, ?2, 0, 0)";
+static const char query_last_unit[] = "SELECT coalesce(max(unit), 0) FROM unit";
 static const char query_settle[] =
 	"UPDATE unit SET first_day = (SELECT min(first_day) FROM unit_name WHERE unit = ?1),"
 	" last_day = (SELECT max(last_day) FROM unit_name WHERE unit = ?1) WHERE unit = ?1"
@@ -63,15 +65,67 @@ enum err units_settle(struct store *s, int64_t unit)
 	return sql_run(q);
 }
 
+/* ---- surrogate ids ---- */
+
+#define FLOOR "unit_floor" /* setting: no unit below it is made any more; 8 bytes, big-endian */
+
+static enum err load_floor(struct store *s, int64_t *ret_floor)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes value;
+	uint64_t unit = 0;
+	enum err e = store_get_setting(s, &a, FLOOR, &value);
+
+	if (e == ERR_OK && value.len != sizeof unit)
+		return err_raise(ERR_CORRUPT, FLOOR " has %zu bytes", value.len);
+	for (size_t i = 0; e == ERR_OK && i < value.len; i++)
+		unit = unit << 8 | value.data[i];
+	*ret_floor = (int64_t)unit;
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+static enum err load_last(struct store *s, int64_t *ret_unit)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_last_unit, &q);
+
+	if (e == ERR_OK)
+		e = sql_run_row(q);
+	if (e == ERR_OK)
+		*ret_unit = sql_int(q, 0);
+	return e;
+}
+
+enum err units_leave_gap(struct store *s)
+{
+	uint8_t value[8];
+	int64_t floor = 0;
+	int64_t last = 0;
+	enum err e = load_floor(s, &floor);
+
+	if (e == ERR_OK)
+		e = load_last(s, &last);
+	if (e != ERR_OK)
+		return e;
+	floor = (last > floor ? last : floor) + UNITS_GAP;
+	for (unsigned i = 0; i < sizeof value; i++)
+		value[i] = (uint8_t)((uint64_t)floor >> (56 - 8 * i));
+	return store_put_setting(s, FLOOR, bytes_of(value, sizeof value));
+}
+
 enum err units_add(struct store *s, enum unit_level level, bool has_districts, int64_t *ret_unit)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_add, &q);
+	int64_t floor = 0;
+	enum err e = load_floor(s, &floor);
 
+	if (e == ERR_OK)
+		e = sql_use(s, query_add, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, level);
 	sql_bind_int(q, 2, has_districts);
+	sql_bind_int(q, 3, floor);
 	e = sql_run(q);
 	if (e == ERR_OK)
 		*ret_unit = sql_last_row(s);

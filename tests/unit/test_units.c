@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/store_sql.h"
 #include "daemon/units.h"
 #include "tests/support/ground.h"
 
@@ -42,6 +43,40 @@ static enum err import(const char *csv, const char *from, const char *until,
 	else
 		assert_ok(store_commit(g.store));
 	return e;
+}
+
+static int64_t greatest_unit(void)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+
+	assert_ok(sql_use(g.store, "SELECT max(unit) FROM unit", &q));
+	assert_ok(sql_run_row(q));
+	return sql_int(q, 0);
+}
+
+static void a_unit_made_after_a_restore_has_an_id_no_unit_ever_had(UNUSED_STATE)
+{
+	static const char one[] = "code,name,type,province_code,province_name\n"
+				  "25001,Xã Một,Xã,71,Tỉnh Mới\n";
+	static const char two[] = "code,name,type,province_code,province_name\n"
+				  "25001,Xã Một,Xã,71,Tỉnh Mới\n25002,Xã Hai,Xã,71,Tỉnh Mới\n";
+	struct units_imported done;
+	int64_t before = greatest_unit();
+	int64_t first;
+
+	assert_ok(store_begin(g.store));
+	assert_ok(units_leave_gap(g.store));
+	assert_ok(store_commit(g.store));
+	assert_ok(import(one, "2021-02-01", NULL, &done));
+	first = greatest_unit();
+	assert_true(first > before + UNITS_GAP);
+	assert_ok(store_begin(g.store));
+	assert_ok(units_leave_gap(g.store));
+	assert_ok(units_leave_gap(g.store));
+	assert_ok(store_commit(g.store));
+	assert_ok(import(two, "2022-02-01", NULL, &done));
+
+	assert_int_equal(greatest_unit(), first + 2 * UNITS_GAP);
 }
 
 static struct bytes read_data(const char *name)
@@ -646,6 +681,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_list_makes_communes_districts_and_provinces),
 		CASE(importing_again_changes_nothing),
+		CASE(a_unit_made_after_a_restore_has_an_id_no_unit_ever_had),
 		CASE(wrong_rows_are_named_and_nothing_is_imported),
 		CASE(a_code_twice_is_named),
 		CASE(a_file_without_the_columns_is_refused),
