@@ -83,7 +83,8 @@ static enum err find_same(struct import *im, const struct unit_name *n, int64_t 
 	return e;
 }
 
-static bool is_placeholder(const struct unit_name *n)
+/* So far only its code is known. */
+static bool is_code_alone(const struct unit_name *n)
 {
 	return bytes_equal(n->name, n->code);
 }
@@ -92,8 +93,7 @@ static bool says_same(const struct unit_name *a, const struct unit_name *b)
 {
 	if (!bytes_equal(a->code, b->code) || a->parent != b->parent || a->province != b->province)
 		return false;
-	return is_placeholder(b) ||
-	       (bytes_equal(a->name, b->name) && bytes_equal(a->kind, b->kind));
+	return is_code_alone(b) || (bytes_equal(a->name, b->name) && bytes_equal(a->kind, b->kind));
 }
 
 /* Where a new dated name meets those the unit has. */
@@ -133,7 +133,7 @@ static enum err give_way(struct import *im, const struct unit_name *covering,
 
 	if (covering->last <= want->first)
 		return ERR_OK;
-	if (is_placeholder(covering)) {
+	if (is_code_alone(covering)) {
 		want->first = covering->first;
 		return ERR_OK;
 	}
@@ -159,7 +159,7 @@ static enum err lay_name(struct import *im, struct unit_name want, bool *ret_is_
 	if (p.covering != NULL && says_same(p.covering, &want))
 		return lengthen(im, p.covering, want.last);
 	if (p.covering != NULL) {
-		*ret_is_renamed = !is_placeholder(p.covering);
+		*ret_is_renamed = !is_code_alone(p.covering);
 		e = give_way(im, p.covering, &want);
 	}
 	/* The same name again later: one row from now on. */
