@@ -6,6 +6,7 @@
 
 #include "client/stray.h"
 #include "client/sync_apply.h"
+#include "client/sync_back.h"
 #include "client/sync_budget.h"
 #include "client/sync_compare.h"
 #include "common/base/check.h"

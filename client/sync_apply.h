@@ -15,14 +15,6 @@ enum err sync_apply(struct sync *s, const struct vault_identity *identity,
 /* How far `here` is ahead of what the other side said, which may be anything. */
 int64_t sync_clock_offset(int64_t here_ms, int64_t there_ms);
 
-/*
- * The office holds our changes only up to `number` (it was restored, or says there
- * is a gap): what comes after is waiting again. In the caller's transaction.
- * ERR_NOTFOUND: what comes after is no longer kept.
- */
-enum err sync_go_back(struct sync *s, int64_t number, struct vault_state *state,
-		      struct sync_report *report);
-
 /* ---- for sync_repair.c, in the transaction of sync_apply() ---- */
 
 /* `body` is made anew from the office's state and what is still ours alone; then it is put, or
