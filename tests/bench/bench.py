@@ -15,6 +15,7 @@ import http.client
 import json
 import os
 import platform
+import resource
 import shutil
 import signal
 import socket
@@ -31,9 +32,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 import harness  # noqa: E402
 from harness import ROOT, Failed, check  # noqa: E402
 
-UNITS = os.path.join(ROOT, "tests/data/units/units_binhphuoc_2021.csv")
-DATE = "2021-04-13"
-SHARED_UNIT = "25195"  # the first of the list: granted first, so load puts the shared records there
+# A list of units, the day it is from. The whole country where there are many devices: 1 to 3 are of one commune.
+PROVINCE = ("units_binhphuoc_2021.csv", "2021-02-01")
+COUNTRY = ("units_2025.csv", "2025-07-01")
 BATCH = 200_000        # changes one run of load holds sealed in memory
 
 # rounds: of end to end and floor, in turn. storm: devices, seconds. growth: records; batch: changes measured at each.
@@ -94,18 +95,19 @@ class Socket(http.client.HTTPConnection):
 class Office(harness.World):
     """A daemon and its load, in a folder of its own."""
 
-    def __init__(self, args):
+    def __init__(self, args, units=PROVINCE):
         super().__init__(args)
+        path, self.day = os.path.join(ROOT, "tests/data/units", units[0]), units[1]
         self.devices = os.path.join(self.dir, "devices")
         self.enrolled = 0
         self.empty_bytes = 0
-        with open(UNITS, encoding="utf-8") as f:
+        with open(path, encoding="utf-8") as f:
             self.codes = [row["code"] for row in csv.DictReader(f)]
         self.schema = os.path.join(ROOT, "schema")
         # Enrolment is not what is measured: its rate limits would only make the run longer.
         self.configure("limits:\n  enrol_per_minute: 1000000\n  enrol_per_hour: 1000000\n")
         self.start()
-        self.import_units()
+        self.import_units(path, self.day)
 
     def request(self, method, path, body=None):
         with contextlib.closing(Socket(os.path.join(self.state, "admin.sock"))) as c:
@@ -131,10 +133,10 @@ class Office(harness.World):
             return next(int(line.split()[1]) for line in f if line.startswith("VmHWM")) / 1024
 
     def enrol(self, count):
-        """`count` devices, each of a commune of its own and of the one all share."""
+        """`count` devices, each of a commune and of the one all share: the first, granted first, as load wants it."""
         def invite(i):
             own = self.codes[1 + i % (len(self.codes) - 1)]
-            return self.ask("device invite", units=[SHARED_UNIT, own], on=DATE)["invitation"]
+            return self.ask("device invite", units=[self.codes[0], own], on=self.day)["invitation"]
 
         invitations = os.path.join(self.dir, "invitations")
         with ThreadPoolExecutor(8) as pool, open(invitations, "w", encoding="utf-8") as f:
@@ -183,8 +185,8 @@ class Office(harness.World):
 # ---- 1 and 2: end to end, and the floor
 
 
-def end_to_end(args, size, devices, sets):
-    with Office(args) as w:
+def end_to_end(args, size, devices, sets, units=PROVINCE):
+    with Office(args, units) as w:
         w.enrol(devices)
         w.settle()
         got = w.push(sets=sets, changes=size["changes"])
@@ -234,7 +236,7 @@ def part_merge(args, size, out):
         got = end_to_end(args, size, size["devices"], size["sets"])
         rounds.append((got, floor(args, size, got)))
     one = end_to_end(args, size, 1, size["sets"])
-    many = end_to_end(args, size, size["many"], 1)
+    many = end_to_end(args, size, size["many"], 1, COUNTRY)
     mid = lambda figure: statistics.median(figure(got, plain) for got, plain in rounds)
     per_100k = lambda got, key: got[key] * 100_000 / got["changes"]
     out.update(
@@ -278,7 +280,7 @@ def hold(address, count):
 
 
 def part_storm(args, size, out):
-    with Office(args) as w:
+    with Office(args, COUNTRY) as w:
         w.enrol(size["storm"])
         held = hold(f"127.0.0.1:{w.port}", size["held"])
         most = [w.metrics()["connections"]]
@@ -445,7 +447,7 @@ def part_reports(w, out):
     took = {}
     for r in reports:
         began = time.monotonic()
-        w.ask("report run", id=r["id"], **{"unit": "70", "from": "2021-01-01", "to": "2021-12-31", "on": DATE})
+        w.ask("report run", id=r["id"], **{"unit": "70", "from": "2021-01-01", "to": "2021-12-31", "on": w.day})
         took[r["id"]] = time.monotonic() - began
     slowest = max(took, key=took.get)
     out.update(reports=len(took), reports_s=sum(took.values()), slowest_report=slowest, slowest_report_s=took[slowest])
@@ -464,7 +466,8 @@ def machine():
 
 
 def commit():
-    r = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    """With “-dirty” when the tree is not what that commit says."""
+    r = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude=*"], capture_output=True, text=True, check=False)
     return r.stdout.strip() or "unknown"
 
 
@@ -510,6 +513,9 @@ def main():
     if set(args.only.split(",")) - set(PARTS):
         p.error("--only: some of " + ", ".join(PARTS))
     size = SIZES[args.size]
+    # A thousand connections held, a thousand of the load, and the daemon's end of all of them.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     args.bin = os.path.abspath(args.bin)
     args.scratch = os.environ.get("TMPDIR", "/tmp")
     began = time.monotonic()
