@@ -6,7 +6,7 @@
 #include "daemon/office.h"
 #include "daemon/quarantine.h"
 #include "daemon/units.h"
-#include "tests/sim/oracle.h"
+#include "tests/sim/ledger.h"
 
 #define LISTED 200u
 

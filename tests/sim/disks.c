@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/sim/oracle.h"
+#include "tests/sim/ledger.h"
 
 static const char *const files[] = {"vault.db", "vault.db-wal", "lock"};
 

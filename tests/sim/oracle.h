@@ -1,8 +1,7 @@
 /*
- * oracle - what people were told, and whether it is true in the end.
+ * oracle - whether what people were told is true in the end.
  *
- * The ledger has every value anybody entered, with the value its author saw in its
- * place. When everything is healed and quiet:
+ * With the ledger of what they entered. When everything is healed and quiet:
  *
  *   O1 every replica of a unit has the daemon's states, byte for byte, and nothing else
  *   O2 every value that was said to be saved is in the state, or its author or somebody
@@ -18,27 +17,7 @@
  */
 #pragma once
 
-#include "tests/sim/world.h"
-
-struct ledger *ledger_new(struct world *w);
-void ledger_free(struct ledger *l);
-
-struct ledger_entry {
-	unsigned client;
-	const struct change *change;
-	const struct record *before; /* as its author saw it; NULL: a new record */
-	bool is_in_scope;            /* its author had the right to */
-	bool is_gone;                /* nobody was told that it is saved, and it is not */
-};
-/* Copies. */
-void ledger_note(struct ledger *l, const struct ledger_entry *entry);
-/* What its vault has not sent goes with its disk; nobody was told that the office has it. */
-void ledger_lose_unsent(struct ledger *l, struct client *c);
-/* A number no value has yet. */
-uint64_t ledger_next(struct ledger *l);
-/* Some record; often one of the latest, so that people meet. False: there is none. */
-bool ledger_pick(const struct ledger *l, struct rand *rand, struct bytes *ret_type,
-		 struct id *ret_id);
+#include "tests/sim/ledger.h"
 
 /* O8, after each contact. */
 void oracle_check_contact(struct client *c);

@@ -5,7 +5,7 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
-#include "tests/sim/oracle.h"
+#include "tests/sim/ledger.h"
 
 #define WRITES_MAX 6
 #define IMPORT_MAX 600u
