@@ -1,4 +1,5 @@
 ctxh_test(schema LINK model)
+ctxh_test(schema_shipped LINK model)
 ctxh_test(schema_compile LINK model)
 ctxh_test(validate LINK model)
 ctxh_fuzz(schema LINK model)

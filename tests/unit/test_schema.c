@@ -1,13 +1,13 @@
+/* What a schema file may say, and what is told of one that is wrong. The programme's own:
+ * test_schema_shipped.c. */
 #include "tests/unit/test.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/base/arena.h"
-#include "common/base/clock.h"
 #include "common/base/crypt.h"
 #include "common/model/record.h"
 #include "common/model/schema.h"
@@ -91,17 +91,6 @@ static void assert_refused(const char *text, const char *want)
 	assert_err(load_one(text), ERR_INVAL);
 	assert_null(loaded);
 	assert_string_equal(error, want);
-}
-
-static struct schema *load_shipped(void)
-{
-	char path[4096];
-	struct schema *s = NULL;
-
-	(void)snprintf(path, sizeof path, "%s/schema", getenv("CTXH_SOURCE_DIR"));
-	if (schema_load_folder(path, &s, error) != ERR_OK)
-		fail_msg("%s", error);
-	return s;
 }
 
 /* ---- what a schema says ---- */
@@ -212,6 +201,17 @@ static void a_query_is_written_out_in_an_indicator(UNUSED_STATE)
 	assert_true(i->is_percent);
 	assert_int_equal(i->sensitivity, SENSITIVITY_RESTRICTED);
 	assert_null(schema_find_indicator(loaded, BYTES_LIT("CT02")));
+}
+
+static void a_record_is_restricted_by_a_field(UNUSED_STATE)
+{
+	struct field f = {.name = BYTES_LIT("a"), .value = value_text(BYTES_LIT("x"))};
+	struct record r = {.type = BYTES_LIT("person"), .fields = &f, .count = 1};
+
+	assert_ok(load_one(HEAD "      a: {type: text, vi: A, en: A, sensitivity: restricted}\n"));
+	assert_true(schema_is_restricted(loaded, &r));
+	f.value = VALUE_NONE;
+	assert_false(schema_is_restricted(loaded, &r));
 }
 
 /* ---- extension ---- */
@@ -625,163 +625,6 @@ static void a_folder_without_schema_is_not_found(UNUSED_STATE)
 	assert_int_equal(rmdir(path), 0);
 }
 
-/* ---- the programme's own schema ---- */
-
-static void the_shipped_schema_loads(UNUSED_STATE)
-{
-	static const char *const types[] = {
-		"allowance",
-		"assessment",
-		"budget_line",
-		"care_plan",
-		"case_file",
-		"case_member",
-		"collaborator_payment",
-		"committee_member",
-		"communication",
-		"consent",
-		"contact",
-		"denominator",
-		"disability",
-		"document",
-		"emergency_event",
-		"facility",
-		"hiv_record",
-		"household",
-		"household_poverty",
-		"identity_doc",
-		"incident",
-		"informant",
-		"intervention",
-		"organisation",
-		"person",
-		"person_category",
-		"plan_activity",
-		"plan_review",
-		"rate",
-		"referral",
-		"report_text",
-		"retention_rule",
-		"service_model",
-		"shelter_address",
-		"stay",
-		"subject_request",
-		"supervision",
-		"target",
-		"training",
-		"training_attendance",
-		"worker",
-		"worker_assignment",
-	};
-
-	loaded = load_shipped();
-
-	assert_int_equal(loaded->type_count, sizeof types / sizeof types[0]);
-	for (size_t i = 0; i < loaded->type_count; i++)
-		assert_bytes(loaded->types[i].name, types[i]);
-	assert_int_equal(loaded->indicator_count, 35);
-}
-
-static void every_shipped_type_has_a_title(UNUSED_STATE)
-{
-	loaded = load_shipped();
-
-	for (size_t i = 0; i < loaded->type_count; i++) {
-		bool has_title = false;
-
-		for (size_t j = 0; j < loaded->types[i].count; j++)
-			has_title |= loaded->types[i].fields[j].is_title;
-		if (!has_title)
-			fail_msg("%.*s has no title", BYTES_FMT(loaded->types[i].name));
-	}
-}
-
-/* What could tell of HIV, sexual abuse, trafficking, a shelter, an informant. */
-static void every_code_that_could_betray_is_restricted(UNUSED_STATE)
-{
-	static const char *const secret[][2] = {
-		{"beneficiary_category", "K3A"},   {"beneficiary_category", "K3B"},
-		{"beneficiary_category", "K8"},    {"child_special_group", "05"},
-		{"child_special_group", "11"},     {"child_special_group", "12"},
-		{"priority_child_group", "3"},     {"category_scheme", "hiv"},
-		{"category_scheme", "trafficked"}, {"category_scheme", "sexual_abuse"},
-		{"harm_kind", "sexual_abuse"},     {"harm_kind", "trafficking"},
-		{"stay_kind", "shelter"},          {"assistance_kind", "SHELTER"},
-	};
-
-	loaded = load_shipped();
-
-	for (size_t i = 0; i < sizeof secret / sizeof secret[0]; i++) {
-		const struct schema_code *c = schema_find_code(
-			schema_find_list(loaded, bytes_str(secret[i][0])), bytes_str(secret[i][1]));
-
-		if (c == NULL || c->sensitivity != SENSITIVITY_RESTRICTED)
-			fail_msg("%s %s is not restricted", secret[i][0], secret[i][1]);
-	}
-	assert_int_equal(type_of(loaded, "hiv_record")->sensitivity, SENSITIVITY_RESTRICTED);
-	assert_int_equal(type_of(loaded, "informant")->sensitivity, SENSITIVITY_RESTRICTED);
-	assert_int_equal(type_of(loaded, "shelter_address")->sensitivity, SENSITIVITY_RESTRICTED);
-}
-
-static struct record one_field(const char *type, struct field *f, const char *name,
-			       const char *text)
-{
-	*f = (struct field){.name = bytes_str(name),
-			    .value = text != NULL ? value_text(bytes_str(text)) : VALUE_NONE};
-	return (struct record){.type = bytes_str(type), .fields = f, .count = 1};
-}
-
-static void a_record_is_restricted_by_type_field_or_code(UNUSED_STATE)
-{
-	struct field f;
-	struct record r;
-
-	loaded = load_shipped();
-
-	r = one_field("person", &f, "full_name", "An");
-	assert_false(schema_is_restricted(loaded, &r));
-	r = one_field("hiv_record", &f, "note", "x");
-	assert_true(schema_is_restricted(loaded, &r));
-	r = one_field("person_category", &f, "nd20_code", "K6A");
-	assert_false(schema_is_restricted(loaded, &r));
-	r = one_field("person_category", &f, "nd20_code", "K8");
-	assert_true(schema_is_restricted(loaded, &r));
-	r = one_field("contact", &f, "harm", "neglect,poverty");
-	assert_false(schema_is_restricted(loaded, &r));
-	r = one_field("contact", &f, "harm", "neglect,sexual_abuse");
-	assert_true(schema_is_restricted(loaded, &r));
-	r = one_field("contact", &f, "harm", "unheard_of");
-	assert_false(schema_is_restricted(loaded, &r));
-	r = one_field("contact", &f, "harm", NULL);
-	assert_false(schema_is_restricted(loaded, &r));
-	/* Nobody can say what is in it. */
-	r = one_field("from_the_future", &f, "a", "b");
-	assert_true(schema_is_restricted(loaded, &r));
-	schema_free(loaded);
-
-	assert_ok(load_one(HEAD "      a: {type: text, vi: A, en: A, sensitivity: restricted}\n"));
-	r = one_field("person", &f, "a", "x");
-	assert_true(schema_is_restricted(loaded, &r));
-	r = one_field("person", &f, "a", NULL);
-	assert_false(schema_is_restricted(loaded, &r));
-}
-
-/* Printed, never asserted: machines differ. */
-static void loading_the_shipped_schema_is_quick(UNUSED_STATE)
-{
-	int64_t best = INT64_MAX;
-
-	for (int i = 0; i < 5; i++) {
-		int64_t start = clock_monotonic_ms(clock_system());
-		struct schema *s = load_shipped();
-		int64_t took = clock_monotonic_ms(clock_system()) - start;
-
-		best = took < best ? took : best;
-		schema_free(s);
-	}
-	print_message("schema loaded in %lld ms\n", (long long)best);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -792,6 +635,7 @@ int main(void)
 		CASE(fields_and_codes_keep_the_order_of_the_file),
 		CASE(a_pattern_is_a_regular_expression),
 		CASE(a_query_is_written_out_in_an_indicator),
+		CASE(a_record_is_restricted_by_a_field),
 		CASE(a_later_file_adds_fields_and_codes),
 		CASE(an_extension_changes_nothing_that_is_there),
 		CASE(a_definition_twice_names_both_places),
@@ -813,11 +657,6 @@ int main(void)
 		CASE(a_bundle_cut_anywhere_is_refused),
 		CASE(a_bundle_of_false_lengths_is_refused),
 		CASE(a_folder_without_schema_is_not_found),
-		CASE(the_shipped_schema_loads),
-		CASE(every_shipped_type_has_a_title),
-		CASE(every_code_that_could_betray_is_restricted),
-		CASE(a_record_is_restricted_by_type_field_or_code),
-		CASE(loading_the_shipped_schema_is_quick),
 	};
 
 	if (crypt_init() != ERR_OK)
