@@ -3,6 +3,7 @@ ctxh_test(registry LINK daemon)
 ctxh_test(peers LINK daemon)
 ctxh_test(writer LINK daemon)
 ctxh_test(http LINK daemon)
+ctxh_test(http_deadlines LINK daemon)
 ctxh_test(framing LINK daemon)
 
 find_program(PYTHON3 python3 REQUIRED)
