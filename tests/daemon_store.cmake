@@ -3,6 +3,7 @@ add_library(ground STATIC support/ground.c)
 target_link_libraries(ground PUBLIC daemon)
 
 ctxh_test(ingest LINK ground)
+ctxh_test(ingest_order LINK ground)
 ctxh_test(office LINK ground)
 ctxh_test(decide LINK ground)
 ctxh_test(admin_decide LINK ground)

@@ -10,6 +10,7 @@
 #include "daemon/enrol.h"
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
+#include "daemon/verify.h"
 
 const char ground_schema_text[] =
 	"lists:\n"
@@ -347,6 +348,21 @@ struct hash ground_everything(struct ground *g)
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
 		append_table(g, tables[i], &all);
 	return hash_of(buf_bytes(&all));
+}
+
+void ground_verify(struct ground *g)
+{
+	struct verify_report report = {0};
+
+	must(store_begin(g->store));
+	must(verify_run(&g->ctx, g->store, g->folder, &g->a, &report));
+	must(store_commit(g->store));
+	for (size_t i = 0; i < report.difference_count; i++)
+		fprintf(stderr, "%s %.*s %.*s: %.*s\n", report.differences[i].invariant,
+			BYTES_FMT(report.differences[i].table),
+			BYTES_FMT(report.differences[i].key),
+			BYTES_FMT(report.differences[i].text));
+	REQUIRE(report.found == 0);
 }
 
 struct msg_synced ground_pull(struct ground *g, struct ground_device *d,

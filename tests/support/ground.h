@@ -86,6 +86,8 @@ struct record ground_load(struct ground *g, const char *type, const struct id *i
 struct hash ground_digest(struct ground *g);
 /* Every row of every table but sync log and audit, hashed: has anything been written? */
 struct hash ground_everything(struct ground *g);
+/* Aborts the test, with what differs, unless the store is what its log says and is sound. */
+void ground_verify(struct ground *g);
 
 /* What a device is owed, on the writer's connection. */
 struct msg_synced ground_pull(struct ground *g, struct ground_device *d,

@@ -4,7 +4,6 @@
 #include "daemon/decide.h"
 #include "daemon/joined.h"
 #include "daemon/units.h"
-#include "daemon/verify.h"
 #include "tests/support/ground.h"
 
 /* Two devices of one commune, a person both know, and what they wrote at once. */
@@ -33,16 +32,6 @@ static int teardown(UNUSED_STATE)
 }
 
 /* ---- helpers ---- */
-
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	assert_int_equal(report.found, 0);
-}
 
 static uint64_t last_log(void)
 {
@@ -153,7 +142,7 @@ static void keeping_confirms_what_stands_and_tells_both(UNUSED_STATE)
 	assert_value(notice_of(a, "decided").lost, "A");
 	assert_value(notice_of(b, "decided").kept, "B");
 	assert_true(bytes_is(notice_of(b, "decided").by, "uid:7"));
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void keeping_says_what_stands_now(UNUSED_STATE)
@@ -188,7 +177,7 @@ static void restoring_writes_the_lost_value_as_the_office(UNUSED_STATE)
 	assert_value(notice_of(a, "decided").kept, "A");
 	assert_value(notice_of(a, "decided").lost, "B");
 	assert_value(notice_of(b, "decided").kept, "A");
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void restoring_replaces_also_a_value_written_since(UNUSED_STATE)
@@ -268,7 +257,7 @@ static void an_event_is_not_rewritten(UNUSED_STATE)
 	assert_int_equal(d.outcome, DECIDE_EVENT);
 	assert_memory_equal(before.bytes, after.bytes, HASH_LEN);
 	assert_int_equal(decide(decide_keep, 1).outcome, DECIDE_DONE);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- deleted but edited ---- */
@@ -302,7 +291,7 @@ static void an_edit_that_lost_to_a_deletion_brings_the_record_back(UNUSED_STATE)
 	assert_false(record_is_deleted(&r));
 	assert_value(record_value(&r, "note"), "còn ở đây");
 	assert_int_equal(count_conflicts(true), 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_deletion_that_lost_to_an_edit_deletes_again(UNUSED_STATE)
@@ -316,7 +305,7 @@ static void a_deletion_that_lost_to_an_edit_deletes_again(UNUSED_STATE)
 	assert_int_equal(d.outcome, DECIDE_DONE);
 	assert_true(record_is_deleted(&r));
 	assert_int_equal(count_conflicts(true), 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- what cannot be restored ---- */
@@ -445,7 +434,7 @@ static void a_device_that_writes_the_lost_value_again_settles_it(UNUSED_STATE)
 	assert_true(bytes_is(conflict(1).state, "restored"));
 	assert_int_equal(conflict(1).decided_device, a->number);
 	assert_true(bytes_is(conflict(2).state, "open"));
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_third_value_settles_nothing(UNUSED_STATE)
@@ -465,7 +454,7 @@ static void an_edit_that_revives_settles_a_lost_edit(UNUSED_STATE)
 
 	assert_true(bytes_is(conflict(1).state, "restored"));
 	assert_int_equal(conflict(1).decided_device, b->number);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* Both lost to a third one, and both want their own value back, not seeing the other. */
@@ -491,7 +480,7 @@ static void two_who_restore_at_once_make_one_new_conflict(UNUSED_STATE)
 	assert_int_equal(count_conflicts(false), 3);
 	assert_value(conflict(3).lost.value, "A");
 	assert_value(notice_of(a, "conflict").lost, "A");
-	assert_verified();
+	ground_verify(&g);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -8,7 +8,6 @@
 #include "daemon/conflicts.h"
 #include "daemon/duplicate.h"
 #include "daemon/joined.h"
-#include "daemon/verify.h"
 #include "tests/support/ground.h"
 
 static const char schema_text[] =
@@ -60,16 +59,6 @@ static int teardown(UNUSED_STATE)
 }
 
 /* ---- helpers ---- */
-
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	assert_int_equal(report.found, 0);
-}
 
 static struct id person(struct ground_device *d, const char *name, const char *birth,
 			const char *identity)
@@ -300,7 +289,7 @@ static void joining_is_a_change_of_the_office_and_splitting_undoes_it(UNUSED_STA
 	assert_id(done.into, one);
 	assert_id(stands_for(&other), other);
 	assert_int_equal(count_listed(), 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_double_of_a_double_is_joined_to_the_one_that_stands(UNUSED_STATE)

@@ -5,7 +5,6 @@
 #include "daemon/erase.h"
 #include "daemon/store_erase.h"
 #include "daemon/store_sql.h"
-#include "daemon/verify.h"
 #include "tests/support/ground.h"
 
 #define NAME  "Điểu Kanh Xuân Trừng"
@@ -75,20 +74,6 @@ static struct erase_result erase(const struct id *id)
 	return result;
 }
 
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	for (size_t i = 0; i < report.difference_count; i++)
-		print_message("%s %.*s: %.*s\n", report.differences[i].invariant,
-			      BYTES_FMT(report.differences[i].table),
-			      BYTES_FMT(report.differences[i].text));
-	assert_int_equal(report.found, 0);
-}
-
 static int64_t number_of(const char *sql)
 {
 	AUTO(sql_done) struct sql *q = NULL;
@@ -117,7 +102,7 @@ static bool log_holds(const char *text)
 static void what_was_written_of_it_is_gone_and_the_rest_verifies(UNUSED_STATE)
 {
 	assert_true(log_holds(NAME));
-	assert_verified();
+	ground_verify(&g);
 
 	struct erase_result r = erase(&person);
 
@@ -132,7 +117,7 @@ static void what_was_written_of_it_is_gone_and_the_rest_verifies(UNUSED_STATE)
 	assert_int_equal(number_of("SELECT count(*) FROM quarantine WHERE length(change) > 0"), 0);
 	assert_int_equal(number_of("SELECT count(*) FROM moved"), 0);
 	assert_int_equal(number_of("SELECT count(*) FROM notice WHERE kind <> 'erased'"), 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void every_unit_it_was_ever_in_hears_of_it(UNUSED_STATE)
@@ -171,7 +156,7 @@ static void a_later_change_comes_in_as_that_it_came(UNUSED_STATE)
 	assert_true(log_holds(OTHER " vẫn"));
 	assert_int_equal(ground_load(&g, "person", &person).count, 0);
 	assert_int_equal(number_of("SELECT count(*) FROM quarantine WHERE length(change) > 0"), 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* The answer was lost: the same bytes again are known by their chain head. */
@@ -227,7 +212,7 @@ static void its_events_go_with_it_when_asked(UNUSED_STATE)
 
 	assert_int_equal(r.records, 2);
 	assert_int_equal(number_of("SELECT count(*) FROM visit"), 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void an_audit_detail_that_names_it_goes_and_the_chain_stays(UNUSED_STATE)
@@ -241,7 +226,7 @@ static void an_audit_detail_that_names_it_goes_and_the_chain_stays(UNUSED_STATE)
 
 	assert_int_equal(erase(&person).audits, 1);
 	assert_int_equal(number_of("SELECT count(*) FROM audit WHERE detail IS NULL"), 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void an_erasure_comes_back_as_it_was_and_cut_short_it_is_damaged(UNUSED_STATE)
@@ -284,7 +269,7 @@ static void a_sweep_is_owed_until_it_is_done(UNUSED_STATE)
 
 	assert_ok(store_owes_sweep(g.store, &owes));
 	assert_false(owes);
-	assert_verified();
+	ground_verify(&g);
 }
 
 int main(void)

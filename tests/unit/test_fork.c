@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "daemon/store_sql.h"
-#include "daemon/verify.h"
 #include "tests/support/ground.h"
 
 static struct ground g;
@@ -21,21 +20,6 @@ static int teardown(UNUSED_STATE)
 }
 
 /* ---- helpers ---- */
-
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	for (size_t i = 0; i < report.difference_count; i++)
-		print_error("%s %.*s %.*s: %.*s\n", report.differences[i].invariant,
-			    BYTES_FMT(report.differences[i].table),
-			    BYTES_FMT(report.differences[i].key),
-			    BYTES_FMT(report.differences[i].text));
-	assert_int_equal(report.found, 0);
-}
 
 static void assert_name(const struct id *id, const char *want)
 {
@@ -148,7 +132,7 @@ static void what_comes_again_from_the_successor_waits_no_longer(UNUSED_STATE)
 	assert_true(bytes_is(rows[0].state, "resent"));
 	assert_true(bytes_is(rows[0].why, "máy số 2, thay đổi 1 / device 2, change 1"));
 	assert_true(bytes_is(rows[1].state, "open"));
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void another_clock_or_value_is_another_change(UNUSED_STATE)
@@ -174,7 +158,7 @@ static void another_clock_or_value_is_another_change(UNUSED_STATE)
 	assert_true(bytes_is(quarantine(&count)[0].state, "open"));
 	(void)ground_push(&g, next, &other, 1);
 	assert_true(bytes_is(quarantine(&count)[0].state, "resent"));
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* A draft was on both disks when they were one. */
@@ -213,7 +197,7 @@ static void what_both_copies_had_goes_in_once(UNUSED_STATE)
 	assert_int_equal(conflicts(), 0);
 	assert_true(bytes_is(quarantine(&count)[0].state, "resent"));
 	assert_true(bytes_is(quarantine(&count)[1].state, "resent"));
-	assert_verified();
+	ground_verify(&g);
 
 	/* The answer was lost: the same again. */
 	r = push_wire(next, wire);
@@ -244,7 +228,7 @@ static void two_copies_that_both_went_on_are_one_family(UNUSED_STATE)
 	r = ground_push(&g, grandchild, &draft, 1);
 	assert_int_equal(r.results[0].device, one->number);
 	assert_int_equal(r.results[0].log, 2);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- replaying it ---- */
@@ -275,13 +259,13 @@ static void a_replay_of_a_fork_tells_what_it_replaces(UNUSED_STATE)
 	assert_name(&id, "Bản sao");
 	assert_int_equal(conflicts(), 1);
 	assert_int_equal(state_of(d), DEVICE_FORKED);
-	assert_verified();
+	ground_verify(&g);
 	/* Its home comes back after all: it is here. */
 	struct ground_device *next = successor(d);
 	struct ingest_result r = ground_push(&g, next, &other, 1);
 	assert_true(has_result(&r, 1, "repeated"));
 	assert_int_equal(conflicts(), 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* From a clock years ahead: it would win over everything for years. */
@@ -306,7 +290,7 @@ static void a_replay_of_a_fork_is_not_ahead_of_the_present(UNUSED_STATE)
 
 	struct record r = ground_load(&g, "person", &ids[1]);
 	assert_true(STAMP_CLOCK_MS(r.fields[0].stamp.clock) <= g.clock.wall);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- how it is found out ---- */

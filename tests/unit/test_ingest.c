@@ -5,7 +5,6 @@
 
 #include "daemon/history.h"
 #include "daemon/units.h"
-#include "daemon/verify.h"
 #include "proto/limits.h"
 #include "tests/support/ground.h"
 
@@ -42,22 +41,6 @@ static void assert_result(const struct ingest_result *r, size_t index, const cha
 	if (!bytes_is(r->results[index].code, code))
 		print_error("result is %.*s\n", BYTES_FMT(r->results[index].code));
 	assert_true(bytes_is(r->results[index].code, code));
-}
-
-/* The store is what its log says, and keeps every invariant. */
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	for (size_t i = 0; i < report.difference_count; i++)
-		print_error("%s %.*s %.*s: %.*s\n", report.differences[i].invariant,
-			    BYTES_FMT(report.differences[i].table),
-			    BYTES_FMT(report.differences[i].key),
-			    BYTES_FMT(report.differences[i].text));
-	assert_int_equal(report.found, 0);
 }
 
 static size_t count_notices(struct ground_device *d, const char *kind)
@@ -104,7 +87,7 @@ static void a_change_becomes_a_record(UNUSED_STATE)
 	assert_int_equal(record_unit(&stored), g.north);
 	assert_int_equal(stored.fields[0].stamp.device, d->number);
 	assert_int_equal(stored.fields[0].log, 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void every_kind_of_value_comes_back_as_it_was(UNUSED_STATE)
@@ -148,7 +131,7 @@ static void an_unknown_field_is_carried(UNUSED_STATE)
 	assert_result(&r, 0, "unknown_field");
 	assert_text(&stored, "zodiac", "Tý");
 	assert_int_equal(record_value(&stored, "aura").integer, -7);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- repeats, gaps, forks ---- */
@@ -208,7 +191,7 @@ static void a_gap_says_which_number_is_wanted(UNUSED_STATE)
 	assert_ok(ground_push_wire(&g, d, both, 2, &r));
 	assert_int_equal(r.outcome, INGEST_OK);
 	assert_int_equal(r.applied, 2);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_fork_sets_the_device_aside_and_keeps_its_changes(UNUSED_STATE)
@@ -246,7 +229,7 @@ static void a_fork_sets_the_device_aside_and_keeps_its_changes(UNUSED_STATE)
 	assert_int_equal(r.outcome, INGEST_REFUSED);
 	assert_ok(store_load_quarantine(g.store, &g.a, &open_ones, &rows, &count));
 	assert_int_equal(count, 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void an_unknown_or_revoked_device_is_refused(UNUSED_STATE)
@@ -326,7 +309,7 @@ static void a_bad_change_is_kept_apart_and_its_neighbours_go_in(UNUSED_STATE)
 	assert_int_equal(count_notices(d, "quarantine"), 4);
 	assert_int_equal(ground_load(&g, "person", &ids[5]).count, 2);
 	assert_int_equal(ground_load(&g, "person", &ids[1]).count, 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_record_outside_the_scope_is_refused_alone(UNUSED_STATE)
@@ -343,7 +326,7 @@ static void a_record_outside_the_scope_is_refused_alone(UNUSED_STATE)
 	struct record stored = ground_load(&g, "person", &id);
 	assert_result(&r, 0, "out_of_scope");
 	assert_text(&stored, "name", "Người xa");
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void restricted_data_needs_a_cleared_device(UNUSED_STATE)
@@ -370,7 +353,7 @@ static void restricted_data_needs_a_cleared_device(UNUSED_STATE)
 	assert_result(&refused, 0, "not_cleared");
 	assert_result(&refused, 1, "not_cleared");
 	assert_int_equal(taken.applied, 2);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- records nobody could decode ---- */
@@ -415,7 +398,7 @@ static void a_record_takes_no_more_fields_than_can_be_sent(UNUSED_STATE)
 	assert_int_equal(ground_load(&g, "person", &id).count, LIMIT_FIELDS);
 	/* What is there can still be changed. */
 	assert_int_equal(widen(d, &id, has - 1, 1, 2).quarantined, 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static size_t encoded_len(const struct id *id)
@@ -448,7 +431,7 @@ static void a_record_takes_no_more_bytes_than_can_be_sent(UNUSED_STATE)
 	assert_result(&over, 0, "too_big");
 	assert_int_equal(at.quarantined, 0);
 	assert_int_equal(encoded_len(&id), LIMIT_RECORD_BYTES);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- two people ---- */
@@ -482,7 +465,7 @@ static void the_loser_of_a_field_is_kept_and_told(UNUSED_STATE)
 	assert_true(bytes_is(rows[0].lost_by, "Cộng tác viên 1"));
 	assert_int_equal(count_notices(a, "conflict"), 1);
 	assert_int_equal(count_notices(b, "conflict"), 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void different_fields_are_parallel_and_no_conflict(UNUSED_STATE)
@@ -503,7 +486,7 @@ static void different_fields_are_parallel_and_no_conflict(UNUSED_STATE)
 	assert_result(&r, 0, "parallel");
 	assert_text(&stored, "name", "Tên mới");
 	assert_text(&stored, "note", "Ghi chú");
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void an_event_keeps_its_first_value(UNUSED_STATE)
@@ -527,7 +510,7 @@ static void an_event_keeps_its_first_value(UNUSED_STATE)
 	assert_int_equal(record_value(&stored, "amount").integer, 100000);
 	assert_int_equal(r.conflicts, 1);
 	assert_int_equal(count_notices(b, "conflict"), 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_deleted_record_comes_back_by_an_edit(UNUSED_STATE)
@@ -543,13 +526,13 @@ static void a_deleted_record_comes_back_by_an_edit(UNUSED_STATE)
 	(void)ground_push(&g, d, &gone, 1);
 	stored = ground_load(&g, "person", &id);
 	assert_true(record_is_deleted(&stored));
-	assert_verified();
+	ground_verify(&g);
 	(void)ground_push(&g, d, &back, 1);
 
 	stored = ground_load(&g, "person", &id);
 	assert_false(record_is_deleted(&stored));
 	assert_text(&stored, "deleted", "nhập nhầm");
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- transfer ---- */
@@ -580,7 +563,7 @@ static void an_edit_from_the_old_unit_lands_after_a_transfer(UNUSED_STATE)
 	assert_result(&r, r.result_count - 1, "landed");
 	assert_int_equal(count_notices(south, "landed"), 1);
 	assert_int_equal(count_notices(north, "landed"), 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void who_saw_the_transfer_may_not_edit_any_more(UNUSED_STATE)
@@ -597,7 +580,7 @@ static void who_saw_the_transfer_may_not_edit_any_more(UNUSED_STATE)
 	struct ingest_result r = ground_push(&g, north, &late, 1);
 
 	assert_result(&r, 0, "out_of_scope");
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_transfer_needs_a_unit_that_exists(UNUSED_STATE)
@@ -635,7 +618,7 @@ static void a_clock_of_2099_is_taken_moved_and_flagged(UNUSED_STATE)
 	assert_true(STAMP_CLOCK_MS(stored.fields[0].stamp.clock) <= g.clock.wall);
 	assert_ok(store_load_device(g.store, &g.a, d->number, &row));
 	assert_true(row.is_clock_flagged);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void stamps_of_a_device_rise_even_when_its_clock_jumps_back(UNUSED_STATE)
@@ -652,7 +635,7 @@ static void stamps_of_a_device_rise_even_when_its_clock_jumps_back(UNUSED_STATE)
 
 	struct record stored = ground_load(&g, "person", &id);
 	assert_text(&stored, "name", "Sau");
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* ---- nothing by halves ---- */
@@ -684,7 +667,7 @@ static void a_rolled_back_transaction_leaves_nothing(UNUSED_STATE)
 	assert_int_equal(r.applied, 1);
 	ground_reopen(&g);
 	assert_int_equal(ground_load(&g, "person", &id).count, 2);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_job_undone_alone_leaves_its_neighbours_in_the_group(UNUSED_STATE)
@@ -717,119 +700,7 @@ static void a_job_undone_alone_leaves_its_neighbours_in_the_group(UNUSED_STATE)
 
 	assert_int_equal(ground_load(&g, "person", &kept).count, 2);
 	assert_int_equal(ground_load(&g, "person", &gone).count, 0);
-	assert_verified();
-}
-
-/* ---- any order between devices ---- */
-
-#define CONVERGE_DEVICES 4u
-#define CONVERGE_SETS    5u
-#define CONVERGE_RECORDS 6u
-
-struct traffic {
-	struct bytes wires[CONVERGE_DEVICES][CONVERGE_SETS];
-	struct ground_device devices[CONVERGE_DEVICES];
-	int64_t sent_ms;
-};
-
-static struct change random_change(struct ground_device *d, struct rand *rand, const struct id *ids)
-{
-	static const char *const fields[] = {"name", "note", "deleted", "zodiac"};
-	const struct id *id = &ids[rand_below(rand, CONVERGE_RECORDS)];
-	const char *field = fields[rand_below(rand, 4)];
-	struct change c;
-
-	g.clock.wall += (int64_t)rand_below(rand, 50);
-	c = ground_change(&g, d, "person", id, 1);
-	ground_write(&g, &c, field,
-		     value_text(arena_printf(&g.a, "%s %u %u", field, d->number,
-					     (unsigned)rand_below(rand, 1000))));
-	return c;
-}
-
-/* Every device writes the same few records, none having seen the others' writes. */
-static void make_traffic(struct traffic *t, struct rand *rand, const struct id *ids)
-{
-	for (size_t d = 0; d < CONVERGE_DEVICES; d++) {
-		for (size_t s = 0; s < CONVERGE_SETS; s++) {
-			struct change c[3];
-
-			for (size_t i = 0; i < 3; i++)
-				c[i] = random_change(&t->devices[d], rand, ids);
-			t->wires[d][s] = ground_seal(&g, &t->devices[d], c, 3);
-		}
-	}
-	t->sent_ms = g.clock.wall;
-}
-
-/* Interleaves the devices' sets at random, with repeats, and gives the digest of all states. */
-static struct hash play(const struct traffic *t, struct rand *rand)
-{
-	size_t next[CONVERGE_DEVICES] = {0};
-	size_t left = (size_t)CONVERGE_DEVICES * CONVERGE_SETS;
-
-	while (left > 0) {
-		size_t d = (size_t)rand_below(rand, CONVERGE_DEVICES);
-		struct ground_device device = t->devices[d];
-		struct ingest_result r = {0};
-
-		if (next[d] == CONVERGE_SETS || rand_below(rand, 4) == 0) {
-			if (next[d] == 0)
-				continue;
-			/* A repeat of an earlier one. */
-			assert_ok(ground_push_wire(&g, &device,
-						   &t->wires[d][rand_below(rand, next[d])], 1, &r));
-			assert_int_equal(r.applied, 0);
-			continue;
-		}
-		assert_ok(ground_push_wire(&g, &device, &t->wires[d][next[d]], 1, &r));
-		assert_int_equal(r.applied, 3);
-		next[d]++;
-		left--;
-	}
-	return ground_digest(&g);
-}
-
-/* The same store up to the point where traffic begins. */
-static void converge_start(struct id ids[CONVERGE_RECORDS])
-{
-	struct change c[CONVERGE_RECORDS];
-	struct ground_device *d = NULL;
-
-	for (size_t i = 0; i <= CONVERGE_DEVICES; i++)
-		d = ground_device(&g, g.north, false);
-	for (size_t i = 0; i < CONVERGE_RECORDS; i++)
-		c[i] = ground_person(&g, d, g.north, "Gốc", &ids[i]);
-	(void)ground_push(&g, d, c, CONVERGE_RECORDS);
-}
-
-static void any_order_between_devices_gives_the_same_states(UNUSED_STATE)
-{
-	struct traffic t = {0};
-	struct hash first = {0};
-	struct rand rand;
-
-	for (unsigned round = 0; round < 6; round++) {
-		struct id ids[CONVERGE_RECORDS];
-		struct hash digest;
-
-		if (round > 0) {
-			ground_close(&g);
-			ground_open(&g);
-		}
-		converge_start(ids);
-		memcpy(t.devices, g.devices, sizeof t.devices);
-		rand_seeded_init(&rand, 4711);
-		make_traffic(&t, &rand, ids);
-		rand_seeded_init(&rand, round);
-		digest = play(&t, &rand);
-		if (round == 0)
-			first = digest;
-		if (memcmp(first.bytes, digest.bytes, HASH_LEN) != 0)
-			print_error("traffic seed 4711, order seed %u\n", round);
-		assert_memory_equal(first.bytes, digest.bytes, HASH_LEN);
-		assert_verified();
-	}
+	ground_verify(&g);
 }
 
 /* ---- history ---- */
@@ -895,7 +766,6 @@ int main(void)
 		CASE(a_job_undone_alone_leaves_its_neighbours_in_the_group),
 		CASE(a_record_takes_no_more_fields_than_can_be_sent),
 		CASE(a_record_takes_no_more_bytes_than_can_be_sent),
-		CASE(any_order_between_devices_gives_the_same_states),
 		CASE(history_tells_old_and_new_and_who),
 	};
 

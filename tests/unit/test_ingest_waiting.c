@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "daemon/verify.h"
 #include "tests/support/ground.h"
 
 static struct ground g;
@@ -76,16 +75,6 @@ static struct notice_row last_notice(const struct ground_device *d)
 	return rows[count - 1];
 }
 
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	assert_int_equal(report.found, 0);
-}
-
 /* ---- cases ---- */
 
 static void an_edit_before_its_record_goes_in_behind_it(UNUSED_STATE)
@@ -115,7 +104,7 @@ static void an_edit_before_its_record_goes_in_behind_it(UNUSED_STATE)
 	assert_true(bytes_is(notice.kind, "decided"));
 	assert_int_equal(notice.number, 1);
 	assert_int_equal(notice.by.len, 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void edits_of_one_device_keep_their_order(UNUSED_STATE)
@@ -130,7 +119,7 @@ static void edits_of_one_device_keep_their_order(UNUSED_STATE)
 	assert_true(is_text(&id, "note", "hai"));
 	assert_state(1, "replayed");
 	assert_state(2, "replayed");
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_conflict_with_what_waited_is_told(UNUSED_STATE)
@@ -149,7 +138,7 @@ static void a_conflict_with_what_waited_is_told(UNUSED_STATE)
 				       &count));
 	assert_int_equal(count, 1);
 	assert_true(bytes_is(last_notice(an).kind, "conflict"));
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_transfer_before_its_record_goes_in_behind_it(UNUSED_STATE)
@@ -166,7 +155,7 @@ static void a_transfer_before_its_record_goes_in_behind_it(UNUSED_STATE)
 	struct record stored = ground_load(&g, "person", &id);
 	assert_int_equal(record_unit(&stored), g.far);
 	assert_state(1, "replayed");
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void who_still_may_not_stays(UNUSED_STATE)
@@ -181,7 +170,7 @@ static void who_still_may_not_stays(UNUSED_STATE)
 
 	assert_state(1, "open");
 	assert_int_equal(value_of(&id, "note").kind, VALUE_NULL);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void what_is_wrong_in_itself_stays(UNUSED_STATE)
@@ -195,7 +184,7 @@ static void what_is_wrong_in_itself_stays(UNUSED_STATE)
 	(void)ground_push(&g, an, &made, 1);
 
 	assert_state(1, "open");
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_record_of_another_id_lets_nothing_in(UNUSED_STATE)
@@ -247,7 +236,7 @@ static void what_a_forked_device_wrote_stays_out(UNUSED_STATE)
 
 	assert_state(1, "open");
 	assert_int_equal(value_of(&id, "note").kind, VALUE_NULL);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* An administrator lets in what makes the record: once, and the edits behind it go along. */
@@ -275,7 +264,7 @@ static void a_replay_that_makes_the_record_takes_them_along(UNUSED_STATE)
 	assert_int_equal(log, 4);
 	assert_state(1, "open"); /* the caller decides about the row */
 	assert_state(2, "replayed");
-	assert_verified();
+	ground_verify(&g);
 }
 
 int main(void)

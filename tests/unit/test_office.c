@@ -2,7 +2,6 @@
 
 #include "daemon/history.h"
 #include "daemon/office.h"
-#include "daemon/verify.h"
 #include "proto/limits.h"
 #include "tests/support/ground.h"
 
@@ -21,16 +20,6 @@ static int teardown(UNUSED_STATE)
 {
 	ground_close(&g);
 	return 0;
-}
-
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	assert_int_equal(report.found, 0);
 }
 
 static enum err push(struct change *changes, size_t count, struct office_written *ret)
@@ -96,7 +85,7 @@ static void an_office_change_is_a_change_set_of_device_0(UNUSED_STATE)
 	assert_true(bytes_is(entries[0].author, "uid:7"));
 	assert_int_equal(entries[0].base, 1);
 	assert_true(bytes_is(entries[0].result, "applied"));
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void its_numbers_and_chain_go_on(UNUSED_STATE)
@@ -115,7 +104,7 @@ static void its_numbers_and_chain_go_on(UNUSED_STATE)
 	struct record r = ground_load(&g, "person", &id);
 	assert_int_equal(record_value(&r, "age").integer, 3);
 	assert_int_equal(office().last_number, 3);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void every_device_of_the_unit_is_owed_it(UNUSED_STATE)
@@ -155,7 +144,7 @@ static void all_are_written_or_none(UNUSED_STATE)
 	assert_true(bytes_is(written.field, "age"));
 	assert_memory_equal(before.bytes, after.bytes, HASH_LEN);
 	assert_int_equal(store_clock(g.store), clock);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_unit_that_does_not_exist_is_refused(UNUSED_STATE)
@@ -186,7 +175,7 @@ static void more_than_a_set_holds_are_several_sets(UNUSED_STATE)
 	assert_true(written.is_merged);
 	assert_int_equal(written.log, 3);
 	assert_int_equal(office().last_number, MANY);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* The last of several sets is refused: those before it are undone too. */
@@ -258,7 +247,7 @@ static void it_wins_also_when_the_daemons_clock_jumped_back(UNUSED_STATE)
 	assert_ok(store_load_conflicts(g.store, &g.a, &(struct store_range){.limit = 10}, &rows,
 				       &count));
 	assert_int_equal(count, 0);
-	assert_verified();
+	ground_verify(&g);
 }
 
 /* An edit that was under way meets it like anybody's: the loser is told. */
@@ -278,7 +267,7 @@ static void an_edit_under_way_conflicts_with_it(UNUSED_STATE)
 	struct record stored = ground_load(&g, "person", &id);
 	assert_int_equal(r.conflicts, 1);
 	assert_true(bytes_is(record_value(&stored, "name").bytes, "Văn phòng"));
-	assert_verified();
+	ground_verify(&g);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -6,7 +6,6 @@
 
 #include "daemon/schema_sql.h"
 #include "daemon/store_sql.h"
-#include "daemon/verify.h"
 #include "tests/support/ground.h"
 
 static struct ground g;
@@ -62,16 +61,6 @@ static int64_t ask(const char *text)
 	return value;
 }
 
-static void assert_verified(void)
-{
-	struct verify_report report = {0};
-
-	assert_ok(store_begin(g.store));
-	assert_ok(verify_run(&g.ctx, g.store, g.folder, &g.a, &report));
-	assert_ok(store_commit(g.store));
-	assert_int_equal(report.found, 0);
-}
-
 static void columns_are_typed_for_plain_sql(UNUSED_STATE)
 {
 	struct ground_device *d = ground_device(&g, g.north, false);
@@ -106,11 +95,11 @@ static void an_unknown_value_moves_into_the_column_that_comes(UNUSED_STATE)
 			 1);
 	assert_int_equal(after.count, before.count);
 	assert_true(stamp_compare(&after.fields[2].stamp, &before.fields[2].stamp) == 0);
-	assert_verified();
+	ground_verify(&g);
 	/* And the same after a restart. */
 	store_close(g.store);
 	assert_ok(store_open_writer(g.path, later, &g.store));
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_value_that_does_not_fit_stays_carried(UNUSED_STATE)
@@ -127,7 +116,7 @@ static void a_value_that_does_not_fit_stays_carried(UNUSED_STATE)
 	struct record r = ground_load(&g, "person", &id);
 	assert_int_equal(record_value(&r, "zodiac").integer, 7);
 	assert_int_equal(ask("SELECT count(*) FROM person WHERE zodiac IS NULL"), 1);
-	assert_verified();
+	ground_verify(&g);
 }
 
 static void a_field_that_leaves_keeps_its_values(UNUSED_STATE)
@@ -154,7 +143,7 @@ static void a_field_that_leaves_keeps_its_values(UNUSED_STATE)
 	(void)ground_push(&g, d, &c, 1);
 	r = ground_load(&g, "person", &id);
 	assert_true(bytes_is(record_value(&r, "zodiac").bytes, "Sửu"));
-	assert_verified();
+	ground_verify(&g);
 	schema_free(with);
 }
 
