@@ -8,6 +8,7 @@ target_compile_options(merge_core PRIVATE -O2)
 ctxh_test(stamp LINK merge_core)
 ctxh_test(record LINK merge_core)
 ctxh_test(merge LINK merge_core)
+ctxh_test(merge_deletion LINK merge_core)
 ctxh_test(match LINK model)
 ctxh_test(digest LINK model)
 
