@@ -2,6 +2,7 @@ ctxh_test(schema LINK model)
 ctxh_test(schema_shipped LINK model)
 ctxh_test(schema_compile LINK model)
 ctxh_test(validate LINK model)
+ctxh_test(validate_typed LINK model)
 ctxh_fuzz(schema LINK model)
 
 # Every indicator over a small province with known figures.
