@@ -5,7 +5,7 @@ import os
 import sys
 
 import harness
-from harness import Peer, check
+from harness import Peer, check, wait_for
 
 
 class Disk:
@@ -25,6 +25,10 @@ class Disk:
 
 def count(w):
     return w.ctl_json("query", "SELECT count(*) AS n FROM person")[0]["n"]
+
+
+def open_sessions(w):
+    return w.ctl_json("query", "SELECT count(*) AS n FROM session WHERE outcome = 0")[0]["n"]
 
 
 def dies(w, what):
@@ -56,6 +60,8 @@ def test(w, _args):
     # A reader that met the fault cannot be trusted either, nor used again.
     check(peer("bulk").startswith("200 ok"), "a push nobody has read yet")
     acknowledged += 20
+    # The end of the session is written behind its answer: with it goes what a reader had in memory.
+    wait_for(lambda: open_sessions(w) == 0, "the session to end")
     disk.fail("pread")
     w.ctl("query", "SELECT sum(length(full_name)) FROM person", code=[0, 1, 3])
     dies(w, "pread fails while reading")
