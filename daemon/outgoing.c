@@ -57,6 +57,20 @@ static void *grow(struct arena *a, void *list, size_t count, size_t *cap, size_t
 	return more;
 }
 
+static struct msg_cursor cursor_of(const struct pull *p, int64_t unit)
+{
+	const struct msg_cursor none = {.unit = unit};
+
+	for (size_t i = 0; i < p->request->cursor_count && !p->is_anew; i++) {
+		const struct msg_cursor *c = &p->request->cursors[i];
+
+		/* A cursor beyond our log has seen a history that is not ours. */
+		if (c->unit == unit)
+			return c->log <= p->last_log ? *c : none;
+	}
+	return none;
+}
+
 /* ---- what waits in one unit, up to one log number ---- */
 
 /* A batch: everything of the unit with log in after..cut, complete. */
@@ -158,7 +172,24 @@ static enum err is_written_by(struct pull *p, uint64_t log, bool *ret_is)
 	return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 
-/* Whether the device may have the record: it is older than the cursor, or the device wrote it. */
+/* The record was in another unit before, of which the device has got that far. */
+static enum err was_given_elsewhere(struct pull *p, const struct store_state *state, uint64_t first,
+				    bool *ret_was)
+{
+	struct moved_row *rows = NULL;
+	size_t count = 0;
+	enum err e = store_load_moved_of(p->store, p->a, &state->record.id, &rows, &count);
+
+	*ret_was = false;
+	for (size_t i = 0; e == ERR_OK && i < count && !*ret_was; i++)
+		*ret_was = first <= cursor_of(p, rows[i].from_unit).log;
+	return e;
+}
+
+/*
+ * Whether the device may have the record: it is older than the cursor, or the device wrote it, or
+ * was given it in a unit where the record was before.
+ */
 static enum err was_known(struct pull *p, const struct store_state *state, uint64_t cursor,
 			  bool *ret_was)
 {
@@ -170,7 +201,9 @@ static enum err was_known(struct pull *p, const struct store_state *state, uint6
 	*ret_was = count != 0 && logs[0] <= cursor;
 	for (size_t i = 0; e == ERR_OK && i < count && !*ret_was; i++)
 		e = is_written_by(p, logs[i], ret_was);
-	return e;
+	if (e != ERR_OK || *ret_was || count == 0)
+		return e;
+	return was_given_elsewhere(p, state, logs[0], ret_was);
 }
 
 /* A field that can make a record restricted was written after the cursor: before, the device may
@@ -248,7 +281,7 @@ static enum err take_move(struct pull *p, const struct batch *b, const struct mo
 	e = store_load_states(p->store, p->a, &state, 1);
 	if (e != ERR_OK || units_scope_has(p->scope, p->scope_count, record_unit(&state.record)))
 		return e;
-	/* What a device without a cursor never got and never wrote it need not forget. */
+	/* What a device without a cursor never got anywhere and never wrote it need not forget. */
 	if (!had_it)
 		e = was_known(p, &state, 0, &had_it);
 	if (e == ERR_OK && had_it)
@@ -353,20 +386,6 @@ static enum err take_batch(struct pull *p, const struct batch *b, uint64_t *ret_
 }
 
 /* ---- units ---- */
-
-static struct msg_cursor cursor_of(const struct pull *p, int64_t unit)
-{
-	const struct msg_cursor none = {.unit = unit};
-
-	for (size_t i = 0; i < p->request->cursor_count && !p->is_anew; i++) {
-		const struct msg_cursor *c = &p->request->cursors[i];
-
-		/* A cursor beyond our log has seen a history that is not ours. */
-		if (c->unit == unit)
-			return c->log <= p->last_log ? *c : none;
-	}
-	return none;
-}
 
 static void move_cursor(struct pull *p, const struct msg_cursor *cursor)
 {

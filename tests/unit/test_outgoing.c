@@ -352,6 +352,69 @@ static void it_is_evicted_also_where_the_pull_was_cut(UNUSED_STATE)
 	assert_int_equal(m.eviction_count, 1);
 }
 
+static void give_south(const struct ground_device *d)
+{
+	assert_ok(store_begin(g.store));
+	assert_ok(store_add_device_unit(g.store, d->number, g.south));
+	assert_ok(store_commit(g.store));
+}
+
+/* It got the record in the unit that it left, and nothing yet of the unit where it is. */
+static void it_is_evicted_also_when_it_has_moved_within_the_scope(UNUSED_STATE)
+{
+	struct ground_device *cleared = ground_device(&g, g.north, true);
+	struct ground_device *plain = ground_device(&g, g.north, false);
+	struct ground_device *late = ground_device(&g, g.north, false);
+	struct id id = id_new(&g.clock.clock, &g.rand);
+	struct change c = ground_change(&g, cleared, "visit", &id, 0);
+	give_south(plain);
+	give_south(late);
+	ground_write(&g, &c, "unit", value_int(g.north));
+	ground_write(&g, &c, "person", value_bytes(bytes_of(id.bytes, ID_LEN)));
+	ground_write(&g, &c, "day", ground_text("2026-09-01"));
+	(void)ground_push(&g, cleared, &c, 1);
+	struct change hide = ground_change(&g, cleared, "visit", &id, 1);
+	ground_write(&g, &hide, "unit", value_int(g.south));
+	ground_write(&g, &hide, "kind", ground_text("shelter"));
+	(void)ground_push(&g, cleared, &hide, 1);
+
+	struct msg_synced m = pull(plain, &(struct msg_cursor){g.north, 1, 0}, 1, 0);
+	struct msg_synced never = pull(late, NULL, 0, 0);
+
+	assert_int_equal(m.record_count, 0);
+	assert_int_equal(m.eviction_count, 1);
+	assert_memory_equal(m.evictions[0].id.bytes, id.bytes, ID_LEN);
+	assert_int_equal(never.record_count, 0);
+	assert_int_equal(never.eviction_count, 0);
+}
+
+/* A pull was cut between the two units while the record was in the second. */
+static void who_got_a_record_in_its_first_unit_forgets_it_when_it_leaves_the_second(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *late = ground_device(&g, g.north, false);
+	struct ground_device *north = ground_device(&g, g.north, false);
+	struct ground_device *south = ground_device(&g, g.south, false);
+	struct id id;
+	give_south(d);
+	give_south(late);
+	push_people(north, g.north, 1, &id);
+	struct change within = ground_change(&g, north, "person", &id, 1);
+	ground_write(&g, &within, "unit", value_int(g.south));
+	(void)ground_push(&g, north, &within, 1);
+	g.clock.wall += 1000;
+	struct change out = ground_change(&g, south, "person", &id, 2);
+	ground_write(&g, &out, "unit", value_int(g.far));
+	(void)ground_push(&g, south, &out, 1);
+
+	struct msg_synced m = pull(d, &(struct msg_cursor){g.north, 2, 0}, 1, 0);
+	struct msg_synced never = pull(late, NULL, 0, 0);
+
+	assert_int_equal(m.eviction_count, 1);
+	assert_int_equal(m.evictions[0].unit, g.south);
+	assert_int_equal(never.eviction_count, 0);
+}
+
 /* It has the record by its receipt, not by a pull. */
 static void who_wrote_and_moved_a_record_before_its_first_pull_forgets_it(UNUSED_STATE)
 {
@@ -601,6 +664,8 @@ int main(void)
 		CASE(restricted_records_reach_only_cleared_devices),
 		CASE(a_record_that_becomes_restricted_is_evicted),
 		CASE(it_is_evicted_also_where_the_pull_was_cut),
+		CASE(it_is_evicted_also_when_it_has_moved_within_the_scope),
+		CASE(who_got_a_record_in_its_first_unit_forgets_it_when_it_leaves_the_second),
 		CASE(a_record_that_is_restricted_no_more_comes_whole),
 		CASE(who_wrote_and_moved_a_record_before_its_first_pull_forgets_it),
 		CASE(an_early_write_of_a_record_behind_the_cut_still_comes),
