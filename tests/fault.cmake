@@ -15,3 +15,4 @@ endfunction()
 
 ctxh_fault(daemon POINTS 60 LINK ground)
 ctxh_fault(client POINTS 120 LINK client_office)
+target_sources(fault_client PRIVATE fault/sent.c)

@@ -9,21 +9,21 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "client/enrol.h"
 #include "client/entry.h"
 #include "client/sync.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
-#include "proto/changeset.h"
 #include "tests/fault/dbfile.h"
 #include "tests/fault/faultvfs.h"
 #include "tests/fault/harness.h"
+#include "tests/fault/sent.h"
 #include "tests/support/office.h"
 
 #define ROUNDS     8u
 #define STEPS_MAX  128u
 #define RECORDS    48u
-#define SENT_MAX   256u
 #define IMPORT     25u /* entries in one transaction */
 #define STEP_MS    60000
 #define START_MS   INT64_C(1790000000000)
@@ -41,6 +41,8 @@ enum kind {
 	STEP_ACCEPT, /* the inbox is read */
 	STEP_REOPEN,
 	STEP_PASSPHRASE,
+	STEP_ASIDE, /* a copy of the disk was at the office */
+	STEP_ANEW,  /* another identity is asked for */
 };
 
 struct step {
@@ -53,14 +55,9 @@ struct step {
 	const char *refuse;
 };
 
-/* A change-set as the office saw it first. */
-struct sent {
-	uint64_t first;
-	struct hash wire;
-};
-
 static const struct vault_kdf fast = {1, 8 << 10};
 static const uint8_t device_seed[32] = {42};
+static const uint8_t successor_seed[32] = {43};
 
 static struct step steps[STEPS_MAX];
 static size_t step_count;
@@ -84,10 +81,7 @@ static struct office *backup; /* what the office can be restored to */
 static struct vault *vault;
 static uint64_t seed;
 
-static struct sent sent[SENT_MAX];
-static size_t sent_count;
-static uint64_t greatest_counter;
-static size_t wrong_sends;
+static struct sent sent;
 
 /* What the office owes until a contact ended well: its answer may not have reached the disk. */
 static struct msg_evict owed_evictions[4];
@@ -156,6 +150,17 @@ static void add_sync(struct rand *r)
 	(void)add_step(STEP_SYNC);
 }
 
+/* The device is set aside, goes on meanwhile, and the first answer to its enrolment is lost. */
+static void add_succession(struct rand *r)
+{
+	(void)add_step(STEP_ASIDE);
+	(void)add_step(STEP_SYNC);
+	add_entries(r);
+	add_step(STEP_ANEW)->lost_answers = 1;
+	add_entries(r);
+	(void)add_step(STEP_ANEW);
+}
+
 static void build(void)
 {
 	struct rand r;
@@ -172,6 +177,8 @@ static void build(void)
 			(void)add_step(STEP_PASSPHRASE);
 		if (round == 5)
 			(void)add_step(STEP_RESTORED);
+		if (round == ROUNDS - 1)
+			add_succession(&r);
 		add_sync(&r);
 		if (round % 2 == 0)
 			(void)add_step(STEP_BACKUP);
@@ -189,65 +196,25 @@ static void build(void)
 
 /* ---- the line ---- */
 
-/* The same number is always the same bytes; no counter goes twice. */
-static void note_set(struct bytes wire, uint64_t first)
-{
-	struct hash h = hash_of(wire);
-
-	for (size_t i = 0; i < sent_count; i++) {
-		if (sent[i].first != first)
-			continue;
-		if (memcmp(&sent[i].wire, &h, sizeof h) != 0) {
-			(void)fprintf(stderr, "  number %llu went with other bytes\n",
-				      (unsigned long long)first);
-			wrong_sends++;
-		}
-		return;
-	}
-	REQUIRE(sent_count < SENT_MAX);
-	sent[sent_count++] = (struct sent){first, h};
-}
-
-static void note_request(struct bytes body)
-{
-	AUTO(arena_clear) struct arena a = {0};
-	struct msg_envelope envelope;
-	struct bytes message;
-	struct msg_sync m;
-	enum err e = msg_envelope_open(body, &envelope);
-
-	REQUIRE(e == ERR_OK);
-	e = msg_unpack(&a, envelope.packing, envelope.payload, &message);
-	if (e == ERR_OK)
-		e = msg_sync_decode(&a, message, &m);
-	REQUIRE(e == ERR_OK);
-	if (envelope.counter <= greatest_counter) {
-		(void)fprintf(stderr, "  counter %llu went twice\n",
-			      (unsigned long long)envelope.counter);
-		wrong_sends++;
-	}
-	greatest_counter = envelope.counter;
-	for (size_t i = 0; i < m.changeset_count; i++) {
-		struct changeset_opened opened;
-
-		e = changeset_open(&a, m.changesets[i], &office->device_key, &opened);
-		REQUIRE(e == ERR_OK);
-		note_set(m.changesets[i], opened.set.first);
-	}
-}
-
 /* As `ctxh sync`: entries may be made meanwhile. */
 static enum err request(struct sync_transport *link, const char *where, struct bytes body,
 			int *ret_status, struct buf *answer)
 {
+	uint32_t device = office->device;
+
 	(void)link;
-	note_request(body);
+	if (strcmp(where, "/v1/sync") == 0)
+		sent_note(&sent, body, &office->device_key);
 	office->eviction_count = owed_eviction_count;
 	memcpy(office->evictions, owed_evictions, sizeof owed_evictions);
 	office->notice_count = owed_notice_count;
 	memcpy(office->notices, owed_notices, sizeof owed_notices);
 	vault_pause(vault);
 	enum err asked = office->link.request(&office->link, where, body, ret_status, answer);
+
+	/* Another device counts from one again. */
+	if (office->device != device)
+		sent_begin_anew(&sent);
 	enum err e = vault_resume(vault);
 
 	return e != ERR_OK ? e : asked;
@@ -364,29 +331,78 @@ static enum err run_import(void)
 	return vault_commit(vault);
 }
 
+static void start_line(const struct step *s, bool is_first)
+{
+	if (!is_first)
+		return;
+	office->lose_requests = s->lost_requests;
+	office->lose_answers = s->lost_answers;
+	office->refuse = s->refuse;
+}
+
+/* A bad line is what the step is about; the next one sends again. */
+static enum err without_line(enum err e)
+{
+	return e == ERR_NET || e == ERR_TIMEOUT || e == ERR_AGAIN ? ERR_OK : e;
+}
+
+static struct sync sync_of(struct sync_transport *line)
+{
+	return (struct sync){.vault = vault,
+			     .clock = &now.clock,
+			     .transport = line,
+			     .schema = schema,
+			     .client_version = "test"};
+}
+
 static enum err run_sync(const struct step *s, bool is_first)
 {
 	struct sync_transport line = {request};
-	struct sync sync = {.vault = vault,
-			    .clock = &now.clock,
-			    .transport = &line,
-			    .schema = schema,
-			    .client_version = "test"};
+	struct sync sync = sync_of(&line);
 	struct sync_report report;
 	enum err e;
 
-	if (is_first) {
-		office->lose_requests = s->lost_requests;
-		office->lose_answers = s->lost_answers;
-		office->refuse = s->refuse;
-	}
+	start_line(s, is_first);
 	e = sync_run(&sync, &report);
 	if (e == ERR_OK) {
 		owed_eviction_count = 0;
 		owed_notice_count = 0;
 	}
-	/* A bad line is what the step is about; the next one sends again. */
-	return e == ERR_NET || e == ERR_TIMEOUT || e == ERR_AGAIN ? ERR_OK : e;
+	return e == ERR_AUTH && office->is_aside ? ERR_OK : without_line(e);
+}
+
+/* The key is on the disk before the office hears of it. */
+static enum err put_successor(void)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	struct vault_identity successor;
+	enum err e = vault_successor_load(vault, &a, &successor);
+
+	if (e == ERR_OK)
+		e = vault_begin(vault);
+	if (e != ERR_OK)
+		return e;
+	txn = vault;
+	memcpy(successor.seed, successor_seed, sizeof successor.seed);
+	e = vault_successor_put(vault, &successor);
+	return e == ERR_OK ? vault_commit(vault) : e;
+}
+
+/* As `ctxh enrol`: a home that has its new identity asks no more. */
+static enum err run_anew(const struct step *s, bool is_first)
+{
+	struct sync_transport line = {request};
+	struct sync sync = sync_of(&line);
+	struct sync_report report;
+	struct succession done;
+	enum err e;
+
+	if (!enrol_may_ask_anew(vault_state(vault)))
+		return ERR_OK;
+	start_line(s, is_first);
+	e = put_successor();
+	return e == ERR_OK ? without_line(sync_enrol_anew(&sync, &report, &done)) : e;
 }
 
 static enum err accept_all(void)
@@ -474,13 +490,15 @@ static void run_office(const struct step *s)
 		return;
 	case STEP_RESTORED: office_restore(office, backup); return;
 	case STEP_EVICT: evict(s); return;
+	case STEP_ASIDE: office_fork(office, 3); return;
 	case STEP_BIRTH:
 	case STEP_ENTRY:
 	case STEP_IMPORT:
 	case STEP_SYNC:
 	case STEP_ACCEPT:
 	case STEP_REOPEN:
-	case STEP_PASSPHRASE: return;
+	case STEP_PASSPHRASE:
+	case STEP_ANEW: return;
 	}
 	UNREACHABLE();
 }
@@ -497,10 +515,12 @@ static enum err run_own(const struct step *s, bool is_first)
 	case STEP_ACCEPT: return accept_all();
 	case STEP_REOPEN: close_vault(); return open_vault();
 	case STEP_PASSPHRASE: e = vault_change_passphrase(vault, &fast, PASSPHRASE); return e;
+	case STEP_ANEW: return run_anew(s, is_first);
 	case STEP_OFFICE:
 	case STEP_BACKUP:
 	case STEP_RESTORED:
-	case STEP_EVICT: return ERR_OK;
+	case STEP_EVICT:
+	case STEP_ASIDE: return ERR_OK;
 	}
 	UNREACHABLE();
 }
@@ -536,7 +556,7 @@ static enum err run_step(size_t index)
 		close_vault();
 	if (e == ERR_IO && faultvfs_has_fired() && !is_cache_suspect()) {
 		(void)fprintf(stderr, "  nobody will drop the page cache\n");
-		wrong_sends++;
+		sent.wrong++;
 	}
 	return e;
 }
@@ -573,17 +593,47 @@ static size_t check_entries(size_t acked)
 static size_t check_sent(void)
 {
 	const struct vault_state *state = vault_state(vault);
-	size_t bad = wrong_sends;
+	size_t bad = sent.wrong;
 
-	if ((uint64_t)state->number < office->number ||
-	    (uint64_t)state->counter < greatest_counter) {
+	/* What the copy sent is not ours. */
+	if (office->is_aside)
+		return bad;
+	if ((uint64_t)state->number < office->number || (uint64_t)state->counter < sent.counter) {
 		(void)fprintf(stderr, "  number %lld counter %lld, the office has seen %llu %llu\n",
 			      (long long)state->number, (long long)state->counter,
-			      (unsigned long long)office->number,
-			      (unsigned long long)greatest_counter);
+			      (unsigned long long)office->number, (unsigned long long)sent.counter);
 		bad++;
 	}
 	return bad;
+}
+
+static bool is_key_of_office(const uint8_t secret[32])
+{
+	struct sign_pair key;
+
+	sign_pair_from_seed(secret, &key);
+	return memcmp(&key.public_key, &office->device_key, sizeof key.public_key) == 0;
+}
+
+/* Whom the office knows is this home, or who takes its place as soon as it asks again; at the end
+ * the place is taken. */
+static size_t check_identity(bool is_end)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_identity identity = {0};
+	struct vault_identity successor = {0};
+	enum err e = vault_identity_load(vault, &a, &identity);
+
+	if (e == ERR_OK)
+		e = vault_successor_load(vault, &a, &successor);
+	if (is_end && office->is_aside)
+		(void)fprintf(stderr, "  nobody took the place\n");
+	else if (e == ERR_OK && (is_key_of_office(identity.seed) ||
+				 (!is_end && enrol_may_ask_anew(vault_state(vault)) &&
+				  is_key_of_office(successor.seed))))
+		return 0;
+	(void)fprintf(stderr, "  the office knows another home: %s\n", err_name(e));
+	return 1;
 }
 
 static size_t check(size_t acked)
@@ -598,7 +648,8 @@ static size_t check(size_t acked)
 		e = vault_check(vault, on_problem, &bad);
 	if (e != ERR_OK)
 		(void)fprintf(stderr, "  check: %s: %s\n", err_name(e), log_last_detail());
-	return bad + (e != ERR_OK) + check_sent() + check_entries(acked);
+	return bad + (e != ERR_OK) + check_sent() + check_entries(acked) +
+	       (acked != 0 ? check_identity(acked == step_count) : 0);
 }
 
 /* A sync when nothing waits changes nothing. */
@@ -662,11 +713,9 @@ static void reset(void)
 	memset(tries, 0, sizeof tries);
 	memset(found, 0, sizeof found);
 	done_to = 0;
-	sent_count = 0;
+	sent = (struct sent){0};
 	owed_eviction_count = 0;
 	owed_notice_count = 0;
-	greatest_counter = 0;
-	wrong_sends = 0;
 	now.wall = START_MS;
 }
 
