@@ -471,7 +471,9 @@ def machine():
 
 
 def commit():
-    """With “-dirty” when the tree is not what that commit says."""
+    """With “-dirty” when the tree is not what that commit says; a machine that only tests may lack git."""
+    if shutil.which("git") is None:
+        return "unknown"
     r = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--exclude=*"], capture_output=True, text=True, check=False)
     return r.stdout.strip() or "unknown"
 
