@@ -21,7 +21,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 /* Another device's record, which this one has pulled and the backup has not. */
 static struct id pulled(struct client_home *h, const char *name, struct office *backup)

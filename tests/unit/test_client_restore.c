@@ -21,7 +21,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 static int64_t drafts(struct client_home *h)
 {

@@ -31,7 +31,7 @@ static int teardown(UNUSED_STATE)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 static uint64_t last_log(void)
 {

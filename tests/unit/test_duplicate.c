@@ -58,7 +58,7 @@ static int teardown(UNUSED_STATE)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 static struct id person(struct ground_device *d, const char *name, const char *birth,
 			const char *identity)

@@ -19,7 +19,7 @@ static int teardown(UNUSED_STATE)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 static void assert_name(const struct id *id, const char *want)
 {

@@ -23,7 +23,7 @@ static int teardown(UNUSED_STATE)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 static void assert_text(const struct record *r, const char *field, const char *want)
 {

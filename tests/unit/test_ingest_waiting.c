@@ -22,7 +22,7 @@ static int teardown(UNUSED_STATE)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 static struct change edit(struct ground_device *d, const struct id *id, const char *field,
 			  const char *text)

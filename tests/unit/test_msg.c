@@ -1,7 +1,6 @@
 /* Every message, made as stored and read as made. Limits: test_msg_limits.c. */
 #include "common/model/digest.h"
 #include "proto/limits.h"
-#include "proto/pack.h"
 #include "tests/unit/msg_samples.h"
 #include "tests/unit/vectors.h"
 

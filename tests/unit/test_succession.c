@@ -24,7 +24,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- helpers ---- */
+/* ---- what the cases share ---- */
 
 static struct id add_person(struct client_home *h, const char *name)
 {
