@@ -103,6 +103,13 @@ bool ledger_is_unsent(struct arena *a, struct client *c, const struct note *n)
 	return false;
 }
 
+void ledger_lose_office(struct ledger *l, size_t from)
+{
+	for (size_t i = from; i < l->count; i++)
+		if (l->notes[i].client == WORLD_OFFICE)
+			l->notes[i].is_disk_lost = true;
+}
+
 void ledger_lose_unsent(struct ledger *l, struct client *c)
 {
 	AUTO(arena_clear) struct arena a = {0};

@@ -55,6 +55,8 @@ void ledger_note(struct ledger *l, const struct ledger_entry *entry);
 bool ledger_is_unsent(struct arena *a, struct client *c, const struct note *n);
 /* What its vault has not sent goes with its disk; nobody was told that the office has it. */
 void ledger_lose_unsent(struct ledger *l, struct client *c);
+/* What the office itself wrote behind note `from` goes with a daemon's disk: nobody else had it. */
+void ledger_lose_office(struct ledger *l, size_t from);
 /* A number no value has yet. */
 uint64_t ledger_next(struct ledger *l);
 /* Some record; often one of the latest, so that people meet. False: there is none. */

@@ -348,6 +348,7 @@ void world_back_up(struct world *w)
 	}
 	world_must(w, store_commit(w->store), "commit");
 	w->has_backup = true;
+	w->backup_notes = w->ledger->count;
 	w->backup_units = w->unit_count;
 	w->backup_rights = w->rights;
 }
@@ -386,6 +387,7 @@ void world_restore(struct world *w)
 	close_daemon(w);
 	world_copy_file(w, path, w->path);
 	w->restores++;
+	ledger_lose_office(w->ledger, w->backup_notes);
 	open_daemon(w);
 	w->has_lost_rights = w->has_lost_rights || w->rights != w->backup_rights;
 	w->rights = w->backup_rights;

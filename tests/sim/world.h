@@ -102,6 +102,7 @@ struct world {
 	size_t schema; /* in force at the daemon */
 	int64_t units[WORLD_UNITS_MAX];
 	size_t unit_count;
+	size_t backup_notes; /* of the ledger, when the backup was made */
 	bool has_backup;
 	size_t backup_units; /* unit_count at the backup */
 	/* Units given and communes merged: what a restore takes back the office has to do again. */
