@@ -278,7 +278,7 @@ struct msg_synced {
 	size_t cursor_count;
 	int64_t *units; /* the scope as it is now */
 	size_t unit_count;
-	uint64_t included; /* own changes up to here are inside the states carried */
+	uint64_t included; /* own changes up to here are in the daemon's states, carried or not */
 	bool has_more;
 	bool is_complete; /* nothing older is still to come: the first pull is whole */
 	uint8_t schema_version[8];
