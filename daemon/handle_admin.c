@@ -24,6 +24,9 @@
  *
  *   pool  parse -> reading: run, then (audited) writer: audit row -> pool: print -> loop: answer
  *               -> writing: writer: run (with its audit row)      -> pool: print -> loop: answer
+ *
+ * Before all of it the writer ends what it was told lazily: whoever has the answer of a contact
+ * finds it whole in the sync log, by whatever command.
  */
 struct command_call {
 	struct task task;
@@ -244,6 +247,25 @@ static void on_begun(struct task *t)
 		begin_print(c);
 }
 
+static void begin_command(struct command_call *c)
+{
+	c->task = (struct task){.run = begin, .done = on_begun};
+	loop_work(c->ctx->loop, &c->task);
+}
+
+static enum err run_nothing(struct writer_job *job, struct store *store)
+{
+	(void)job;
+	(void)store;
+	return ERR_OK;
+}
+
+static void on_flushed(struct writer_job *job, enum err e)
+{
+	(void)e; /* What could not be written is not there to be read. */
+	begin_command(CONTAINER_OF(job, struct command_call, job));
+}
+
 void handle_call(struct context *ctx, struct http_request *r)
 {
 	struct command_call *c = mem_alloc_zero(sizeof *c);
@@ -256,8 +278,9 @@ void handle_call(struct context *ctx, struct http_request *r)
 	snprintf(c->name, sizeof c->name, "uid:%" PRIu32, r->uid);
 	c->call = (struct admin_call){
 		.ctx = ctx, .caller = {.uid = r->uid, .name = c->name}, .arena = &c->arena};
-	c->task = (struct task){.run = begin, .done = on_begun};
-	loop_work(ctx->loop, &c->task);
+	c->job = (struct writer_job){.run = run_nothing, .done = on_flushed};
+	if (!writer_flush(ctx->writer, &c->job))
+		begin_command(c);
 }
 
 /* ---- watchers ---- */

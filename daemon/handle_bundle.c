@@ -24,7 +24,8 @@
  * One file brought by hand; the same way through the threads as a sync (handle_sync.c):
  *
  *   pool  open     whose it is, signatures          writer  merge    session row, ingest, audit
- *   pool  collect  the return file                  loop    answers; the writer ends the row
+ *   pool  collect  the return file                  writer  end      of the session row
+ *   loop  answers
  */
 struct call {
 	struct task task;
@@ -40,7 +41,7 @@ struct call {
 	const char *refusal; /* code; NULL: none */
 	char reason[REASON_LEN];
 	struct buf returned; /* the return file */
-	struct buf answer;
+	struct http_answer answer;
 	uint64_t bytes_out;
 	int64_t began_ms;
 };
@@ -49,7 +50,7 @@ static void call_free(struct call *c)
 {
 	buf_clear(&c->body);
 	buf_clear(&c->returned);
-	buf_clear(&c->answer);
+	buf_clear(&c->answer.body);
 	arena_clear(&c->arena);
 	mem_free(c);
 }
@@ -68,14 +69,18 @@ static void log_line(const struct call *c, const char *outcome)
 		 c->bundle.stats.records, clock_monotonic_ms(c->ctx->clock) - c->began_ms, outcome);
 }
 
-static void answer_error(struct call *c, unsigned status, int exit_code)
+static void make_error(struct call *c, unsigned status, int exit_code)
 {
-	struct http_answer a = {0};
+	reply_make_error(status, exit_code, c->reason, &c->answer);
+	c->bytes_out = c->answer.body.len;
+}
 
-	reply_make_error(status, exit_code, c->reason, &a);
-	c->bytes_out = a.body.len;
-	http_answer(c->request, &a);
+static void answer(struct call *c, const char *outcome)
+{
+	http_answer(c->request, &c->answer);
 	c->request = NULL;
+	log_line(c, outcome);
+	call_free(c);
 }
 
 /* Nothing of it is in the sync log yet. */
@@ -99,9 +104,8 @@ static void refuse_flawed(struct call *c)
 			 "%s; chưa có gì thay đổi / %s; nothing was changed",
 			 bundle_flaw_vi(c->flaw), bundle_flaw_en(c->flaw));
 	handle_log_refused(c->ctx, c->request, &contact);
-	answer_error(c, 400, 1);
-	log_line(c, bundle_flaw_name(c->flaw));
-	call_free(c);
+	make_error(c, 400, 1);
+	answer(c, bundle_flaw_name(c->flaw));
 }
 
 /* By a code of the protocol. */
@@ -110,34 +114,8 @@ static void refuse(struct call *c)
 	unsigned status = reply_status(c->refusal);
 
 	snprintf(c->reason, sizeof c->reason, "%s", reply_text(c->refusal));
-	answer_error(c, status, status >= 500 ? 3 : 1);
-	log_line(c, c->refusal);
-	call_free(c);
-}
-
-/* ---- the end of the session's row ---- */
-
-static enum err end_session(struct writer_job *job, struct store *store)
-{
-	const struct call *c = CONTAINER_OF(job, struct call, job);
-	const struct session_finish finish = {
-		.now_ms = clock_wall_ms(c->ctx->clock),
-		.bytes_out = c->bytes_out,
-		.stats = c->bundle.stats,
-		.is_failed = c->refusal != NULL,
-		.error = c->refusal != NULL ? bytes_str(c->refusal) : BYTES_NONE,
-	};
-
-	return session_end(store, c->session, &finish);
-}
-
-static void on_ended(struct writer_job *job, enum err e)
-{
-	struct call *c = CONTAINER_OF(job, struct call, job);
-
-	if (e != ERR_OK && handle_may_warn(c->ctx))
-		log_warn("unended session=%" PRIu64 " error=%s", c->session, err_name(e));
-	call_free(c);
+	make_error(c, status, status >= 500 ? 3 : 1);
+	answer(c, c->refusal);
 }
 
 /* ---- pool: the return file and what is told about it ---- */
@@ -182,8 +160,8 @@ static void print_result(struct call *c)
 		(json_int_t)t->quarantined, "held", (json_int_t)t->number, "records_out",
 		(json_int_t)b->stats.records, "evictions", (json_int_t)b->stats.evictions,
 		"notices", (json_int_t)b->stats.notices, "has_more", b->has_more, "file", hex);
-	bool is_printed =
-		j != NULL && json_dump_callback(j, append_piece, &c->answer, JSON_COMPACT) == 0;
+	bool is_printed = j != NULL &&
+			  json_dump_callback(j, append_piece, &c->answer.body, JSON_COMPACT) == 0;
 
 	/* Numbers and words of ours: there is nothing in it that JSON could refuse. */
 	ENSURE(is_printed);
@@ -211,6 +189,34 @@ static void collect(struct task *t)
 	c->refusal = "failed";
 }
 
+/* ---- the end of the session's row, and the answer ---- */
+
+static enum err end_session(struct writer_job *job, struct store *store)
+{
+	const struct call *c = CONTAINER_OF(job, struct call, job);
+	const struct session_finish finish = {
+		.now_ms = clock_wall_ms(c->ctx->clock),
+		.bytes_out = c->bytes_out,
+		.stats = c->bundle.stats,
+		.is_failed = c->refusal != NULL,
+		.error = c->refusal != NULL ? bytes_str(c->refusal) : BYTES_NONE,
+	};
+
+	return session_end(store, c->session, &finish);
+}
+
+/* The file was taken and its return is whole: that its row lacks an end changes nothing of it. */
+static void on_ended(struct writer_job *job, enum err e)
+{
+	struct call *c = CONTAINER_OF(job, struct call, job);
+
+	if (e != ERR_OK && handle_may_warn(c->ctx))
+		log_warn("unended session=%" PRIu64 " error=%s", c->session, err_name(e));
+	answer(c, c->refusal != NULL ? c->refusal : outcome_of(&c->bundle));
+}
+
+/* Before the answer, and not lazily as of the many devices: a file is brought by somebody who then
+ * looks at the sync log. */
 static void on_collected(struct task *t)
 {
 	struct call *c = CONTAINER_OF(t, struct call, task);
@@ -221,16 +227,15 @@ static void on_collected(struct task *t)
 			"Đã nhận tệp nhưng chưa làm được tệp trả về; hãy đưa tệp vào lần nữa, không "
 			"có gì bị ghi đôi / the file was taken but its return could not be made; "
 			"bring it in again, nothing is doubled");
-		answer_error(c, 500, 3);
+		make_error(c, 500, 3);
 	} else {
 		c->bytes_out = c->returned.len;
 		metrics_add(c->ctx->metrics, records_out_total, c->bundle.stats.records);
-		reply_body(c->request, 200, REPLY_JSON, &c->answer);
-		c->request = NULL;
+		c->answer.status = 200;
+		c->answer.content_type = REPLY_JSON;
 	}
-	log_line(c, c->refusal != NULL ? c->refusal : outcome_of(&c->bundle));
 	c->job = (struct writer_job){.run = end_session, .done = on_ended};
-	if (writer_submit_lazy(c->ctx->writer, &c->job) != ERR_OK)
+	if (writer_submit(c->ctx->writer, &c->job) != ERR_OK)
 		on_ended(&c->job, ERR_AGAIN);
 }
 

@@ -434,6 +434,8 @@ static void warn_of_differences(const struct sync *s)
 			 s->device.number, found->text);
 }
 
+/* Answer and end of the row leave in one turn of the loop: no command that is asked after the
+ * answer comes before writer_flush() sees the row's job. */
 static void on_collected(struct task *t)
 {
 	struct sync *s = CONTAINER_OF(t, struct sync, task);

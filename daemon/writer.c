@@ -40,6 +40,7 @@ struct writer {
 	uint64_t ping;
 	uint64_t pong;
 	bool is_async_open;
+	size_t lazy_open; /* loop: submitted lazily and not given back yet */
 
 	/* thread */
 	struct store *store;
@@ -274,8 +275,10 @@ static void deliver(struct writer *w)
 	w->finished = (struct queue){0};
 	metrics_set(w->options.metrics, writer_waiting, w->waiting.count + w->lazy.count);
 	uv_mutex_unlock(&w->lock);
-	while ((job = pop(&done)) != NULL)
+	while ((job = pop(&done)) != NULL) {
+		w->lazy_open -= job->is_lazy;
 		job->done(job, job->result); /* `job` may be freed here. */
+	}
 }
 
 static void on_async(uv_async_t *a)
@@ -334,6 +337,7 @@ void writer_stop(struct writer *w)
 
 static enum err submit(struct writer *w, struct queue *q, struct writer_job *job, bool is_alone)
 {
+	const bool is_lazy = q == &w->lazy;
 	bool is_full;
 	bool is_first;
 
@@ -343,6 +347,8 @@ static enum err submit(struct writer *w, struct queue *q, struct writer_job *job
 	if (!is_full) {
 		is_first = q->head == NULL;
 		job->is_alone = is_alone;
+		job->is_lazy = is_lazy;
+		w->lazy_open += is_lazy;
 		push(q, job);
 		/* A later lazy one must not start the wait of the first anew. */
 		if (is_first)
@@ -366,6 +372,30 @@ enum err writer_submit_lazy(struct writer *w, struct writer_job *job)
 enum err writer_submit_alone(struct writer *w, struct writer_job *job)
 {
 	return submit(w, &w->waiting, job, true);
+}
+
+bool writer_flush(struct writer *w, struct writer_job *job)
+{
+	bool is_taken;
+
+	REQUIRE(job->run != NULL && job->done != NULL);
+	/* They may be waiting, in the open transaction, or committed and not given back: in any
+	 * case a job that comes behind them now is given back behind them. */
+	if (w->lazy_open == 0)
+		return false;
+	uv_mutex_lock(&w->lock);
+	is_taken = !w->is_stopping;
+	if (is_taken) {
+		job->is_alone = false;
+		job->is_lazy = false;
+		push(&w->lazy, job);
+		append(&w->lazy, &w->waiting);
+		w->waiting = w->lazy;
+		w->lazy = (struct queue){0};
+		uv_cond_signal(&w->wake);
+	}
+	uv_mutex_unlock(&w->lock);
+	return is_taken;
 }
 
 bool writer_is_alive(struct writer *w)

@@ -10,7 +10,8 @@
  *
  * Three ways in: an ordinary job; a lazy one (nobody waits for it: it rides with the next
  * transaction or goes alone after WRITER_LAZY_MS); one that runs alone, outside any transaction
- * (new tables of a schema, a snapshot for a backup).
+ * (new tables of a schema, a snapshot for a backup). Who is going to read what lazy jobs write
+ * has them written first: writer_flush().
  */
 #pragma once
 
@@ -37,6 +38,7 @@ struct writer_job {
 	struct writer_job *next; /* the writer's */
 	enum err result;         /* the writer's */
 	bool is_alone;           /* the writer's */
+	bool is_lazy;            /* the writer's */
 };
 
 struct writer_options {
@@ -59,6 +61,14 @@ void writer_stop(struct writer *w);
 enum err writer_submit(struct writer *w, struct writer_job *job);
 enum err writer_submit_lazy(struct writer *w, struct writer_job *job);
 enum err writer_submit_alone(struct writer *w, struct writer_job *job);
+
+/*
+ * Loop thread. `job` is done after every lazy job submitted before it (its `run` and result say
+ * nothing of them: one that failed is over, too). Lazy jobs and it go before whatever waits, and
+ * no limit counts it: whoever only wants to read is never told "busy". False: none is underway or
+ * the writer stops, and `job` is not used.
+ */
+bool writer_flush(struct writer *w, struct writer_job *job);
 
 /*
  * Loop thread. Asks the thread for a sign of life and tells whether it gave the one asked for

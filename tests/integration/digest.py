@@ -25,7 +25,7 @@ def equal(c, units=1):
 
 def plant(w, c, *order):
     """The record as the vault has it is altered, as a bug or a disk would."""
-    subprocess.run([os.path.join(w.bin, "plant"), c.home, w.passphrase, *order], check=True, timeout=60)
+    subprocess.run([os.path.join(w.bin, "plant"), c.home, w.passphrase, *order], check=True, timeout=harness.PATIENCE)
 
 
 def alter_daemon(w, *statements):
@@ -40,14 +40,8 @@ def alter_daemon(w, *statements):
 
 
 def newest(w, device):
-    """Rows of the sync log; a row ends a moment after its answer."""
-    rows = []
-
-    def ended():
-        rows[:] = w.ctl_json("log", "--device", str(device), "--limit", "10")
-        return all(r["outcome"] for r in rows)
-
-    harness.wait_for(ended, "a row of the sync log does not end")
+    rows = w.ctl_json("log", "--device", str(device), "--limit", "10")
+    check(all(r["outcome"] and r["ended_at"] for r in rows), f"a contact that is over is open in the log: {rows}")
     return rows
 
 

@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import harness
 from harness import ROOT, check
@@ -61,7 +60,7 @@ def fits(w, *command):
     """The same at 80 columns: COLUMNS does for a pipe what a terminal tells by itself."""
     env = dict(w.env, COLUMNS="80")
     out = subprocess.run([os.path.join(w.bin, "ctxhctl"), *command], env=env, capture_output=True, text=True,
-                         timeout=60, check=False).stdout
+                         timeout=harness.PATIENCE, check=False).stdout
     for line in out.splitlines():
         check(len(line) <= 80 or ": " in line, f"{' '.join(command)}: {len(line)} columns: {line}")
     return out
@@ -202,7 +201,7 @@ def follow(w, client):
         second = json.loads(p.stdout.readline())
         check(second["session"] > first["session"] and second["outcome"] == "ok", f"follow: {first} {second}")
         p.send_signal(signal.SIGINT)
-        check(p.wait(10) == 0, "log --follow ends well when told to")
+        check(p.wait(harness.PATIENCE) == 0, "log --follow ends well when told to")
     finally:
         if p.poll() is None:
             p.kill()
@@ -265,7 +264,6 @@ def test(w, _args):
     says_import = w.import_units().stdout
     check("111" in says_import, f"unit import: {says_import}")
     one, two, person = fill(w)
-    time.sleep(0.5)  # the end of the last session is written behind its answer
     listings(w, person)
     questions(w)
     wrong_arguments(w)
