@@ -261,7 +261,7 @@ def cut_short(w, cycles):
         p = victim.popen("enrol", line)
         time.sleep(random.random() * 0.6)
         p.send_signal(signal.SIGKILL)
-        p.wait(20)
+        p.wait(harness.PATIENCE)
         if victim.json("status")["device"] == number:
             victim("enrol", line)
         victim("sync", code=[0, 4])

@@ -18,7 +18,7 @@ STRIDE = 8  # of some 400 points
 def enrol(w, c, kill, invitation, at):
     kill.reset(at)
     p = subprocess.run([w.program("ctxh"), "--home", c.home, "enrol", invitation, "--name", c.name],
-                       env=kill.env(w.env), capture_output=True, text=True, timeout=60, check=False)
+                       env=kill.env(w.env), capture_output=True, text=True, timeout=harness.PATIENCE, check=False)
     return p
 
 

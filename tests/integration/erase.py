@@ -175,7 +175,7 @@ def comes_not_back(w, a, b, pid, other, backup):
     check("2" in [line.split(":")[-1].strip() for line in r.stdout.splitlines()], f"erased again: {r.stdout}")
     shutil.rmtree(w.state + ".lost")
     w.start()
-    harness.wait_for(lambda: one(w.ctl_json("erase", pid, "--why", WHY, "--basis", BASIS))["swept"], "swept", 30)
+    harness.wait_for(lambda: one(w.ctl_json("erase", pid, "--why", WHY, "--basis", BASIS))["swept"], "swept")
     nothing_at_the_office(w, "after a restore")
     for c in (a, b, a, b):
         c("sync", code=[0, 4])

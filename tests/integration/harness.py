@@ -16,6 +16,9 @@ import tempfile
 import threading
 import time
 
+# How long anything that must happen may take before a test fails: never what it should take. A machine may be slow.
+PATIENCE = 120.0
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -102,7 +105,7 @@ class World:
 
     # ---- daemon
 
-    def start(self, *extra, wait=20.0, by_socket=False, may_die=False):
+    def start(self, *extra, wait=PATIENCE, by_socket=False, may_die=False):
         """Ready when STATE/listen is there, or (a full disk has no room for it) the admin socket answers.
         With may_die a daemon that is killed meanwhile is no failure; the answer is None."""
         listen = os.path.join(self.state, "listen")
@@ -140,7 +143,7 @@ class World:
                 f.write(f"listen:\n  - 127.0.0.1:{self.port}\n")
         return address
 
-    def stop(self, how=signal.SIGTERM, wait=30.0):
+    def stop(self, how=signal.SIGTERM, wait=PATIENCE):
         if self.daemon is None:
             return None
         if self.daemon.poll() is None:
@@ -151,7 +154,7 @@ class World:
 
     # ---- programs
 
-    def run(self, program, *args, code=0, stdin=None, timeout=120, env=None):
+    def run(self, program, *args, code=0, stdin=None, timeout=5 * PATIENCE, env=None):
         r = subprocess.run([self.program(program), *args], input=stdin,
                            env=dict(self.env, **(env or {})),
                            capture_output=True, text=True, timeout=timeout, check=False)
@@ -177,7 +180,7 @@ class World:
     def readiness(self):
         """The status /readyz answers with, as text; "" when nobody answers."""
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
+            s.settimeout(PATIENCE)
             try:
                 s.connect(os.path.join(self.state, "admin.sock"))
                 s.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -264,7 +267,7 @@ class Peer:
 
     def close(self):
         self.p.stdin.close()
-        self.p.wait(20)
+        self.p.wait(PATIENCE)
 
 
 class Proxy:
@@ -344,7 +347,7 @@ class Proxy:
             return False
 
 
-def wait_for(what, text, seconds=10.0):
+def wait_for(what, text, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not what():
         check(time.monotonic() < end, f"not in {seconds} s: {text}")

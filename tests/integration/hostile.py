@@ -15,15 +15,15 @@ import threading
 import time
 
 import harness
-from harness import ROOT, check
+from harness import PATIENCE, ROOT, check, wait_for
 
 GET = b"GET /v1/units HTTP/1.1\r\nHost: a\r\n\r\n"
 LIMITS = """\
 listen: 127.0.0.1:{port}
 limits:
-  header: 2s
-  body: 2s
-  idle: 10s
+  header: {deadline}s
+  body: {deadline}s
+  idle: {idle}s
   disk_free: 0
 """
 
@@ -43,12 +43,12 @@ class Edge:
         self.context.check_hostname = False
         self.context.verify_mode = ssl.CERT_NONE
 
-    def raw(self, timeout=15):
+    def raw(self, timeout=PATIENCE):
         s = socket.create_connection(("127.0.0.1", self.w.port), timeout)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
 
-    def tls(self, timeout=15):
+    def tls(self, timeout=PATIENCE):
         return self.context.wrap_socket(self.raw(timeout))
 
     def certificate(self):
@@ -56,18 +56,15 @@ class Edge:
             return s.getpeercert(binary_form=True)
 
     def good(self, what):
-        """A good request is answered, fast."""
-        began = time.monotonic()
+        """A good request is answered."""
         with self.tls() as s:
             s.sendall(GET)
             status = answer(s)[0]
-        took = time.monotonic() - began
         check(status == 200, f"after {what}: a good request got {status}")
-        check(took < 3, f"after {what}: a good request took {took:.1f} s")
 
     def admin(self, path):
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(10)
+            s.settimeout(PATIENCE)
             s.connect(os.path.join(self.w.state, "admin.sock"))
             s.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
             status, body, _ = answer(s)
@@ -103,9 +100,9 @@ def post(length, extra=b"", path=b"/v1/sync"):
         b"Content-Length: %d\r\n\r\n" % length
 
 
-def closed_within(socks, seconds, drip=None):
-    """How many of them the daemon closed in time, while each drips on."""
-    end = time.monotonic() + seconds
+def closed_by_daemon(socks, drip=None):
+    """How many of them the daemon closed, while each drips on."""
+    end = time.monotonic() + PATIENCE
     left = list(socks)
     while left and time.monotonic() < end:
         for s in list(left):
@@ -144,7 +141,7 @@ def slow_peers(e):
         s.sendall(post(1000))
     e.good("slow peers began")
     for kind, (socks, drip) in kinds.items():
-        n = closed_within(socks, 12, drip)
+        n = closed_by_daemon(socks, drip)
         check(n == len(socks), f"{kind}: {n} of {len(socks)} were cut")
     e.good("slow peers")
 
@@ -157,12 +154,9 @@ def idle_connections(e):
         check(answer(s)[0] == 200, "one of 200 was not answered")
     check(e.metric("connections") >= before + 200, "200 connections are not there")
     e.good("200 idle connections")
-    n = closed_within(socks, 30)
+    n = closed_by_daemon(socks)
     check(n == 200, f"{n} of 200 idle connections were closed")
-    end = time.monotonic() + 10
-    while e.metric("connections") > 5 and time.monotonic() < end:
-        time.sleep(0.2)
-    check(e.metric("connections") <= 5, "connections are left over")
+    wait_for(lambda: e.metric("connections") <= 5, "connections are left over")
 
 
 def garbage(e):
@@ -189,7 +183,7 @@ def garbage(e):
 
 def too_long(e):
     for extra, send_all in ((b"", True), (b"Expect: 100-continue\r\n", False)):
-        with e.tls(30) as s:
+        with e.tls() as s:
             s.sendall(post(5 << 20, extra))
             if send_all:
                 try:
@@ -249,11 +243,8 @@ def vanishing(e):
         if i % 5 == 0:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         s.close()
-    end = time.monotonic() + 15
-    while (e.metric("connections") > 3 or e.metric("body_bytes") > 0) and time.monotonic() < end:
-        time.sleep(0.2)
-    check(e.metric("connections") <= 3, f"{e.metric('connections')} vanished peers are left over")
-    check(e.metric("body_bytes") == 0, "the body budget is not given back")
+    wait_for(lambda: e.metric("connections") <= 3, "vanished peers are left over")
+    wait_for(lambda: e.metric("body_bytes") == 0, "the body budget is not given back")
     with e.tls() as s:  # a FIN right behind the request
         s.sendall(GET)
         socket.socket.shutdown(s, socket.SHUT_WR)
@@ -268,7 +259,7 @@ def many_uploads(e):
 
     def upload():
         try:
-            with e.tls(60) as s:
+            with e.tls() as s:
                 s.sendall(post(len(body)))
                 for at in range(0, len(body), 1 << 19):
                     s.sendall(body[at:at + (1 << 19)])
@@ -305,13 +296,6 @@ def log_is_bounded(w, e):
             s.sendall(b"\0" * 50)
     grown = os.path.getsize(os.path.join(w.dir, "ctxhd.log")) - lines
     check(grown < 30000, f"300 bad handshakes wrote {grown} bytes of log")
-
-
-def wait_for(what, text, seconds=10):
-    end = time.monotonic() + seconds
-    while not what():
-        check(time.monotonic() < end, text)
-        time.sleep(0.05)
 
 
 def schema_tag(e):
@@ -352,9 +336,9 @@ def reloads(w, e):
     other = os.path.join(w.dir, "other")
     p = subprocess.Popen([os.path.join(w.bin, "ctxhd"), "--state", other, "--listen", "127.0.0.1:0"],
                          stdout=w.log, stderr=w.log, env=w.env)
-    wait_for(lambda: os.path.exists(os.path.join(other, "listen")), "the other daemon", 20)
+    wait_for(lambda: os.path.exists(os.path.join(other, "listen")), "the other daemon")
     p.send_signal(signal.SIGTERM)
-    check(p.wait(20) == 0, "the other daemon did not end well")
+    check(p.wait(PATIENCE) == 0, "the other daemon did not end well")
     old = e.certificate()
     held = e.tls()
     for name in ("tls.key", "tls.crt"):
@@ -376,7 +360,7 @@ def reloads(w, e):
 
 def second_daemon(w):
     r = subprocess.run([os.path.join(w.bin, "ctxhd"), "--state", w.state, "--listen", "127.0.0.1:0"],
-                       capture_output=True, text=True, timeout=30, check=False, env=w.env)
+                       capture_output=True, text=True, timeout=PATIENCE, check=False, env=w.env)
     check(r.returncode == 1, f"a second daemon on the state: exit {r.returncode}")
     check("another daemon" in r.stderr, f"a second daemon is not told why: {r.stderr}")
     check(os.path.exists(os.path.join(w.state, "listen")), "it removed the first one's file")
@@ -384,16 +368,21 @@ def second_daemon(w):
 
 
 def stop_in_the_middle(w, e):
+    # No deadline may pass meanwhile: whatever ends then, ends because of the stop.
+    check(w.stop() == 0, "the exit code of SIGTERM without anything in the middle")
+    with open(os.path.join(w.dir, "ctxhd.yaml"), "w", encoding="utf-8") as f:
+        f.write(LIMITS.format(port=w.port, deadline=600, idle=600))
+    w.start()
     body = b"\xc1" * 200000
-    half = [e.tls(30) for _ in range(20)]
+    half = [e.tls() for _ in range(20)]
     for s in half:
         s.sendall(post(len(body)) + body[:1000])
     idle = [e.tls() for _ in range(20)]
     for s in idle:
         s.sendall(GET)
         answer(s)
-    time.sleep(0.3)
-    began = time.monotonic()
+    # All twenty are in the middle: their heads were read, their bodies are taken in.
+    wait_for(lambda: e.metric("body_bytes") >= 20 * len(body), "the twenty to be taken in")
     w.daemon.send_signal(signal.SIGTERM)
     wait_for(lambda: not os.path.exists(os.path.join(w.state, "listen")), "the listen file stays")
     try:
@@ -412,17 +401,16 @@ def stop_in_the_middle(w, e):
     check(got == [400] * 20, f"requests in flight at SIGTERM: {got}")
     check(refused, "a new connection was taken while stopping")
     for s in idle:
-        check(closed_within([s], 5) == 1, "an idle connection stays open")
-    check(w.daemon.wait(20) == 0, "the exit code of SIGTERM")
+        check(closed_by_daemon([s]) == 1, "an idle connection stays open")
+    check(w.daemon.wait(PATIENCE) == 0, "the exit code of SIGTERM")
     w.daemon = None
-    check(time.monotonic() - began < 9, "stopping took long")
     check(not os.path.exists(os.path.join(w.state, "admin.sock")), "the admin socket stays")
 
 
 def wrong_permissions(w):
     os.chmod(os.path.join(w.state, "sign.key"), 0o644)
     r = subprocess.run([os.path.join(w.bin, "ctxhd"), "--state", w.state, "--listen", "127.0.0.1:0"],
-                       capture_output=True, text=True, timeout=30, check=False, env=w.env)
+                       capture_output=True, text=True, timeout=PATIENCE, check=False, env=w.env)
     os.chmod(os.path.join(w.state, "sign.key"), 0o600)
     check(r.returncode == 1 and "sign.key" in r.stderr, f"a key others can read: {r.returncode}")
 
@@ -447,7 +435,7 @@ def handed_over(w):
     path = os.path.join(w.dir, "notify")
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(path)
-    notify.settimeout(20)
+    notify.settimeout(PATIENCE)
     env = dict(w.env, LISTEN_FDS="1", NOTIFY_SOCKET=path, WATCHDOG_USEC="3000000")
     command = f"export LISTEN_PID=$$ WATCHDOG_PID=$$; exec '{w.bin}/ctxhd' --state '{w.state}'"
     p = subprocess.Popen(["sh", "-c", command], env=env, stdout=w.log, stderr=w.log, close_fds=False,
@@ -464,7 +452,7 @@ def handed_over(w):
         os.kill(p.pid, signal.SIGTERM)
         while b"STOPPING=1" not in notify.recv(4096):
             pass
-        check(p.wait(20) == 0, "exit of the one with a listener handed over")
+        check(p.wait(PATIENCE) == 0, "exit of the one with a listener handed over")
         # The socket is still the service manager's: who connects now waits for the next daemon.
         socket.create_connection(("127.0.0.1", port), 5).close()
     finally:
@@ -493,7 +481,7 @@ def test(w, _args):
     w.schema = os.path.join(w.dir, "schema")
     shutil.copytree(os.path.join(ROOT, "schema"), w.schema)
     with open(os.path.join(w.dir, "ctxhd.yaml"), "w", encoding="utf-8") as f:
-        f.write(LIMITS.format(port=w.port))
+        f.write(LIMITS.format(port=w.port, deadline=5, idle=30))
     w.start()
     e = Edge(w)
     e.good("the start")

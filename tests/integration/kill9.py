@@ -21,7 +21,7 @@ import time
 
 import harness
 import killing
-from harness import Client, Peer, World, check
+from harness import PATIENCE, Client, Peer, World, check
 
 UNITS = ["25195", "25198", "25201", "25204"]
 ACTIVE = 4         # devices at a time, two in a commune
@@ -166,18 +166,18 @@ class Run:
         """Until it is ready, however often it is killed on the way."""
         while True:
             self.daemon.reset(self.spans.point(kind) if armed else 0)
-            if self.w.start(may_die=True, wait=60) is not None:
+            if self.w.start(may_die=True, wait=PATIENCE) is not None:
                 self.spans.seen(kind, self.daemon.count)
                 if not self.daemon.disarm():
                     return
-                self.w.daemon.wait(10)
+                self.w.daemon.wait(PATIENCE)
             self.note("ctxhd " + kind, self.daemon.what)
             armed = random.random() < 0.3
 
     def reap(self, doing):
         """Has the daemon met its point? Then it starts again, and what everybody was told is there."""
         if self.daemon.disarm():
-            self.w.daemon.wait(10)
+            self.w.daemon.wait(PATIENCE)
         if self.w.daemon.poll() is None:
             return False
         code = self.w.stop()
@@ -244,14 +244,14 @@ class Run:
             random_moment()
             self.w.daemon.send_signal(signal.SIGKILL)
         for d, p in zip(some, running):
-            code = p.wait(150)
+            code = p.wait(PATIENCE)
             check(code in (0, 3, -signal.SIGKILL), f"{d.name}: sync: exit {code}")
             if code == 0:
                 d.synced()
             elif code == -signal.SIGKILL:
                 self.note("ctxh sync", d.kill.what)
         if is_timed:
-            self.w.daemon.wait(10)
+            self.w.daemon.wait(PATIENCE)
         else:
             time.sleep(0.003)  # a checkpoint comes when all have their answers
         if not self.reap(doing):
@@ -262,7 +262,7 @@ class Run:
         if random.random() < 0.3:
             self.arm("stopping")
             self.w.daemon.send_signal(signal.SIGTERM)
-            if self.w.daemon.wait(60) == 0:
+            if self.w.daemon.wait(PATIENCE) == 0:
                 self.ended("stopping")
                 self.w.daemon = None
                 self.start(armed=True)
@@ -357,7 +357,7 @@ class Run:
                        "--state", other.state, "--key", self.key]
             for at in (self.spans.point("restore"), 0):
                 kill.reset(at)
-                p = subprocess.run(command, env=kill.env(other.env), capture_output=True, text=True, timeout=120,
+                p = subprocess.run(command, env=kill.env(other.env), capture_output=True, text=True, timeout=PATIENCE,
                                    check=False)
                 if p.returncode == 0:
                     self.spans.seen("restore", kill.count)
@@ -365,7 +365,7 @@ class Run:
                 check(at != 0 and p.returncode == -signal.SIGKILL, f"restore: exit {p.returncode}: {p.stderr}")
                 self.note("ctxhd restore", kill.what)
             other.configure(SETTINGS)
-            other.start(wait=60)
+            other.start(wait=PATIENCE)
             other.ctl("verify")
 
     def birth(self):
@@ -375,10 +375,10 @@ class Run:
             other.preload, other.env["CTXH_KILL"] = kill.preload, kill.path
             other.configure(SETTINGS)
             kill.reset(self.spans.point("first start"))
-            if other.start(may_die=True, wait=60) is None:
+            if other.start(may_die=True, wait=PATIENCE) is None:
                 self.note("ctxhd first start", kill.what)
                 kill.reset(0)
-                other.start(wait=60)
+                other.start(wait=PATIENCE)
             else:
                 self.spans.seen("first start", kill.count)
             kill.disarm()

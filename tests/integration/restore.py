@@ -202,7 +202,7 @@ def by_the_clock(w):
     w.configure(w.settings + "  every: 1s\n  keep_days: 1\n  keep_weeks: 0\n  keep_months: 0\n")
     w.start()
     first = w.ctl_json("backup", "list")[0]["backup"]
-    wait_for(lambda: w.ctl_json("backup", "list")[0]["backup"] >= first + 3, "three backups by the clock", 30)
+    wait_for(lambda: w.ctl_json("backup", "list")[0]["backup"] >= first + 3, "three backups by the clock")
     wait_for(lambda: len([f for f in os.listdir(folder) if f.endswith(".backup")]) <= 2, "the rule")
     check(len(w.ctl_json("backup", "list")) == 1, "one of a day stays")
     w.stop()

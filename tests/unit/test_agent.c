@@ -10,6 +10,8 @@
 
 #include "client/agent.h"
 
+#define WAIT_MS 60000 /* for what must happen */
+
 static char home[64];
 
 static int setup(void **state)
@@ -19,18 +21,24 @@ static int setup(void **state)
 	return crypt_init() == ERR_OK && mkdtemp(home) != NULL ? 0 : -1;
 }
 
-static int teardown(void **state)
+/* Waits for the agent's end, which removes its socket; asks it nothing. */
+static bool is_gone(void)
 {
 	char path[128];
+
+	snprintf(path, sizeof path, "%s/agent.sock", home);
+	for (int i = 0; i < WAIT_MS && access(path, F_OK) == 0; i++)
+		usleep(1000);
+	return access(path, F_OK) != 0;
+}
+
+static int teardown(void **state)
+{
 	enum err e = agent_stop(home);
 
 	(void)state;
 	(void)e;
-	/* it removes its socket after it has answered */
-	snprintf(path, sizeof path, "%s/agent.sock", home);
-	for (int i = 0; i < 200 && access(path, F_OK) == 0; i++)
-		usleep(5000);
-	return rmdir(home);
+	return is_gone() ? rmdir(home) : -1;
 }
 
 static void gives_the_key_until_it_is_told_to_stop(UNUSED_STATE)
@@ -43,7 +51,7 @@ static void gives_the_key_until_it_is_told_to_stop(UNUSED_STATE)
 	assert_ok(agent_ask(home, got));
 	assert_memory_equal(got, key, sizeof key);
 	assert_ok(agent_stop(home));
-	usleep(50000);
+	assert_true(is_gone());
 	assert_err(agent_ask(home, got), ERR_NOTFOUND);
 }
 
@@ -68,7 +76,6 @@ static void a_second_one_takes_the_place_of_the_first(UNUSED_STATE)
 
 	assert_ok(agent_start(home, first));
 	assert_ok(agent_start(home, second));
-	usleep(20000);
 	assert_ok(agent_ask(home, got));
 
 	assert_memory_equal(got, second, sizeof got);
@@ -78,16 +85,14 @@ static void forgets_after_an_idle_time(UNUSED_STATE)
 {
 	uint8_t key[SEAL_KEY_LEN] = {1};
 	uint8_t got[SEAL_KEY_LEN];
-	enum err e = ERR_OK;
 
 	setenv("CTXH_AGENT_IDLE_MS", "60", 1);
 	assert_ok(agent_start(home, key));
 	unsetenv("CTXH_AGENT_IDLE_MS");
-	/* asking keeps it alive, so it is asked only once, long after */
-	usleep(600000);
-	e = agent_ask(home, got);
 
-	assert_err(e, ERR_NOTFOUND);
+	/* asking keeps it alive, so it is asked only afterwards */
+	assert_true(is_gone());
+	assert_err(agent_ask(home, got), ERR_NOTFOUND);
 }
 
 static void touch(void)
@@ -104,14 +109,17 @@ static void who_asks_nothing_does_not_keep_it_awake(UNUSED_STATE)
 {
 	uint8_t key[SEAL_KEY_LEN] = {1};
 	uint8_t got[SEAL_KEY_LEN];
+	char path[128];
 
+	snprintf(path, sizeof path, "%s/agent.sock", home);
 	setenv("CTXH_AGENT_IDLE_MS", "300", 1);
 	assert_ok(agent_start(home, key));
 	unsetenv("CTXH_AGENT_IDLE_MS");
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < WAIT_MS / 20 && access(path, F_OK) == 0; i++) {
 		touch();
 		usleep(20000);
 	}
+	assert_int_not_equal(access(path, F_OK), 0);
 	assert_err(agent_ask(home, got), ERR_NOTFOUND);
 }
 
