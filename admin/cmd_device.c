@@ -124,16 +124,39 @@ int cmd_unit_succession(void *context, const struct args *args)
 		       : code;
 }
 
+static const struct listing_column waiting_columns[] = {
+	{"record", "Hồ sơ", "Record", LISTING_ID, false},
+	{"type", "Loại", "Type", LISTING_WORD, false},
+	{"title", "Tên", "Title", LISTING_TEXT, false},
+	{"belongs_to", "Thuộc về", "Belongs to", LISTING_ID, false},
+	{"belongs_to_unit", "ở xã", "now in", LISTING_WORD, false},
+	{"hidden", NULL, NULL, LISTING_TEXT, true},
+};
+
 int cmd_unit_placing(void *context, const struct args *args)
 {
-	(void)args;
-	return listing_ask(context, "unit placing", NULL, placing_columns, COUNT(placing_columns));
+	json_t *call;
+	int code;
+
+	if (!args_has(args, "unit"))
+		return listing_ask(context, "unit placing", NULL, placing_columns,
+				   COUNT(placing_columns));
+	call = json_object();
+	ctl_put_option(call, args, "unit", "unit");
+	ctl_put_option(call, args, "reason", "reason");
+	code = ctl_put_number(call, args, "limit", 1, 100000);
+	if (code != ARGS_EXIT_DONE) {
+		json_decref(call);
+		return code;
+	}
+	return listing_ask(context, "unit placing", call, waiting_columns, COUNT(waiting_columns));
 }
 
 static const struct listing_column placed_columns[] = {
 	{"record", "Hồ sơ", "Record", LISTING_ID, false},
 	{"from", "Từ", "From", LISTING_WORD, false},
 	{"to", "Vào", "To", LISTING_WORD, false},
+	{"along", "Kèm theo", "Along", LISTING_NUMBER, false},
 	{"log", "Nhật ký", "Log", LISTING_NUMBER, false},
 };
 

@@ -135,6 +135,14 @@ static const struct args_positional checkpoint_positional[] = {{"FILE", true, fa
 static const struct args_positional bundle_positional[] = {{"FILE", false, false}};
 static const struct args_positional file_positional[] = {{"FILE.csv", false, false}};
 static const struct args_positional records_positional[] = {{"RECORD", false, true}};
+static const struct args_option placing_options[] = {
+	{"unit", "CODE", "từng hồ sơ chờ của xã đã chia này",
+	 "each waiting record of this divided commune", 0, false},
+	{"limit", "N", "nhiều nhất N hồ sơ; mặc định 200", "at most N records; default 200", 0,
+	 false},
+	{"reason", "TEXT", "lý do xem dữ liệu hạn chế; có ghi vết",
+	 "why restricted data is read; it is audited", 0, false},
+};
 static const struct args_option place_options[] = {
 	{"unit", "CODE", "xã nhận hồ sơ", "the commune that gets them", 0, false},
 };
@@ -163,12 +171,13 @@ static const struct args_command commands[] = {
 	{"unit succession", OPTIONS(succession_options), POSITIONALS(file_positional),
 	 "nhập bảng chuyển đơn vị cũ thành đơn vị mới", "import which unit became part of which",
 	 cmd_unit_succession},
-	{"unit placing", NO_OPTIONS, NO_POSITIONALS,
+	{"unit placing", OPTIONS(placing_options), NO_POSITIONALS,
 	 "các xã đã chia, hồ sơ chờ được xếp vào xã mới",
 	 "divided communes, whose records wait to be placed", cmd_unit_placing},
 	{"unit place", OPTIONS(place_options), POSITIONALS(records_positional),
-	 "xếp hồ sơ của xã đã chia vào một xã mới",
-	 "place records of a divided commune into a new one", cmd_unit_place},
+	 "xếp hồ sơ của xã đã chia, cùng những gì thuộc về nó, vào một xã mới",
+	 "place records of a divided commune, and what belongs to them, into a new one",
+	 cmd_unit_place},
 	{"unit list", OPTIONS(unit_list_options), NO_POSITIONALS, "các xã vào một ngày",
 	 "communes on a day", cmd_unit_list},
 	{"device invite", OPTIONS(invite_options), NO_POSITIONALS, "tạo lời mời cho một thiết bị",

@@ -152,61 +152,6 @@ enum err admin_unit_succession(struct admin_call *call)
 	return ERR_OK;
 }
 
-static enum err placing_json(struct admin_call *call, const struct unit_placing *p, int64_t day,
-			     json_t **ret_row)
-{
-	struct unit_row unit;
-	json_t *into = json_array();
-	json_t *row;
-	enum err e = units_load(call->store, call->arena, p->unit, day, &unit);
-
-	for (size_t i = 0; e == ERR_OK && i < p->into_count; i++) {
-		struct unit_row heir;
-
-		e = units_load(call->store, call->arena, p->into[i], day, &heir);
-		if (e == ERR_OK)
-			json_array_append_new(into, admin_json_text(heir.code));
-	}
-	if (e != ERR_OK) {
-		json_decref(into);
-		return e;
-	}
-	row = json_object();
-	json_object_set_new(row, "unit", json_integer(p->unit));
-	json_object_set_new(row, "code", admin_json_text(unit.code));
-	json_object_set_new(row, "name", admin_json_text(unit.name));
-	json_object_set_new(row, "into", into);
-	json_object_set_new(row, "records", json_integer((json_int_t)p->records));
-	*ret_row = row;
-	return ERR_OK;
-}
-
-/* {} -> [{unit, code, name, into, records}] */
-enum err admin_unit_placing(struct admin_call *call)
-{
-	struct unit_placing *rows = NULL;
-	char today[ADMIN_DATE_LEN];
-	int64_t day = 0;
-	size_t count = 0;
-	enum err e;
-
-	admin_today(call, today);
-	e = day_of(today, &day);
-	if (e == ERR_OK)
-		e = units_load_placing(call->store, call->arena, day, &rows, &count);
-	if (e != ERR_OK)
-		return e;
-	call->result = json_array();
-	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		json_t *row = NULL;
-
-		e = placing_json(call, &rows[i], day, &row);
-		if (e == ERR_OK)
-			json_array_append_new(call->result, row);
-	}
-	return e;
-}
-
 static json_t *unit_json(const struct unit_row *u)
 {
 	json_t *row = json_object();

@@ -50,9 +50,9 @@ enum {
 enum err schema_sql_check(const struct schema *schema, char ret_error[SCHEMA_ERROR_LEN]);
 
 void schema_sql_print_create(const struct table *t, struct buf *out);
-/* The column `corrects` for the table of an event of before it had one. */
 /* The index of one field. */
 void schema_sql_print_index(struct bytes type, struct bytes field, struct buf *out);
+/* The column `corrects` for the table of an event of before it had one. */
 void schema_sql_print_corrects(struct bytes type, struct buf *out);
 void schema_sql_print_load(const struct table *t, struct buf *out);
 /* unit = ?1, log above ?2 up to ?3, by log and row. */

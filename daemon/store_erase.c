@@ -186,8 +186,9 @@ static enum err find_in_column(struct store *s, const struct table *t, const str
 	return e;
 }
 
-enum err store_load_references(struct store *s, struct arena *a, const struct id *to,
-			       struct reference_row **ret_rows, size_t *ret_count)
+static enum err load_references(struct store *s, struct arena *a, const struct id *to,
+				bool is_indexed_only, struct reference_row **ret_rows,
+				size_t *ret_count)
 {
 	AUTO(buf_clear) struct buf rows = {0};
 	enum err e = ERR_OK;
@@ -196,9 +197,11 @@ enum err store_load_references(struct store *s, struct arena *a, const struct id
 		const struct table *t = &s->tables[i];
 
 		for (size_t k = 0; e == ERR_OK && k < t->count; k++) {
-			if (t->columns[k].kind == COLUMN_BYTES ||
-			    t->columns[k].kind == COLUMN_MERGED)
-				e = find_in_column(s, t, &t->columns[k], to, &rows);
+			const struct column *c = &t->columns[k];
+
+			if ((c->kind == COLUMN_BYTES || c->kind == COLUMN_MERGED) &&
+			    (c->is_indexed || !is_indexed_only))
+				e = find_in_column(s, t, c, to, &rows);
 		}
 	}
 	if (e != ERR_OK)
@@ -206,6 +209,18 @@ enum err store_load_references(struct store *s, struct arena *a, const struct id
 	*ret_count = rows.len / sizeof **ret_rows;
 	*ret_rows = rows_of(a, &rows);
 	return ERR_OK;
+}
+
+enum err store_load_references(struct store *s, struct arena *a, const struct id *to,
+			       struct reference_row **ret_rows, size_t *ret_count)
+{
+	return load_references(s, a, to, false, ret_rows, ret_count);
+}
+
+enum err store_load_indexed_references(struct store *s, struct arena *a, const struct id *to,
+				       struct reference_row **ret_rows, size_t *ret_count)
+{
+	return load_references(s, a, to, true, ret_rows, ret_count);
 }
 
 /* ---- removing ---- */

@@ -49,6 +49,9 @@ struct reference_row {
  */
 enum err store_load_references(struct store *s, struct arena *a, const struct id *to,
 			       struct reference_row **ret_rows, size_t *ret_count);
+/* By the schema's indexed fields only: a few lookups. */
+enum err store_load_indexed_references(struct store *s, struct arena *a, const struct id *to,
+				       struct reference_row **ret_rows, size_t *ret_count);
 
 /* ---- removing ---- */
 

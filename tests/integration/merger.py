@@ -171,6 +171,8 @@ def divided(w):
     old = enrol(w, "vinhchau", "30334", "2025-06-30", "Lê Văn An")
     ids = [old("add", "person", f"full_name=Chờ Xếp {n}", "sex=male", f"birth_date={1960 + n}", "--unit",
                "30334").stdout.strip() for n in range(3)]
+    helps = [old.add("intervention", person=i, kind="EMG_RICE", given_on="2025-05-03", rice_kg="15")
+             for i in (ids[0], ids[2])]
     old("sync")
     r = w.ctl("unit", "succession", path, "--on", "2025-07-01", "--format", "json", code=4)
     lines = r.stderr.strip().splitlines()
@@ -178,8 +180,14 @@ def divided(w):
           all("trùng tên" in s and "homonym" not in s and "false match" in s for s in lines),
           f"why they were refused: {r.stderr}")
     wait = {p["code"]: p for p in w.ctl_json("unit", "placing")}
-    check(wait["30334"]["records"] == 3 and wait["30334"]["into"] == ["30316", "30325"] and
+    check(wait["30334"]["records"] == 5 and wait["30334"]["into"] == ["30316", "30325"] and
           wait["30355"]["records"] == 0, f"placing list: {wait}")
+    rows = {r["record"]: r for r in w.ctl_json("unit", "placing", "--unit", "30334")}
+    check(set(rows) == set(ids + helps), f"the records that wait: {rows}")
+    check(rows[ids[0]]["title"] == "Chờ Xếp 0 · 1960" and rows[helps[0]]["belongs_to"] == ids[0] and
+          rows[helps[0]]["belongs_to_unit"] == "30334", f"what tells them apart: {rows}")
+    check(len(w.ctl_json("unit", "placing", "--unit", "30334", "--limit", "2", code=4)) == 2, "--limit")
+    w.ctl("unit", "placing", "--unit", "30316", code=1)
     west = enrol(w, "chaudoc", "30316", "2025-07-01", "Trần Thị Bé")
     east = enrol(w, "vinhte", "30325", "2025-07-01", "Điểu Bớt")
     for c in (west, east):
@@ -190,11 +198,19 @@ def divided(w):
     w.ctl("unit", "place", strange, "--unit", "30325", code=1)
     w.ctl("unit", "place", ids[0], "--unit", "91", code=1)
     placed = w.ctl_json("unit", "place", ids[0], ids[1], "--unit", "30316")
-    check([(p["from"], p["to"]) for p in placed] == [("30334", "30316")] * 2, f"{placed}")
+    check([(p["from"], p["to"], p["along"]) for p in placed] == [("30334", "30316", 1), ("30334", "30316", 0)], f"{placed}")
     w.ctl("unit", "place", ids[0], "--unit", "30325", code=1)
+    # An offline device goes on writing for somebody who was placed: the list says where to put it.
+    late = old.add("intervention", person=ids[0], kind="EMG_RICE", given_on="2025-06-03", rice_kg="5")
+    old("sync", code=[0, 4])
+    rows = {r["record"]: r for r in w.ctl_json("unit", "placing", "--unit", "30334")}
+    check(rows[late]["belongs_to_unit"] == "30316", f"where a late one belongs: {rows}")
+    w.ctl("unit", "place", late, "--unit", "30316")
     w.ctl("unit", "place", ids[2], "--unit", "30325")
     for c in (west, east, old):
         c("sync", code=[0, 4])
+    check({r["id"] for r in west.json("list", "intervention")} == {helps[0], late} and
+          {r["id"] for r in east.json("list", "intervention")} == {helps[1]}, "help did not go along")
     check(set(people(west)) == {ids[0], ids[1], strange} and set(people(east)) == {ids[2]},
           "placed records are not where they were placed")
     check(people(old) == {}, "the divided commune's device keeps what was placed elsewhere")
