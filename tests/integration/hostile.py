@@ -129,16 +129,17 @@ def closed_by_daemon(socks, drip=None):
 
 
 def slow_peers(e):
+    def begun(s, words):
+        s.sendall(words)
+        return s
+
     kinds = {
         "silent TCP": ([e.raw() for _ in range(30)], None),
         "silent TLS": ([e.tls() for _ in range(30)], None),
-        "dripping head": ([e.tls() for _ in range(30)], b"X-a: b\r\n"),
-        "dripping body": ([e.tls() for _ in range(30)], b"z"),
+        "dripping head": ([begun(e.tls(), b"GET /v1/units HTTP/1.1\r\nHost: a\r\n") for _ in range(30)],
+                          b"X-a: b\r\n"),
+        "dripping body": ([begun(e.tls(), post(1000)) for _ in range(30)], b"z"),
     }
-    for s in kinds["dripping head"][0]:
-        s.sendall(b"GET /v1/units HTTP/1.1\r\nHost: a\r\n")
-    for s in kinds["dripping body"][0]:
-        s.sendall(post(1000))
     e.good("slow peers began")
     for kind, (socks, drip) in kinds.items():
         n = closed_by_daemon(socks, drip)
@@ -148,10 +149,12 @@ def slow_peers(e):
 
 def idle_connections(e):
     before = e.metric("connections")
-    socks = [e.tls() for _ in range(200)]
-    for s in socks:
+    socks = []
+    for _ in range(200):
+        s = e.tls()
         s.sendall(GET)
         check(answer(s)[0] == 200, "one of 200 was not answered")
+        socks.append(s)
     check(e.metric("connections") >= before + 200, "200 connections are not there")
     e.good("200 idle connections")
     n = closed_by_daemon(socks)
@@ -481,7 +484,7 @@ def test(w, _args):
     w.schema = os.path.join(w.dir, "schema")
     shutil.copytree(os.path.join(ROOT, "schema"), w.schema)
     with open(os.path.join(w.dir, "ctxhd.yaml"), "w", encoding="utf-8") as f:
-        f.write(LIMITS.format(port=w.port, deadline=5, idle=30))
+        f.write(LIMITS.format(port=w.port, deadline=5, idle=60))
     w.start()
     e = Edge(w)
     e.good("the start")
