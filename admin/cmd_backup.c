@@ -300,8 +300,11 @@ int cmd_restore(void *context, const struct args *args)
 	const struct ctl *ctl = context;
 	const char *state = args_value(args, "state", NULL);
 	const char *key = args_value(args, "key", NULL);
+	const char *erasures = args_value(args, "erasures", NULL);
 	char daemon[PATH_LEN];
 	char backup[PATH_LEN];
+	const char *more[4] = {NULL};
+	size_t count = 0;
 	int code;
 
 	if (state == NULL)
@@ -311,8 +314,16 @@ int cmd_restore(void *context, const struct args *args)
 	if (code != ARGS_EXIT_DONE)
 		return code;
 	find_daemon(daemon);
-	(void)execlp(daemon, daemon, "--restore", backup, "--state", state,
-		     key != NULL ? "--key" : NULL, key, NULL);
+	if (key != NULL) {
+		more[count++] = "--key";
+		more[count++] = key;
+	}
+	if (erasures != NULL) {
+		more[count++] = "--erasures";
+		more[count++] = erasures;
+	}
+	(void)execlp(daemon, daemon, "--restore", backup, "--state", state, more[0], more[1],
+		     more[2], more[3], NULL);
 	ctl_complain("không chạy được %s: %s; chưa làm gì / %s cannot be run; nothing was done",
 		     daemon, strerror(errno), daemon);
 	return ARGS_EXIT_FAILED;

@@ -119,6 +119,10 @@ static const struct args_option restore_options[] = {
 	 "the new state folder, which must not exist (required)", 0, false},
 	{"key", "FILE", "tệp khóa; mặc định: backup.key cạnh bản sao lưu hoặc một thư mục trên đó",
 	 "key file; default: backup.key beside the backup, or one folder up", 0, false},
+	{"erasures", "FILE",
+	 "danh sách xóa theo luật cất ở nơi khác; tệp erasures cạnh bản sao lưu vẫn được dùng",
+	 "list of erasures by law kept elsewhere; a file erasures beside the backup is used, too",
+	 0, false},
 };
 
 static const struct args_option bundle_options[] = {

@@ -17,6 +17,7 @@ enum option_code {
 	OPTION_LOG,
 	OPTION_RESTORE,
 	OPTION_KEY,
+	OPTION_ERASURES,
 	OPTION_HELP,
 	OPTION_VERSION,
 };
@@ -30,6 +31,7 @@ static const struct option options[] = {
 	{"log", required_argument, NULL, OPTION_LOG},
 	{"restore", required_argument, NULL, OPTION_RESTORE},
 	{"key", required_argument, NULL, OPTION_KEY},
+	{"erasures", required_argument, NULL, OPTION_ERASURES},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{NULL, 0, NULL, 0},
@@ -43,7 +45,7 @@ void cmdline_help(void)
 		"  ctxhd --state DIR [--config FILE]    chạy / run in the foreground\n"
 		"  ctxhd --check --config FILE          kiểm tra cấu hình / check, then exit\n"
 		"  ctxhd --check --schema DIR           kiểm tra lược đồ / check the record types\n"
-		"  ctxhd --restore BACKUP --state NEWDIR [--key FILE]\n"
+		"  ctxhd --restore BACKUP --state NEWDIR [--key FILE] [--erasures FILE]\n"
 		"                                       khôi phục từ bản sao lưu / from a backup\n"
 		"\n"
 		"  --state DIR      thư mục dữ liệu, được tạo ở lần chạy đầu / made at first start\n"
@@ -83,6 +85,7 @@ static void take(struct cmdline *a, int code, const char *value)
 		a->wish = CMDLINE_RESTORE;
 		break;
 	case OPTION_KEY: a->key = value; break;
+	case OPTION_ERASURES: a->erasures = value; break;
 	case OPTION_HELP: a->wish = CMDLINE_HELP; break;
 	case OPTION_VERSION: a->wish = CMDLINE_VERSION; break;
 	default: wrong(a, "tùy chọn sai; xem ctxhd --help / a wrong option; see ctxhd --help");

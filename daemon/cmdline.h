@@ -22,8 +22,9 @@ struct cmdline {
 	const char *config; /* file; NULL: defaults */
 	const char *schema;
 	const char *log;
-	const char *restore; /* backup to make `state` from */
-	const char *key;     /* that opens it; NULL: looked for */
+	const char *restore;  /* backup to make `state` from */
+	const char *erasures; /* restore: a list of them kept elsewhere */
+	const char *key;      /* that opens it; NULL: looked for */
 	const char *listen[CONFIG_LISTEN_MAX];
 	size_t listen_count;
 	char error[CONFIG_ERROR_LEN];

@@ -20,24 +20,46 @@
 
 /* ---- the file ---- */
 
-static enum err read_file(const char *folder, struct buf *out)
+static enum err read_file(const char *path, struct buf *out)
 {
-	char path[KEYS_PATH_LEN];
 	size_t got = 1;
-	FILE *f;
+	bool is_read;
+	FILE *f = fopen(path, "re");
 
-	if ((size_t)snprintf(path, sizeof path, "%s/" ERASURES_FILE, folder) >= sizeof path)
-		return err_raise(ERR_INVAL, "path too long: %s", folder);
-	f = fopen(path, "re");
 	if (f == NULL)
-		return errno == ENOENT ? ERR_NOTFOUND
-				       : err_raise(ERR_INVAL, "open %s: %s", path, strerror(errno));
+		return err_raise(errno == ENOENT ? ERR_NOTFOUND : ERR_INVAL, "open %s: %s", path,
+				 strerror(errno));
 	while (got != 0 && out->len <= FILE_MAX) {
 		got = fread(buf_reserve(out, 4096), 1, 4096, f);
 		out->len += got;
 	}
+	is_read = ferror(f) == 0;
 	(void)fclose(f);
-	return ERR_OK;
+	return is_read ? ERR_OK : err_raise(ERR_INVAL, "read %s", path);
+}
+
+static bool next_entry(struct bytes *entries, struct bytes *ret_entry)
+{
+	const uint8_t *at = entries->data;
+	size_t len;
+
+	if (entries->len < 4)
+		return false;
+	len = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+	if (len > entries->len - 4)
+		return false;
+	*ret_entry = bytes_of(at + 4, len);
+	*entries = bytes_of(at + 4 + len, entries->len - 4 - len);
+	return true;
+}
+
+static bool are_whole(struct bytes entries)
+{
+	struct bytes entry;
+
+	while (next_entry(&entries, &entry))
+		;
+	return entries.len == 0;
 }
 
 /* *ret_entries: what lies between head and signature. */
@@ -54,23 +76,11 @@ static enum err open_list(struct bytes file, const struct id *daemon, const stru
 	memcpy(signature.bytes, file.data + rest.len, SIGN_LEN);
 	if (!sign_is_valid(key, ERASURES_CONTEXT, rest, &signature))
 		return err_raise(ERR_AUTH, ERASURES_FILE " was altered or cut short");
-	*ret_entries = bytes_of(rest.data + HEAD_LEN, rest.len - HEAD_LEN);
+	rest = bytes_of(rest.data + HEAD_LEN, rest.len - HEAD_LEN);
+	if (!are_whole(rest))
+		return err_raise(ERR_AUTH, ERASURES_FILE " ends inside an entry");
+	*ret_entries = rest;
 	return ERR_OK;
-}
-
-static bool next_entry(struct bytes *entries, struct bytes *ret_entry)
-{
-	const uint8_t *at = entries->data;
-	size_t len;
-
-	if (entries->len < 4)
-		return false;
-	len = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
-	if (len > entries->len - 4)
-		return false;
-	*ret_entry = bytes_of(at + 4, len);
-	*entries = bytes_of(at + 4 + len, entries->len - 4 - len);
-	return true;
 }
 
 static void add_entry(struct buf *out, struct bytes entry)
@@ -141,14 +151,17 @@ enum err erasures_write(struct store *store, const char *folder, const struct id
 {
 	AUTO(buf_clear) struct buf before = {0};
 	AUTO(buf_clear) struct buf out = {0};
+	char path[KEYS_PATH_LEN];
 	struct bytes entries;
 	struct signature signature;
 	enum err e;
 
+	if ((size_t)snprintf(path, sizeof path, "%s/" ERASURES_FILE, folder) >= sizeof path)
+		return err_raise(ERR_INVAL, "path too long: %s", folder);
 	buf_append(&out, MAGIC, MAGIC_LEN);
 	buf_append(&out, daemon->bytes, ID_LEN);
 	e = add_own(store, &out);
-	if (e == ERR_OK && read_file(folder, &before) == ERR_OK &&
+	if (e == ERR_OK && read_file(path, &before) == ERR_OK &&
 	    open_list(buf_bytes(&before), daemon, &key->public_key, &entries) == ERR_OK)
 		e = add_former(store, entries, &out);
 	if (e != ERR_OK || out.len == HEAD_LEN)
@@ -183,14 +196,14 @@ static enum err erase_again(struct store *store, struct arena *a, const struct e
 	return e;
 }
 
-enum err erasures_apply(struct store *store, const char *folder, const struct id *daemon,
+enum err erasures_apply(struct store *store, const char *path, const struct id *daemon,
 			const struct sign_public *key, uint64_t *ret_records)
 {
 	AUTO(buf_clear) struct buf file = {0};
 	struct bytes entries;
 	struct bytes entry;
 	uint64_t records = 0;
-	enum err e = read_file(folder, &file);
+	enum err e = read_file(path, &file);
 
 	if (e == ERR_OK)
 		e = open_list(buf_bytes(&file), daemon, key, &entries);

@@ -25,8 +25,10 @@ enum err erasures_write(struct store *store, const char *folder, const struct id
 			const struct sign_pair *key);
 
 /*
- * Writer, in a transaction: erases what FOLDER/erasures names and the store still has.
- * ERR_NOTFOUND: there is no list. ERR_AUTH: another daemon's, altered, or cut short.
+ * Writer, in a transaction: erases what the list in the file `path` names and the store still has;
+ * *ret_records: how many that were. ERR_NOTFOUND: there is no such file. ERR_AUTH: no list of
+ * erasures, another daemon's, altered, or cut short; ERR_INVAL: cannot be read. Then the
+ * transaction has to be undone.
  */
-enum err erasures_apply(struct store *store, const char *folder, const struct id *daemon,
+enum err erasures_apply(struct store *store, const char *path, const struct id *daemon,
 			const struct sign_public *key, uint64_t *ret_records);

@@ -56,6 +56,7 @@ static int restore(const struct cmdline *args)
 		.backup = args->restore,
 		.state = args->state,
 		.key = args->key,
+		.erasures = args->erasures,
 		.who = who,
 		.clock = clock_system(),
 		.rand = rand_system(),
@@ -87,9 +88,11 @@ static int restore(const struct cmdline *args)
 	else
 		(void)puts(
 			"Không có danh sách xóa (tệp erasures) cạnh bản sao lưu: hồ sơ đã xóa theo "
-			"luật sau bản này, nếu có, nay trở lại; hãy xóa lại.\n"
+			"luật sau bản này, nếu có, nay trở lại; hãy xóa lại, hoặc khôi phục lại vào "
+			"thư mục khác với --erasures TỆP.\n"
 			"No list of erasures (file erasures) beside the backup: records erased by "
-			"law since, if any, are back; erase them again.");
+			"law since, if any, are back; erase them again, or restore once more into "
+			"another folder with --erasures FILE.");
 	return 0;
 }
 

@@ -88,7 +88,33 @@ static enum err put_audit(const struct restore *r, struct store *store,
 			     restored->log, before, after));
 }
 
-/* What the law had erased since the backup: beside it, or one folder up, like its key. */
+static enum err apply_list(struct store *store, const struct keys *keys, const char *path,
+			   struct restored *restored)
+{
+	uint64_t erased = 0;
+	enum err e = erasures_apply(store, path, &keys->daemon, &keys->sign.public_key, &erased);
+
+	if (e == ERR_OK) {
+		restored->has_erasures = true;
+		restored->erased += erased;
+	}
+	return e;
+}
+
+static enum err apply_in(struct store *store, const struct keys *keys, const char *folder,
+			 struct restored *restored)
+{
+	char path[KEYS_PATH_LEN];
+
+	if ((size_t)snprintf(path, sizeof path, "%s/" ERASURES_FILE, folder) >= sizeof path)
+		return err_raise(ERR_INVAL, "path too long: %s", folder);
+	return apply_list(store, keys, path, restored);
+}
+
+/*
+ * What the law had erased since the backup: by the list that was named, and by the one beside it,
+ * or one folder up, like its key. Each may know of erasures that the other does not.
+ */
 static enum err erase_again(const struct restore *r, struct store *store, const char *folder,
 			    struct restored *restored)
 {
@@ -99,14 +125,18 @@ static enum err erase_again(const struct restore *r, struct store *store, const 
 
 	if (e != ERR_OK)
 		return e;
-	beside = dirname(path);
-	e = erasures_apply(store, beside, &keys.daemon, &keys.sign.public_key, &restored->erased);
-	if (e == ERR_NOTFOUND)
-		e = erasures_apply(store, dirname(beside), &keys.daemon, &keys.sign.public_key,
-				   &restored->erased);
+	if (r->erasures != NULL)
+		e = apply_list(store, &keys, r->erasures, restored);
+	if (e == ERR_OK) {
+		beside = dirname(path);
+		e = apply_in(store, &keys, beside, restored);
+		if (e == ERR_NOTFOUND)
+			e = apply_in(store, &keys, dirname(beside), restored);
+		if (e == ERR_NOTFOUND)
+			e = ERR_OK;
+	}
 	keys_close(&keys);
-	restored->has_erasures = e == ERR_OK;
-	return e == ERR_NOTFOUND ? ERR_OK : e;
+	return e;
 }
 
 static enum err change(const struct restore *r, struct store *store, const char *folder,

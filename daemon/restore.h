@@ -16,7 +16,10 @@ struct restore {
 	const char *backup; /* file */
 	const char *state;  /* folder; must not exist */
 	const char *key;    /* file; NULL: backup.key beside the backup, or one folder up */
-	const char *who;    /* for the audit */
+	/* File: a list of erasures kept elsewhere, as well as one that lies beside the backup;
+	 * NULL: none. */
+	const char *erasures;
+	const char *who; /* for the audit */
 	const struct clock *clock;
 	struct rand *rand;
 };
@@ -28,13 +31,13 @@ struct restored {
 	uint64_t log;
 	uint64_t records;
 	size_t devices;
-	bool has_erasures; /* a list of them lay beside the backup, or one folder up */
+	bool has_erasures; /* a list of them was named, or lay beside the backup or one folder up */
 	uint64_t erased;   /* records erased again because of it */
 };
 
 /*
  * ERR_CONFLICT: the folder exists, or the store in the backup breaks an invariant; ERR_NOTFOUND: no
- * such backup or key; ERR_AUTH: sealed to another key, altered, or cut short. Then the folder is
- * not there. log_last_detail() says more.
+ * such backup, key or list of erasures; ERR_AUTH: sealed to another key, altered, or cut short.
+ * Then the folder is not there. log_last_detail() says more.
  */
 enum err restore_run(const struct restore *r, struct restored *ret_restored);

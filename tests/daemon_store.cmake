@@ -19,6 +19,7 @@ ctxh_test(store LINK ground)
 ctxh_test(schema_sql LINK ground)
 ctxh_test(verify LINK ground)
 ctxh_test(erase LINK ground)
+ctxh_test(erasures LINK ground)
 ctxh_test(backup LINK ground)
 
 add_executable(bench_ingest bench/bench_ingest.c bench/people.c)

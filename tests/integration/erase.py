@@ -167,11 +167,26 @@ def late_edits_are_told(w):
 
 
 def comes_not_back(w, a, b, pid, other, backup):
-    """From a backup that still holds him: the list beside it erases him again, and devices send him no more."""
+    """From a backup that still holds him: the list beside it, or kept elsewhere, erases him again, and devices send
+    him no more."""
     w.stop()
     check("CTXHERA1" in open(os.path.join(w.state, "backup", "erasures"), "rb").read(8).decode(), "no list")
     shutil.move(w.state, w.state + ".lost")
-    r = w.run("ctxhctl", "restore", backup.replace(w.state, w.state + ".lost"), "--state", w.state)
+    backup = backup.replace(w.state, w.state + ".lost")
+    elsewhere = os.path.join(w.dir, "elsewhere")
+    shutil.move(w.state + ".lost/backup/erasures", elsewhere)
+    os.unlink(w.state + ".lost/erasures")
+    r = w.run("ctxhctl", "restore", backup, "--state", w.state)
+    check("No list of erasures" in r.stdout, f"without a list: {r.stdout}")
+    shutil.rmtree(w.state)
+    for name, content in (("not-there", None), ("altered", b"CTXHERA1" + b"x" * 200)):
+        path = os.path.join(w.dir, name)
+        if content is not None:
+            with open(path, "wb") as f:
+                f.write(content)
+        r = w.run("ctxhctl", "restore", backup, "--state", w.state, "--erasures", path, code=1)
+        check(not os.path.exists(w.state) and "was not made" in r.stderr, f"{name}: {r.stderr}")
+    r = w.run("ctxhctl", "restore", backup, "--state", w.state, "--erasures", elsewhere)
     check("2" in [line.split(":")[-1].strip() for line in r.stdout.splitlines()], f"erased again: {r.stdout}")
     shutil.rmtree(w.state + ".lost")
     w.start()

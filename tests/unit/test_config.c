@@ -308,6 +308,20 @@ static void arguments_say_what_is_wished(void **state)
 	assert_int_equal(wish_of("ctxhd --check --config f"), CMDLINE_CHECK);
 	assert_int_equal(wish_of("ctxhd --check --schema d"), CMDLINE_CHECK);
 	assert_int_equal(wish_of("ctxhd --check --config f --nonsense"), CMDLINE_WRONG);
+	assert_int_equal(wish_of("ctxhd --restore b"), CMDLINE_WRONG);
+}
+
+static void a_restore_names_key_and_erasures(void **state)
+{
+	struct cmdline cmdline;
+	char line[] = "ctxhd --restore b --state s --key k --erasures e";
+
+	(void)state;
+	parse_line(line, &cmdline);
+	assert_int_equal(cmdline.wish, CMDLINE_RESTORE);
+	assert_string_equal(cmdline.restore, "b");
+	assert_string_equal(cmdline.key, "k");
+	assert_string_equal(cmdline.erasures, "e");
 }
 
 int main(void)
@@ -335,6 +349,7 @@ int main(void)
 		T(a_recipient_of_backups_is_a_key),
 		T(the_command_line_wins_over_the_file),
 		T(arguments_say_what_is_wished),
+		T(a_restore_names_key_and_erasures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
