@@ -129,26 +129,12 @@ static enum err quarantine(struct ingest *r, struct ingest_set *s, size_t index,
 
 /* ---- merging ---- */
 
-/* It says again what had lost, or brings a deleted record back. */
-static bool may_settle(const struct ingest *r, const struct change *c)
-{
-	const struct value back = VALUE_NONE;
-
-	for (size_t i = 0; i < c->count; i++) {
-		if (store_may_be_lost(r->store, &c->id, c->writes[i].name, &c->writes[i].value))
-			return true;
-	}
-	return store_may_be_lost(r->store, &c->id, BYTES_LIT(RECORD_DELETED), &back);
-}
-
 /* One of its own conflicts a change cannot settle. */
 static enum err settle(struct ingest *r, struct ingest_set *s, const struct fold_entry *entry,
 		       size_t index)
 {
 	struct stamp stamp = {.clock = s->source.clocks[index], .device = s->source.device};
 
-	if (!may_settle(r, &s->source.changes[index]))
-		return ERR_OK;
 	return conflicts_settle(r->store, r->a, &s->source.changes[index], &entry->state.record,
 				stamp, r->request->now_ms);
 }

@@ -273,10 +273,17 @@ enum err store_load_conflicts(struct store *s, struct arena *a, const struct sto
 /* ERR_NOTFOUND. */
 enum err store_load_conflict(struct store *s, struct arena *a, uint64_t conflict,
 			     struct conflict_row *ret_row);
-/* The open ones of one record. */
-enum err store_load_open_conflicts(struct store *s, struct arena *a, struct bytes type,
-				   const struct id *id, struct conflict_row **ret_rows,
-				   size_t *ret_count);
+struct store_lost_value {
+	struct bytes type;
+	struct id id;
+	struct bytes field;
+	struct value value;
+};
+/* The open ones of one record in which this value of this field lost; of `deleted` all. By index,
+ * however many others the record has. */
+enum err store_load_open_conflicts(struct store *s, struct arena *a,
+				   const struct store_lost_value *lost,
+				   struct conflict_row **ret_rows, size_t *ret_count);
 /*
  * Whether a value may have lost in an open conflict of the record: false is certain, and spares
  * nearly every change the question above. From memory, once store_load_lost() has read the table.

@@ -55,7 +55,8 @@ static const char query_open_conflicts[] =
 	CONFLICT_COLUMNS "WHERE state = 'open' AND conflict > ?1 ORDER BY conflict LIMIT ?2";
 static const char query_conflict[] = CONFLICT_COLUMNS "WHERE conflict = ?1";
 static const char query_open_conflicts_of[] =
-	CONFLICT_COLUMNS "WHERE state = 'open' AND id = ?1 AND type = ?2 ORDER BY conflict";
+	CONFLICT_COLUMNS "WHERE state = 'open' AND id = ?1 AND type = ?2 AND field = ?3"
+			 " AND lost >= ?4 AND lost < ?5 ORDER BY conflict";
 static const char query_decide_conflict[] =
 	"UPDATE conflict SET state = ?2, decided_by = ?3, decided_device = ?4, decided_at = ?5"
 	" WHERE conflict = ?1";
@@ -178,17 +179,36 @@ enum err store_load_conflict(struct store *s, struct arena *a, uint64_t conflict
 	return e;
 }
 
-enum err store_load_open_conflicts(struct store *s, struct arena *a, struct bytes type,
-				   const struct id *id, struct conflict_row **ret_rows,
-				   size_t *ret_count)
+/* Sides with this value, whoever wrote it when: from the first to beyond the last there can be. */
+static void pack_lost_range(const struct store_lost_value *lost, struct buf *first,
+			    struct buf *beyond)
 {
+	/* Every deletion is as good as another. */
+	if (!bytes_is(lost->field, RECORD_DELETED)) {
+		pack_value(first, &lost->value);
+		buf_append_bytes(beyond, buf_bytes(first));
+	}
+	for (size_t i = 0; i <= sizeof(uint64_t); i++)
+		buf_append_byte(beyond, 0xff);
+}
+
+enum err store_load_open_conflicts(struct store *s, struct arena *a,
+				   const struct store_lost_value *lost,
+				   struct conflict_row **ret_rows, size_t *ret_count)
+{
+	AUTO(buf_clear) struct buf first = {0};
+	AUTO(buf_clear) struct buf beyond = {0};
 	AUTO(sql_done) struct sql *q = NULL;
 	enum err e = sql_use(s, query_open_conflicts_of, &q);
 
 	if (e != ERR_OK)
 		return e;
-	bind_id(q, 1, id);
-	sql_bind_text(q, 2, type);
+	pack_lost_range(lost, &first, &beyond);
+	bind_id(q, 1, &lost->id);
+	sql_bind_text(q, 2, lost->type);
+	sql_bind_text(q, 3, lost->field);
+	sql_bind_blob(q, 4, buf_bytes(&first));
+	sql_bind_blob(q, 5, buf_bytes(&beyond));
 	return read_conflicts(q, a, ret_rows, ret_count);
 }
 

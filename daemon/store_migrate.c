@@ -179,6 +179,12 @@ static const char step_7[] =
 /* Of which change of its device a notice tells. */
 static const char step_8[] = "ALTER TABLE notice ADD COLUMN number INTEGER NOT NULL DEFAULT 0;";
 
+/* Whether a value that is written lost before: by record, field and value (`lost` begins with it).
+ */
+static const char step_9[] =
+	"DROP INDEX conflict_open_by_id;"
+	"CREATE INDEX conflict_open_by_lost ON conflict(id, field, lost) WHERE state = 'open';";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
@@ -186,7 +192,7 @@ struct step {
 
 static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects},
 				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes},
-				    {step_7, NULL}, {step_8, NULL}};
+				    {step_7, NULL}, {step_8, NULL}, {step_9, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

@@ -142,6 +142,49 @@ static void a_value_that_lost_is_not_denied(UNUSED_STATE)
 	assert_false(store_may_be_lost(g.store, &row.id, BYTES_LIT("note"), &a));
 }
 
+/* Values one of which begins like the other, other fields and records, clocks of any size. */
+static void open_conflicts_are_found_by_the_value_that_lost(UNUSED_STATE)
+{
+	static const char *const values[] = {"", "A", "AB", "B", "A"};
+	const struct store_lost_value a = {
+		BYTES_LIT("person"), {{1}}, BYTES_LIT("name"), ground_text("A")};
+	const struct store_lost_value none = {
+		BYTES_LIT("person"), {{1}}, BYTES_LIT("name"), VALUE_NONE};
+	const struct store_lost_value deleted = {
+		BYTES_LIT("person"), {{1}}, BYTES_LIT("deleted"), VALUE_NONE};
+	struct conflict_row row = {.type = BYTES_LIT("person"),
+				   .id = {{1}},
+				   .kept = {.name = BYTES_LIT("name")},
+				   .lost = {.name = BYTES_LIT("name")},
+				   .state = BYTES_LIT("open")};
+	struct conflict_row *open = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < 5; i++) {
+		row.lost.value = ground_text(values[i]);
+		row.lost.stamp.clock = i == 4 ? UINT64_MAX - 1 : i;
+		row.lost.stamp.device = UINT32_MAX;
+		assert_ok(store_put_conflict(g.store, &row));
+	}
+	row.kept.name = BYTES_LIT("note");
+	assert_ok(store_put_conflict(g.store, &row));
+	row.kept.name = BYTES_LIT("name");
+	row.id = (struct id){{2}};
+	assert_ok(store_put_conflict(g.store, &row));
+	row.id = (struct id){{1}};
+	row.kept.name = BYTES_LIT("deleted");
+	assert_ok(store_put_conflict(g.store, &row));
+
+	assert_ok(store_load_open_conflicts(g.store, &g.a, &a, &open, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(open[0].conflict, 2);
+	assert_int_equal(open[1].conflict, 5);
+	assert_ok(store_load_open_conflicts(g.store, &g.a, &none, &open, &count));
+	assert_int_equal(count, 0);
+	assert_ok(store_load_open_conflicts(g.store, &g.a, &deleted, &open, &count));
+	assert_int_equal(count, 1);
+}
+
 static void a_decision_closes_a_conflict(UNUSED_STATE)
 {
 	struct conflict_row *open = NULL;
@@ -149,10 +192,12 @@ static void a_decision_closes_a_conflict(UNUSED_STATE)
 	struct conflict_row row = {.type = BYTES_LIT("person"),
 				   .kept = {.name = BYTES_LIT("name")},
 				   .state = BYTES_LIT("open")};
+	const struct store_lost_value lost = {.type = row.type, .field = row.kept.name};
 	struct conflict_row read;
 
+	row.lost.name = row.kept.name;
 	assert_ok(store_put_conflict(g.store, &row));
-	assert_ok(store_load_open_conflicts(g.store, &g.a, row.type, &row.id, &open, &count));
+	assert_ok(store_load_open_conflicts(g.store, &g.a, &lost, &open, &count));
 	assert_int_equal(count, 1);
 	row.state = BYTES_LIT("restored");
 	row.decided_by = BYTES_LIT("uid:7");
@@ -166,7 +211,7 @@ static void a_decision_closes_a_conflict(UNUSED_STATE)
 	assert_true(bytes_is(read.decided_by, "uid:7"));
 	assert_int_equal(read.decided_device, 3);
 	assert_int_equal(read.decided_ms, 99);
-	assert_ok(store_load_open_conflicts(g.store, &g.a, row.type, &row.id, &open, &count));
+	assert_ok(store_load_open_conflicts(g.store, &g.a, &lost, &open, &count));
 	assert_int_equal(count, 0);
 	row.conflict++;
 	assert_err(store_decide_conflict(g.store, &row), ERR_NOTFOUND);
@@ -623,6 +668,7 @@ int main(void)
 		CASE(an_index_leaves_out_the_records_that_lack_its_field),
 		CASE(a_store_of_version_three_gets_thin_indexes),
 		CASE(a_value_that_lost_is_not_denied),
+		CASE(open_conflicts_are_found_by_the_value_that_lost),
 		CASE(a_decision_closes_a_conflict),
 		CASE(a_store_of_version_six_learns_to_erase),
 		CASE(a_link_is_not_followed),
