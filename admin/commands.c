@@ -94,6 +94,13 @@ static const struct args_option log_options[] = {
 	{"limit", "N", "nhiều nhất N dòng; mặc định 100", "at most N rows; default 100", 0, false},
 };
 
+static const struct args_option account_options[] = {
+	{"role", "administrator|reviewer|reporter|auditor", "vai trò (bắt buộc)", "role (required)",
+	 0, false},
+	{"clearance", "restricted", "được xem dữ liệu hạn chế, có nêu lý do",
+	 "may see restricted data, with a reason", 0, false},
+};
+
 static const struct args_option report_options[] = {
 	{"unit", "CODE", "đơn vị: tỉnh, huyện hoặc xã (bắt buộc)",
 	 "unit: province, district or commune (required)", 0, false},
@@ -157,6 +164,7 @@ static const struct args_positional join_positional[] = {{"KEEP", false, false},
 							 {"OTHER", false, false}};
 static const struct args_positional pair_positional[] = {{"A", false, false}, {"B", false, false}};
 static const struct args_positional record_positional[] = {{"RECORD", false, false}};
+static const struct args_positional name_positional[] = {{"NAME", false, false}};
 static const struct args_positional sql_positional[] = {{"SQL", false, false}};
 
 static const struct args_positional backup_positional[] = {{"BACKUP", false, false}};
@@ -267,6 +275,16 @@ static const struct args_command commands[] = {
 	{"audit checkpoint", OPTIONS(checkpoint_options), NO_POSITIONALS,
 	 "mốc của vết, có chữ ký, để cất ở nơi khác",
 	 "a signed checkpoint of the audit, to be kept elsewhere", cmd_audit_checkpoint},
+	{"account add", OPTIONS(account_options), POSITIONALS(name_positional),
+	 "thêm tài khoản của trang quản trị; in mật khẩu lần đầu",
+	 "add an account of the console; prints its first password", cmd_account_add},
+	{"account list", NO_OPTIONS, NO_POSITIONALS, "các tài khoản của trang quản trị",
+	 "accounts of the console", cmd_account_list},
+	{"account reset", NO_OPTIONS, POSITIONALS(name_positional),
+	 "mật khẩu lần đầu mới; mở khóa tài khoản", "a new first password; ends its waits",
+	 cmd_account_reset},
+	{"account remove", NO_OPTIONS, POSITIONALS(name_positional),
+	 "xóa tài khoản, có hiệu lực ngay", "remove an account, at once", cmd_account_remove},
 	{"erase", OPTIONS(erase_options), POSITIONALS(record_positional),
 	 "xóa hẳn một hồ sơ theo luật; không lấy lại được",
 	 "law's erasure of a record; cannot be undone", cmd_erase},
