@@ -1,5 +1,5 @@
 /*
- * admin - the administrators' commands, as the admin socket (and later the console) calls them.
+ * admin - the administrators' commands, as the admin socket and the console call them.
  *
  * One table of commands; each has a name as typed ("device list"), whether it
  * writes, and a function from JSON arguments to a JSON result. Reading ones run
@@ -8,7 +8,7 @@
  * data, leaves an audit row with the caller. JSON keys are those of the command
  * reference (docs/cli.md): others' scripts use them.
  *
- * How the edge runs one:
+ * How the edge runs one: admin_prepare() on a pool thread, then
  *
  *   writing   writer thread, in the job's savepoint: admin_run(); after the commit, on the
  *             loop: command->committed when it is set; then the answer
@@ -28,7 +28,9 @@ struct store;
 
 struct admin_caller {
 	uint32_t uid;     /* of the process at the other end of the socket */
-	const char *name; /* for the audit: "uid:1000" or an account */
+	const char *name; /* for the audit: "uid:1000" or "account:Lan" */
+	/* An account that may not read restricted data. Who holds the socket may. */
+	bool is_uncleared;
 };
 
 #define ADMIN_ERROR_LEN  1024u
@@ -43,6 +45,7 @@ struct admin_call {
 	int exit_code;               /* of ctxhctl: 0, or 4 when done in part */
 	char error[ADMIN_ERROR_LEN]; /* set on failure: what happened, what was kept, what to do */
 	struct arena *arena;         /* the call's own; lives until it is answered */
+	void *prepared;              /* what command->prepare left in the arena */
 	/* The audit row this call leaves; set by the handlers, empty: none. */
 	char audit_action[ADMIN_ACTION_LEN];
 	json_t *audit_detail; /* released by admin_call_clear() */
@@ -55,10 +58,18 @@ struct admin_command {
 	/* After the commit, on the loop, `store` NULL: puts into memory what the store now says.
 	 * May be NULL. */
 	void (*committed)(struct admin_call *call);
+	/* Before everything else, on a pool thread, `store` NULL: what takes long and needs no
+	 * store. May be NULL. */
+	enum err (*prepare)(struct admin_call *call);
 };
 
 /* NULL: no such command. */
 const struct admin_command *admin_find(const char *name);
+/* All of them, in the order of the table; NULL behind the last. */
+const struct admin_command *admin_command_at(size_t index);
+
+/* Runs command->prepare, if there is one; pool thread. On failure call->error is set. */
+enum err admin_prepare(const struct admin_command *command, struct admin_call *call);
 
 /*
  * Runs a command; a writing one leaves its audit row in the same transaction. On

@@ -59,3 +59,10 @@ enum err admin_erase(struct admin_call *call);
 void admin_erase_sweep(struct admin_call *call); /* committed */
 enum err admin_erase_state(struct admin_call *call);
 enum err admin_verify(struct admin_call *call);
+
+enum err admin_account_prepare(struct admin_call *call); /* prepare */
+enum err admin_account_add(struct admin_call *call);
+enum err admin_account_list(struct admin_call *call);
+enum err admin_account_reset(struct admin_call *call);
+enum err admin_account_remove(struct admin_call *call);
+void admin_account_changed(struct admin_call *call); /* committed */

@@ -7,46 +7,50 @@
 #include "daemon/admin_commands.h"
 
 static const struct admin_command commands[] = {
-	{"status", false, admin_status, NULL},
-	{"unit import", true, admin_unit_import, NULL},
-	{"unit succession", true, admin_unit_succession, NULL},
-	{"unit placing", false, admin_unit_placing, NULL},
-	{"unit place", true, admin_unit_place, NULL},
-	{"unit list", false, admin_unit_list, NULL},
-	{"device invite", true, admin_device_invite, NULL},
-	{"device list", false, admin_device_list, NULL},
-	{"device show", false, admin_device_show, NULL},
-	{"device revoke", true, admin_device_revoke, admin_device_revoked},
-	{"device release", true, admin_device_release, NULL},
-	{"log", false, admin_log, NULL},
-	{"log show", false, admin_log_show, NULL},
-	{"record show", false, admin_record_show, NULL},
-	{"missing", false, admin_missing, NULL},
-	{"conflict list", false, admin_conflict_list, NULL},
-	{"conflict show", false, admin_conflict_show, NULL},
-	{"conflict keep", true, admin_conflict_keep, NULL},
-	{"conflict restore", true, admin_conflict_restore, NULL},
-	{"quarantine list", false, admin_quarantine_list, NULL},
-	{"quarantine show", false, admin_quarantine_show, NULL},
-	{"quarantine replay", true, admin_quarantine_replay, NULL},
-	{"quarantine discard", true, admin_quarantine_discard, NULL},
-	{"duplicate list", false, admin_duplicate_list, NULL},
-	{"duplicate join", true, admin_duplicate_join, NULL},
-	{"duplicate split", true, admin_duplicate_split, NULL},
-	{"duplicate distinct", true, admin_duplicate_distinct, NULL},
-	{"query", false, admin_query, NULL},
-	{"report list", false, admin_report_list, NULL},
-	{"report run", false, admin_report_run, NULL},
-	{"backup now", true, admin_backup_now, admin_backup_begin},
-	{"backup state", false, admin_backup_state, NULL},
-	{"backup list", false, admin_backup_list, NULL},
-	{"backup verify", false, admin_backup_verify, NULL},
-	{"audit list", false, admin_audit_list, NULL},
-	{"audit checkpoint", false, admin_audit_checkpoint, NULL},
-	{"audit verify", false, admin_audit_verify, NULL},
-	{"erase", true, admin_erase, admin_erase_sweep},
-	{"erase state", false, admin_erase_state, NULL},
-	{"verify", false, admin_verify, NULL},
+	{"status", false, admin_status, NULL, NULL},
+	{"unit import", true, admin_unit_import, NULL, NULL},
+	{"unit succession", true, admin_unit_succession, NULL, NULL},
+	{"unit placing", false, admin_unit_placing, NULL, NULL},
+	{"unit place", true, admin_unit_place, NULL, NULL},
+	{"unit list", false, admin_unit_list, NULL, NULL},
+	{"device invite", true, admin_device_invite, NULL, NULL},
+	{"device list", false, admin_device_list, NULL, NULL},
+	{"device show", false, admin_device_show, NULL, NULL},
+	{"device revoke", true, admin_device_revoke, admin_device_revoked, NULL},
+	{"device release", true, admin_device_release, NULL, NULL},
+	{"log", false, admin_log, NULL, NULL},
+	{"log show", false, admin_log_show, NULL, NULL},
+	{"record show", false, admin_record_show, NULL, NULL},
+	{"missing", false, admin_missing, NULL, NULL},
+	{"conflict list", false, admin_conflict_list, NULL, NULL},
+	{"conflict show", false, admin_conflict_show, NULL, NULL},
+	{"conflict keep", true, admin_conflict_keep, NULL, NULL},
+	{"conflict restore", true, admin_conflict_restore, NULL, NULL},
+	{"quarantine list", false, admin_quarantine_list, NULL, NULL},
+	{"quarantine show", false, admin_quarantine_show, NULL, NULL},
+	{"quarantine replay", true, admin_quarantine_replay, NULL, NULL},
+	{"quarantine discard", true, admin_quarantine_discard, NULL, NULL},
+	{"duplicate list", false, admin_duplicate_list, NULL, NULL},
+	{"duplicate join", true, admin_duplicate_join, NULL, NULL},
+	{"duplicate split", true, admin_duplicate_split, NULL, NULL},
+	{"duplicate distinct", true, admin_duplicate_distinct, NULL, NULL},
+	{"query", false, admin_query, NULL, NULL},
+	{"report list", false, admin_report_list, NULL, NULL},
+	{"report run", false, admin_report_run, NULL, NULL},
+	{"backup now", true, admin_backup_now, admin_backup_begin, NULL},
+	{"backup state", false, admin_backup_state, NULL, NULL},
+	{"backup list", false, admin_backup_list, NULL, NULL},
+	{"backup verify", false, admin_backup_verify, NULL, NULL},
+	{"audit list", false, admin_audit_list, NULL, NULL},
+	{"audit checkpoint", false, admin_audit_checkpoint, NULL, NULL},
+	{"audit verify", false, admin_audit_verify, NULL, NULL},
+	{"erase", true, admin_erase, admin_erase_sweep, NULL},
+	{"erase state", false, admin_erase_state, NULL, NULL},
+	{"verify", false, admin_verify, NULL, NULL},
+	{"account add", true, admin_account_add, NULL, admin_account_prepare},
+	{"account list", false, admin_account_list, NULL, NULL},
+	{"account reset", true, admin_account_reset, admin_account_changed, admin_account_prepare},
+	{"account remove", true, admin_account_remove, admin_account_changed, NULL},
 };
 
 const struct admin_command *admin_find(const char *name)
@@ -56,6 +60,11 @@ const struct admin_command *admin_find(const char *name)
 			return &commands[i];
 	}
 	return NULL;
+}
+
+const struct admin_command *admin_command_at(size_t index)
+{
+	return index < sizeof commands / sizeof commands[0] ? &commands[index] : NULL;
 }
 
 /* What the store could not do, in words; the handlers' own words come first. */
@@ -78,6 +87,15 @@ static void explain(struct admin_call *call, enum err e)
 	}
 	(void)admin_fail(call, e, "%s (%s) / %s (%s: %s)", vi, err_name(e), en, err_name(e),
 			 err_text(e));
+}
+
+enum err admin_prepare(const struct admin_command *command, struct admin_call *call)
+{
+	enum err e = command->prepare != NULL ? command->prepare(call) : ERR_OK;
+
+	if (e != ERR_OK)
+		explain(call, e);
+	return e;
 }
 
 enum err admin_run(const struct admin_command *command, struct admin_call *call)

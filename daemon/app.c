@@ -14,6 +14,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/backup.h"
+#include "daemon/console.h"
 #include "daemon/enrol.h"
 #include "daemon/handle.h"
 #include "daemon/listen.h"
@@ -54,6 +55,17 @@ const char *app_schema_folder(const struct config *c)
 	if (stat(CTXH_SCHEMA_INSTALLED, &st) == 0)
 		return CTXH_SCHEMA_INSTALLED;
 	return CTXH_SCHEMA_SOURCE;
+}
+
+static const char *web_folder(const struct config *c)
+{
+	struct stat st;
+
+	if (c->web != NULL)
+		return c->web;
+	if (stat(CTXH_WEB_INSTALLED, &st) == 0)
+		return CTXH_WEB_INSTALLED;
+	return CTXH_WEB_SOURCE;
 }
 
 const char *app_in_use(const struct app *app)
@@ -217,6 +229,8 @@ static enum err add_tls(struct listeners *ls, int fd, enum http_kind kind)
 	}
 	if (kind == HTTP_DEVICES && !ls->has_devices)
 		snprintf(ctx->address, sizeof ctx->address, "%s", text);
+	if (kind == HTTP_CONSOLE && !ls->has_console)
+		snprintf(ctx->console_address, sizeof ctx->console_address, "%s", text);
 	ls->has_devices |= kind == HTTP_DEVICES;
 	ls->has_console |= kind == HTTP_CONSOLE;
 	buf_printf(&ls->text, "%s\n", text);
@@ -263,6 +277,11 @@ static enum err add_admin(struct listeners *ls)
 	return http_listen(app->http, fd, HTTP_ADMIN);
 }
 
+static bool is_console_apart(const struct config *c)
+{
+	return c->console_listen != NULL && strcmp(c->console_listen, "none") != 0;
+}
+
 static enum err add_configured(struct listeners *ls)
 {
 	const struct config *c = ls->app->ctx.config;
@@ -275,7 +294,7 @@ static enum err add_configured(struct listeners *ls)
 		if (e == ERR_OK)
 			e = add_tls(ls, fd, HTTP_DEVICES);
 	}
-	if (e == ERR_OK && c->console_listen != NULL && !ls->has_console) {
+	if (e == ERR_OK && is_console_apart(c) && !ls->has_console) {
 		e = listen_tcp(c->console_listen, &fd);
 		if (e == ERR_OK)
 			e = add_tls(ls, fd, HTTP_CONSOLE);
@@ -283,6 +302,17 @@ static enum err add_configured(struct listeners *ls)
 	if (e == ERR_OK && !ls->has_admin)
 		e = add_admin(ls);
 	return e;
+}
+
+/* Named nowhere, it is served where devices are. */
+static void choose_console(struct listeners *ls)
+{
+	struct context *ctx = &ls->app->ctx;
+	const struct config *c = ctx->config;
+
+	ctx->is_console_shared = c->console_listen == NULL && !ls->has_console;
+	if (ctx->is_console_shared)
+		memcpy(ctx->console_address, ctx->address, sizeof ctx->console_address);
 }
 
 static void choose_address(struct app *app)
@@ -297,16 +327,6 @@ static void choose_address(struct app *app)
 			 app->ctx.address);
 }
 
-/* Accepted, so that a file written for the next version is no error; but never in silence. */
-static void tell_unused(const struct config *c)
-{
-	const char *keys[CONFIG_UNUSED_MAX];
-	size_t count = config_without_effect(c, keys);
-
-	for (size_t i = 0; i < count; i++)
-		log_notice("setting=%s effect=\"none yet: this version does not do it\"", keys[i]);
-}
-
 static enum err start_listening(struct app *app)
 {
 	struct listeners ls = {.app = app};
@@ -315,7 +335,7 @@ static enum err start_listening(struct app *app)
 	if (e == ERR_OK)
 		e = add_configured(&ls);
 	choose_address(app);
-	tell_unused(app->ctx.config);
+	choose_console(&ls);
 	if (e == ERR_OK) {
 		e = keys_write_file(app->args->state, LISTEN_FILE, buf_bytes(&ls.text));
 		app->has_listen_file = e == ERR_OK;
@@ -540,6 +560,19 @@ static void stop(struct app *app)
 	keys_close(&app->keys);
 }
 
+/* Devices are served without pages, too: a folder that cannot be read is no reason to stay down. */
+static struct console *make_console(struct context *ctx)
+{
+	const char *folder = web_folder(ctx->config);
+	struct web_files *files = NULL;
+	enum err e = web_files_load(folder, &files);
+
+	if (e != ERR_OK)
+		log_warn("web folder=%s error=%s effect=\"the console has no pages\" detail=\"%s\"",
+			 folder, err_name(e), log_last_detail());
+	return console_new(ctx, files);
+}
+
 static enum err run(struct app *app)
 {
 	enum err e = start(app);
@@ -589,6 +622,10 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 	/* The store makes its own files: nobody else may read them. */
 	umask(0077);
 	raise_file_limit();
+
+	AUTO(console_free) struct console *console = make_console(ctx);
+
+	ctx->console = console;
 	return run(&app);
 }
 

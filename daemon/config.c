@@ -43,6 +43,7 @@ static const struct key keys[] = {
 	{"console_listen",  KEY_TEXT,     true,  AT(console_listen), 0, 0, 0},
 	{"public_address",  KEY_TEXT,     true,  AT(public_address), 0, 0, 0},
 	{"schema",          KEY_TEXT,     false, AT(schema), 0, 0, 0},
+	{"web",             KEY_TEXT,     true,  AT(web), 0, 0, 0},
 	{"tls_certificate", KEY_TEXT,     false, AT(tls_certificate), 0, 0, 0},
 	{"tls_key",         KEY_TEXT,     false, AT(tls_key), 0, 0, 0},
 	{"log_level",       KEY_TEXT,     true,  AT(log_level), 0, 0, 0},
@@ -70,6 +71,8 @@ static const struct key keys[] = {
 	{"limits.wal_pages",   KEY_COUNT,    true,  AT(limits.wal_pages), 100, COUNT_MAX, 4000},
 	{"limits.disk_free",   KEY_SIZE,     false, AT(limits.disk_free), 0, 1024 * GIB, 512 << 20},
 	{"limits.readers",     KEY_COUNT,    true,  AT(limits.readers), 1, 64, 4},
+	{"limits.login_idle",  KEY_DURATION, false, AT(limits.login_idle_ms), 1000, DAY_MS, 1800000},
+	{"limits.login_life",  KEY_DURATION, false, AT(limits.login_life_ms), 1000, 30 * DAY_MS, 43200000},
 };
 /* clang-format on */
 
@@ -438,21 +441,4 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		    !(keys[i].kind == KEY_LIST && is_in_use(new, in_use)))
 			return keys[i].name;
 	return NULL;
-}
-
-static bool is_for_later(const struct key *k)
-{
-	return strcmp(k->name, "console_listen") == 0;
-}
-
-size_t config_without_effect(const struct config *c, const char *ret_keys[CONFIG_UNUSED_MAX])
-{
-	AUTO(config_free) struct config *presets = config_new();
-	size_t count = 0;
-
-	for (size_t i = 0; i < KEY_TOTAL; i++)
-		if (is_for_later(&keys[i]) && differs(&keys[i], presets, c) &&
-		    count < CONFIG_UNUSED_MAX)
-			ret_keys[count++] = keys[i].name;
-	return count;
 }

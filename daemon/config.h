@@ -20,7 +20,6 @@
 
 #define CONFIG_ERROR_LEN  512u
 #define CONFIG_LISTEN_MAX 16u
-#define CONFIG_UNUSED_MAX 16u
 
 struct config_backup {
 	char *folder;     /* NULL: STATE/backup */
@@ -49,15 +48,18 @@ struct config_limits {
 	int64_t wal_pages;               /* the WAL is moved into the file above this */
 	int64_t disk_free;               /* pushes are refused below this */
 	int64_t readers;                 /* reading connections */
+	int64_t login_idle_ms;           /* a login of the console nobody works with */
+	int64_t login_life_ms;           /* a login at all */
 };
 
 struct config {
 	char *listen[CONFIG_LISTEN_MAX];
 	size_t listen_count;
 	char *admin_socket;    /* NULL: STATE/admin.sock */
-	char *console_listen;  /* NULL: no console */
+	char *console_listen;  /* NULL: with the devices' listeners; "none": no console */
 	char *public_address;  /* what invitations name; NULL: the first listener */
 	char *schema;          /* folder; NULL: as installed */
+	char *web;             /* folder of the pages; NULL: as installed */
 	char *tls_certificate; /* PEM; NULL: the daemon's own */
 	char *tls_key;
 	char *log_level;
@@ -84,12 +86,6 @@ enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_E
  * default listener when none is named. Call once, after file and command line.
  */
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
-
-/*
- * Keys that were set and that this version takes but does not act on yet; at most
- * CONFIG_UNUSED_MAX. Who runs the daemon is told at start.
- */
-size_t config_without_effect(const struct config *c, const char *ret_keys[CONFIG_UNUSED_MAX]);
 
 /*
  * NULL, or the first key that differs and that only a restart may change. `in_use`: the addresses

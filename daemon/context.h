@@ -17,6 +17,7 @@
 #include "proto/invitation.h"
 
 struct backup;
+struct console;
 struct sweep;
 struct config;
 struct loop;
@@ -41,6 +42,8 @@ struct context {
 	struct public_cache *cache; /* GET /v1/schema and /v1/units; handle.h */
 	struct backup *backup;      /* backup.h; NULL in tools that have no loop */
 	struct sweep *sweep;        /* sweep.h; NULL likewise */
+	struct console *console;    /* console.h; NULL likewise */
+	bool is_console_shared;     /* devices' listeners serve /console/, too; fixed at start */
 	const char *state;          /* folder of everything that lasts */
 	struct id daemon;           /* identity of this installation */
 	struct id epoch;            /* of its history; changes when restored from a backup */
@@ -48,8 +51,10 @@ struct context {
 	/* SHA-256 of the TLS key. Only the writer thread sees it change (reload): commands that
 	 * need it are writing ones. */
 	uint8_t tls_pin[INVITATION_PIN_LEN];
-	char address[INVITATION_HOST_MAX]; /* what invitations name: first TLS listener, or
-					      `public_address` */
+	char address[INVITATION_HOST_MAX];         /* what invitations name: first TLS listener, or
+						      `public_address` */
+	char console_address[INVITATION_HOST_MAX]; /* where browsers find the console; "": nowhere
+						    */
 	int64_t started_ms;
 	atomic_bool is_ready;                /* started, not yet stopping */
 	atomic_int comparing;                /* requests whose digests are worked out now */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/http.h"
+#include "daemon/role.h"
 
 typedef void (*handle_fn)(struct context *ctx, struct http_request *r);
 
@@ -20,11 +21,34 @@ void handle_units(struct context *ctx, struct http_request *r);
  * {"exit_code": 0 or 4, "result": …}, or another status and {"exit_code": 1 to 3, "error": "…"}.
  */
 void handle_call(struct context *ctx, struct http_request *r);
+/* On whose behalf a command runs. */
+#define CALL_NAME_LEN 80u
+struct call_identity {
+	char name[CALL_NAME_LEN]; /* for the audit */
+	uint32_t uid;             /* of a process; not of an account */
+	bool is_account;          /* its role is asked (role.h), and the answer is the console's */
+	enum role role;
+	bool is_cleared;
+};
+/* The same for an account: 403 when its role may not. */
+void handle_call_as(struct context *ctx, struct http_request *r, const struct call_identity *who);
 /*
  * POST /v1/bundle on the admin socket: a file of `ctxh bundle out` as it is. Answers as /v1/call
  * does; `result.file` is the return file in hex.
  */
 void handle_bundle(struct context *ctx, struct http_request *r);
+/*
+ * The console (docs/console.md). login and password: pool (Argon2id), writer; call: as
+ * handle_call(); the others answer at once.
+ */
+void handle_console_login(struct context *ctx, struct http_request *r);
+void handle_console_password(struct context *ctx, struct http_request *r);
+void handle_console_logout(struct context *ctx, struct http_request *r);
+void handle_console_me(struct context *ctx, struct http_request *r);
+void handle_console_call(struct context *ctx, struct http_request *r);
+void handle_console_unknown(struct context *ctx, struct http_request *r);
+void handle_console_page(struct context *ctx, struct http_request *r);
+void handle_console_redirect(struct context *ctx, struct http_request *r);
 void handle_healthz(struct context *ctx, struct http_request *r);
 void handle_readyz(struct context *ctx, struct http_request *r);
 void handle_metrics(struct context *ctx, struct http_request *r);

@@ -7,6 +7,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/admin.h"
+#include "daemon/console.h"
 #include "daemon/fatal.h"
 #include "daemon/handle.h"
 #include "daemon/loop.h"
@@ -17,10 +18,9 @@
 #include "daemon/writer.h"
 
 #define ALIVE_MS 30000 /* a writer silent for longer is stuck */
-#define NAME_LEN 32u
 
 /*
- * One command of an administrator.
+ * One command of an administrator. Before it runs: admin_prepare(), on the pool.
  *
  *   pool  parse -> reading: run, then (audited) writer: audit row -> pool: print -> loop: answer
  *               -> writing: writer: run (with its audit row)      -> pool: print -> loop: answer
@@ -35,12 +35,14 @@ struct command_call {
 	struct http_request *request;
 	struct arena arena;
 	struct buf body;
-	char name[NAME_LEN];
+	struct call_identity who;
 	json_t *root;
 	const struct admin_command *command;
+	bool is_ready; /* it may run, and what it needs is made */
 	struct admin_call call;
 	enum err e;
-	unsigned status; /* of a refusal before the command ran; 0: none */
+	unsigned status;  /* of a refusal before the command ran; 0: none */
+	const char *code; /* of that, for the console; NULL: none */
 	struct buf answer;
 };
 
@@ -74,8 +76,9 @@ static json_t *as_json(struct command_call *c)
 	if (c->e == ERR_OK && c->status == 0)
 		return json_pack("{s:i,s:O?}", "exit_code", c->call.exit_code, "result",
 				 c->call.result);
-	return json_pack("{s:i,s:s}", "exit_code", code, "error",
-			 c->call.error[0] != '\0' ? c->call.error : err_text(c->e));
+	return json_pack("{s:i,s:s,s:s*}", "exit_code", code, "error",
+			 c->call.error[0] != '\0' ? c->call.error : err_text(c->e), "code",
+			 c->code);
 }
 
 static int append_piece(const char *piece, size_t len, void *arg)
@@ -104,9 +107,12 @@ static void on_printed(struct task *t)
 	struct command_call *c = CONTAINER_OF(t, struct command_call, task);
 	unsigned status = c->status != 0 ? c->status : status_of(c->e);
 
-	log_info("command=\"%s\" uid=%" PRIu32 " result=%s",
-		 c->command != NULL ? c->command->name : "?", c->call.caller.uid, err_name(c->e));
-	reply_body(c->request, status, REPLY_JSON, &c->answer);
+	log_info("command=\"%s\" by=\"%s\" result=%s", c->command != NULL ? c->command->name : "?",
+		 c->who.name, err_name(c->e));
+	if (c->who.is_account)
+		console_answer_body(c->request, status, &c->answer);
+	else
+		reply_body(c->request, status, REPLY_JSON, &c->answer);
 	call_free(c);
 }
 
@@ -200,6 +206,31 @@ static void parse(struct command_call *c)
 		refuse(c, 404, "Không có lệnh này. / There is no such command.");
 }
 
+/* Default deny: only what the table of role.c says is let through. */
+static bool is_allowed(struct command_call *c)
+{
+	const struct call_identity *who = &c->who;
+
+	if (!who->is_account)
+		return true;
+	switch (role_may(who->role, who->is_cleared, c->command->name, c->call.args)) {
+	case ROLE_MAY: return true;
+	case ROLE_MAY_NOT: c->code = "not_allowed_role"; break;
+	case ROLE_NEEDS_CLEARANCE: c->code = "not_cleared"; break;
+	}
+	refuse(c, 403, console_text(c->code));
+	return false;
+}
+
+static bool prepare(struct command_call *c)
+{
+	parse(c);
+	if (c->command == NULL || !is_allowed(c))
+		return false;
+	c->e = admin_prepare(c->command, &c->call);
+	return c->e == ERR_OK;
+}
+
 /*
  * A command may also fail at a file that is not the store's (a backup on a disk that was pulled
  * out): only what the connection itself met ends the process.
@@ -230,8 +261,8 @@ static void begin(struct task *t)
 {
 	struct command_call *c = CONTAINER_OF(t, struct command_call, task);
 
-	parse(c);
-	if (c->command != NULL && !c->command->is_write)
+	c->is_ready = prepare(c);
+	if (c->is_ready && !c->command->is_write)
 		run_reading(c);
 }
 
@@ -239,9 +270,9 @@ static void on_begun(struct task *t)
 {
 	struct command_call *c = CONTAINER_OF(t, struct command_call, task);
 
-	if (c->command != NULL && c->command->is_write)
+	if (c->is_ready && c->command->is_write)
 		begin_write(c, run_writing);
-	else if (c->command != NULL && admin_wants_audit(&c->call))
+	else if (c->is_ready && admin_wants_audit(&c->call))
 		begin_write(c, run_audit);
 	else
 		begin_print(c);
@@ -268,6 +299,14 @@ static void on_flushed(struct writer_job *job, enum err e)
 
 void handle_call(struct context *ctx, struct http_request *r)
 {
+	struct call_identity who = {.uid = r->uid};
+
+	snprintf(who.name, sizeof who.name, "uid:%" PRIu32, r->uid);
+	handle_call_as(ctx, r, &who);
+}
+
+void handle_call_as(struct context *ctx, struct http_request *r, const struct call_identity *who)
+{
 	struct command_call *c = mem_alloc_zero(sizeof *c);
 
 	metrics_add(ctx->metrics, admin_calls_total, 1);
@@ -275,9 +314,13 @@ void handle_call(struct context *ctx, struct http_request *r)
 	c->request = r;
 	c->body = r->body;
 	r->body = (struct buf){0};
-	snprintf(c->name, sizeof c->name, "uid:%" PRIu32, r->uid);
-	c->call = (struct admin_call){
-		.ctx = ctx, .caller = {.uid = r->uid, .name = c->name}, .arena = &c->arena};
+	c->who = *who;
+	c->call =
+		(struct admin_call){.ctx = ctx,
+				    .caller = {.uid = who->uid,
+					       .name = c->who.name,
+					       .is_uncleared = who->is_account && !who->is_cleared},
+				    .arena = &c->arena};
 	c->job = (struct writer_job){.run = run_nothing, .done = on_flushed};
 	if (!writer_flush(ctx->writer, &c->job))
 		begin_command(c);

@@ -40,6 +40,8 @@
 	X(writer_checkpoints_total, counter, "WAL checkpoints")                            \
 	X(wal_pages, gauge, "Pages in the WAL")                                            \
 	X(admin_calls_total, counter, "Administrators' commands")                          \
+	X(logins_total, counter, "Logins to the console")                                  \
+	X(logins_refused_total, counter, "Logins to the console refused")                  \
 	X(reloads_total, counter, "Successful reloads")                                    \
 	X(devices, gauge, "Devices enrolled")                                              \
 	X(disk_free_bytes, gauge, "Free bytes where the store lives")

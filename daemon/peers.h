@@ -31,8 +31,9 @@ enum peer_bucket {
 	PEER_ENROL,   /* tries to enrol */
 	PEER_REFUSED, /* refused contacts written to the sync log */
 	PEER_WARNED,  /* lines of the journal that peers cause */
+	PEER_LOCKED,  /* lock-outs of the console written to the audit */
 };
-#define PEER_BUCKETS 3u
+#define PEER_BUCKETS 4u
 
 struct peers;
 struct peers *peers_new(void);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/base/mem.h"
+#include "daemon/console.h"
 #include "proto/msg.h"
 
 struct known {
@@ -119,15 +120,18 @@ void reply_make_error(unsigned status, int exit_code, const char *text,
 		       line != NULL ? line : "{\"exit_code\":1,\"error\":\"?\"}");
 }
 
-void reply_make_any(const struct http_request *r, unsigned status, const char *code,
+void reply_make_any(enum http_kind kind, unsigned status, const char *code,
 		    struct http_answer *ret_answer)
 {
 	const struct known *k = find(code);
 
-	if (r->kind == HTTP_ADMIN) {
+	switch (kind) {
+	case HTTP_ADMIN:
 		reply_make_error(status, status == 503 ? 3 : 2, k != NULL ? k->text : code,
 				 ret_answer);
 		return;
+	case HTTP_CONSOLE: console_make_refusal(status, code, ret_answer); return;
+	case HTTP_DEVICES: break;
 	}
 	reply_make_refusal(&(struct refusal){.code = code}, ret_answer);
 	ret_answer->status = status;

@@ -27,8 +27,8 @@ void reply_make_refusal(const struct refusal *refusal, struct http_answer *ret_a
 /* {"exit_code":…,"error":…} */
 void reply_make_error(unsigned status, int exit_code, const char *text,
 		      struct http_answer *ret_answer);
-/* In the language of the listener it came in by. */
-void reply_make_any(const struct http_request *r, unsigned status, const char *code,
+/* In the language of who asks. */
+void reply_make_any(enum http_kind kind, unsigned status, const char *code,
 		    struct http_answer *ret_answer);
 
 void reply_refuse(struct http_request *r, const struct refusal *refusal);

@@ -12,9 +12,14 @@ struct route {
 	handle_fn handle;
 	enum http_kind kind;
 	bool is_logged; /* refusals leave a row of the sync log */
+	bool is_prefix; /* and whatever begins with it */
 };
 
-/* NULL: no such path on this kind of listener. *ret_is_path: the path exists, the method differs.
+/* Whom a request is for: a devices' listener that serves the console, too, is both. */
+enum http_kind route_kind(const struct context *ctx, const struct http_request *r);
+/*
+ * NULL: no such path for this kind. *ret_is_path: the path exists, the method differs. The first
+ * row of the table that fits counts.
  */
 const struct route *route_find(enum http_kind kind, const char *method, const char *path,
 			       bool *ret_is_path);

@@ -185,6 +185,14 @@ static const char step_9[] =
 	"DROP INDEX conflict_open_by_id;"
 	"CREATE INDEX conflict_open_by_lost ON conflict(id, field, lost) WHERE state = 'open';";
 
+/* Who may sign in to the console: account.h. */
+static const char step_10[] =
+	"CREATE TABLE account(name TEXT PRIMARY KEY, role TEXT NOT NULL,"
+	" is_cleared INTEGER NOT NULL, must_change INTEGER NOT NULL, salt BLOB NOT NULL,"
+	" passes INTEGER NOT NULL, memory INTEGER NOT NULL, hash BLOB NOT NULL,"
+	" made_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, login_at INTEGER NOT NULL)"
+	" STRICT, WITHOUT ROWID;";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
@@ -192,7 +200,8 @@ struct step {
 
 static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects},
 				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes},
-				    {step_7, NULL}, {step_8, NULL}, {step_9, NULL}};
+				    {step_7, NULL}, {step_8, NULL}, {step_9, NULL},
+				    {step_10, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

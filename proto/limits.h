@@ -14,6 +14,8 @@
 #define LIMIT_ANSWER_BYTES  ((size_t)4 << 20)  /* default budget of an answer */
 #define LIMIT_ADMIN_BYTES   ((size_t)64 << 20) /* admin socket: unit lists, reports */
 #define LIMIT_ENROL_BYTES   ((size_t)4 << 10)
+#define LIMIT_LOGIN_BYTES   ((size_t)4 << 10) /* a name and two passwords; of strangers, all */
+#define LIMIT_CONSOLE_BYTES ((size_t)8 << 20) /* the country's list of units is 1 MiB */
 
 /* Structure, checked by guard.h before any decoder sees a byte. */
 #define LIMIT_DEPTH        8u

@@ -5,6 +5,11 @@ ctxh_test(writer LINK daemon)
 ctxh_test(http LINK daemon)
 ctxh_test(http_deadlines LINK daemon)
 ctxh_test(framing LINK daemon)
+ctxh_test(role LINK daemon)
+ctxh_test(password LINK daemon)
+ctxh_test(login LINK daemon)
+ctxh_test(lockout LINK daemon)
+ctxh_test(web_files LINK daemon)
 
 find_program(PYTHON3 python3 REQUIRED)
 add_test(NAME integration.hostile

@@ -132,6 +132,7 @@ static void take_back(struct ground *g, const char *const *texts, size_t count)
 void ground_make_version_6(struct ground *g)
 {
 	static const char *const texts[] = {
+		"DROP TABLE account",
 		"DROP INDEX conflict_open_by_lost",
 		"CREATE INDEX conflict_open_by_id ON conflict(id) WHERE state = 'open'",
 		"ALTER TABLE notice DROP COLUMN number",

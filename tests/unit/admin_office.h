@@ -199,6 +199,7 @@ static inline struct asked ask(const char *command, const char *args)
 	a.args = json_loads(args, 0, NULL);
 	assert_non_null(a.args);
 	a.call.args = a.args;
+	assert_ok(admin_prepare(c, &a.call));
 	a.call.store = c->is_write ? office.writer : office.reader;
 	assert_ok(store_begin(a.call.store));
 	a.e = admin_run(c, &a.call);

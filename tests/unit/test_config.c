@@ -229,20 +229,6 @@ static void only_some_keys_need_a_restart(void **state)
 	config_free(other);
 }
 
-/* Splits `line` at blanks; it must outlive what is parsed. */
-static void what_has_no_effect_yet_is_named(void **state)
-{
-	struct fixture *f = *state;
-	const char *keys[CONFIG_UNUSED_MAX];
-
-	assert_int_equal(config_without_effect(f->c, keys), 0);
-	assert_ok(config_set(f->c, "limits.queue", "7", f->error));
-	assert_ok(config_set(f->c, "console_listen", "127.0.0.1:1", f->error));
-
-	assert_int_equal(config_without_effect(f->c, keys), 1);
-	assert_string_equal(keys[0], "console_listen");
-}
-
 static void a_recipient_of_backups_is_a_key(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +241,7 @@ static void a_recipient_of_backups_is_a_key(void **state)
 	assert_ok(config_finish(f->c, f->error));
 }
 
+/* Splits `line` at blanks; it must outlive what is parsed. */
 static void parse_line(char *line, struct cmdline *ret_cmdline)
 {
 	char *argv[16] = {line};
@@ -345,7 +332,6 @@ int main(void)
 		T(too_many_listeners_are_refused),
 		T(certificate_and_key_come_together),
 		T(only_some_keys_need_a_restart),
-		T(what_has_no_effect_yet_is_named),
 		T(a_recipient_of_backups_is_a_key),
 		T(the_command_line_wins_over_the_file),
 		T(arguments_say_what_is_wished),

@@ -113,6 +113,20 @@ static void a_store_of_version_three_knows_who_decided(UNUSED_STATE)
 	assert_int_equal(row.decided_by.len, 0);
 }
 
+static void a_store_of_version_nine_has_no_accounts_yet(UNUSED_STATE)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+
+	exec(g.store, "DROP TABLE account");
+	exec(g.store, "PRAGMA user_version=9");
+
+	ground_reopen(&g);
+
+	assert_ok(sql_use(g.store, "SELECT count(*) FROM account", &q));
+	assert_ok(sql_run_row(q));
+	assert_int_equal(sql_int(q, 0), 0);
+}
+
 /* Certain of "no"; what it was told, before it was loaded or after, it never denies. */
 static void a_value_that_lost_is_not_denied(UNUSED_STATE)
 {
@@ -664,6 +678,7 @@ int main(void)
 		CASE(another_programs_database_is_not_touched),
 		CASE(a_newer_store_is_refused),
 		CASE(a_store_of_version_two_gives_events_what_they_correct),
+		CASE(a_store_of_version_nine_has_no_accounts_yet),
 		CASE(a_store_of_version_three_knows_who_decided),
 		CASE(an_index_leaves_out_the_records_that_lack_its_field),
 		CASE(a_store_of_version_three_gets_thin_indexes),

@@ -1,0 +1,217 @@
+#define LOG_TAG "admin"
+
+#include "common/base/mem.h"
+#include "daemon/account.h"
+#include "daemon/admin_call.h"
+#include "daemon/admin_commands.h"
+#include "daemon/console.h"
+
+/* What is worked out before the writer is asked: Argon2id would hold it up. */
+struct first_password {
+	char text[PASSWORD_FIRST_LEN];
+	struct password kept;
+};
+
+enum err admin_account_prepare(struct admin_call *call)
+{
+	struct first_password *first = arena_alloc(call->arena, sizeof *first);
+
+	call->prepared = first;
+	password_print_first(call->ctx->rand, first->text);
+	return password_make(call->ctx->rand, bytes_str(first->text), &first->kept);
+}
+
+static enum err read_name(struct admin_call *call, struct bytes *ret_name)
+{
+	AUTO(buf_clear) struct buf name = {0};
+	struct bytes text;
+	enum err e = admin_need_text(call, "name", &text);
+
+	if (e != ERR_OK)
+		return e;
+	if (account_name(text, &name) != ERR_OK)
+		return admin_fail(
+			call, ERR_INVAL,
+			"Tên tài khoản phải là 1 đến %u byte chữ, không có khoảng trắng ở hai đầu; "
+			"chưa có gì thay đổi / an account's name is 1 to %u bytes of text without "
+			"blanks at its ends; nothing was changed",
+			ACCOUNT_NAME_MAX, ACCOUNT_NAME_MAX);
+	*ret_name = arena_copy(call->arena, buf_bytes(&name));
+	return ERR_OK;
+}
+
+static enum err fail_unknown(struct admin_call *call, struct bytes name)
+{
+	return admin_fail(call, ERR_NOTFOUND,
+			  "Không có tài khoản “%.*s”; chưa có gì thay đổi; xem “ctxhctl account "
+			  "list” / no account “%.*s”; nothing was changed; see “ctxhctl account "
+			  "list”",
+			  BYTES_FMT(name), BYTES_FMT(name));
+}
+
+/* The audit says whose account and what; never the password. */
+static void note(struct admin_call *call, const char *action, const struct account *account)
+{
+	admin_note(call, action,
+		   json_pack("{s:s%, s:s, s:b}", "account", (const char *)account->name.data,
+			     account->name.len, "role", role_name(account->role), "cleared",
+			     (int)account->is_cleared));
+}
+
+static enum err read_account(struct admin_call *call, struct account *a)
+{
+	struct bytes role;
+	struct bytes clearance;
+	enum err e = read_name(call, &a->name);
+
+	if (e == ERR_OK)
+		e = admin_need_text(call, "role", &role);
+	if (e == ERR_OK)
+		e = admin_want_text(call, "clearance", &clearance);
+	if (e != ERR_OK)
+		return e;
+	if (!role_parse(role, &a->role))
+		return admin_fail(
+			call, ERR_INVAL,
+			"“role” là một trong administrator, reviewer, reporter, auditor; chưa tạo tài "
+			"khoản / “role” is one of administrator, reviewer, reporter, auditor; no "
+			"account was made");
+	if (clearance.len != 0 && !bytes_is(clearance, "restricted"))
+		return admin_fail(
+			call, ERR_INVAL,
+			"“clearance” chỉ có thể là “restricted”; chưa tạo tài khoản / “clearance” "
+			"can only be “restricted”; no account was made");
+	a->is_cleared = clearance.len != 0;
+	return ERR_OK;
+}
+
+static void put_first_password(struct admin_call *call, const struct account *a)
+{
+	const struct first_password *first = call->prepared;
+
+	call->result = json_object();
+	json_object_set_new(call->result, "name", admin_json_text(a->name));
+	json_object_set_new(call->result, "role", json_string(role_name(a->role)));
+	json_object_set_new(call->result, "cleared", json_boolean(a->is_cleared));
+	json_object_set_new(call->result, "password", json_string(first->text));
+	json_object_set_new(call->result, "address", json_string(call->ctx->console_address));
+	json_object_set_new(
+		call->result, "fingerprint",
+		admin_json_hex(bytes_of(call->ctx->tls_pin, sizeof call->ctx->tls_pin)));
+}
+
+/* {name, role, clearance?} -> {name, role, cleared, password, address, fingerprint} */
+enum err admin_account_add(struct admin_call *call)
+{
+	const struct first_password *first = call->prepared;
+	const int64_t now = clock_wall_ms(call->ctx->clock);
+	struct account a = {
+		.must_change = true, .password = first->kept, .made_ms = now, .changed_ms = now};
+	enum err e = read_account(call, &a);
+
+	if (e == ERR_OK)
+		e = account_add(call->store, &a);
+	if (e == ERR_CONFLICT)
+		return admin_fail(
+			call, e,
+			"Đã có tài khoản “%.*s”; chưa có gì thay đổi; mật khẩu mới: “ctxhctl account "
+			"reset” / there is an account “%.*s”; nothing was changed; a new password: "
+			"“ctxhctl account reset”",
+			BYTES_FMT(a.name), BYTES_FMT(a.name));
+	if (e == ERR_TOOBIG)
+		return admin_fail(call, e,
+				  "Đã có %u tài khoản; hãy bỏ bớt / there are %u accounts; remove "
+				  "some",
+				  ACCOUNT_MAX, ACCOUNT_MAX);
+	if (e != ERR_OK)
+		return e;
+	note(call, "account add", &a);
+	put_first_password(call, &a);
+	return ERR_OK;
+}
+
+/* {} -> [{name, role, cleared, must_change, made_at, changed_at, login_at}] */
+enum err admin_account_list(struct admin_call *call)
+{
+	struct account *accounts = NULL;
+	size_t count = 0;
+	enum err e = account_list(call->store, call->arena, &accounts, &count);
+
+	if (e != ERR_OK)
+		return e;
+	call->result = json_array();
+	for (size_t i = 0; i < count; i++) {
+		const struct account *a = &accounts[i];
+		json_t *row = json_object();
+
+		json_object_set_new(row, "name", admin_json_text(a->name));
+		json_object_set_new(row, "role", json_string(role_name(a->role)));
+		json_object_set_new(row, "cleared", json_boolean(a->is_cleared));
+		json_object_set_new(row, "must_change", json_boolean(a->must_change));
+		json_object_set_new(row, "made_at", admin_json_time(a->made_ms));
+		json_object_set_new(row, "changed_at", admin_json_time(a->changed_ms));
+		json_object_set_new(row, "login_at", admin_json_time(a->login_ms));
+		json_array_append_new(call->result, row);
+	}
+	return ERR_OK;
+}
+
+static enum err load(struct admin_call *call, struct account *ret_account)
+{
+	struct bytes name;
+	enum err e = read_name(call, &name);
+
+	if (e == ERR_OK)
+		e = account_load(call->store, call->arena, name, ret_account);
+	return e == ERR_NOTFOUND ? fail_unknown(call, name) : e;
+}
+
+/* {name} -> as account add. Who holds the password of a cleared account could read what it may:
+ * without a clearance nobody is given one. */
+enum err admin_account_reset(struct admin_call *call)
+{
+	const struct first_password *first = call->prepared;
+	struct account a;
+	enum err e = load(call, &a);
+
+	if (e != ERR_OK)
+		return e;
+	if (a.is_cleared && call->caller.is_uncleared)
+		return admin_fail(
+			call, ERR_AUTH,
+			"Tài khoản này được xem dữ liệu hạn chế, tài khoản của bạn thì không; chưa "
+			"có gì thay đổi / that account may read restricted data and yours may not; "
+			"nothing was changed");
+	e = account_set_password(call->store, a.name, &first->kept, true,
+				 clock_wall_ms(call->ctx->clock));
+	if (e != ERR_OK)
+		return e;
+	note(call, "account reset", &a);
+	put_first_password(call, &a);
+	return ERR_OK;
+}
+
+/* {name} -> {name} */
+enum err admin_account_remove(struct admin_call *call)
+{
+	struct account a;
+	enum err e = load(call, &a);
+
+	if (e == ERR_OK)
+		e = account_remove(call->store, a.name);
+	if (e != ERR_OK)
+		return e;
+	note(call, "account remove", &a);
+	call->result = json_object();
+	json_object_set_new(call->result, "name", admin_json_text(a.name));
+	return ERR_OK;
+}
+
+/* Whoever is signed in with what was changed is no longer. */
+void admin_account_changed(struct admin_call *call)
+{
+	const char *name = json_string_value(json_object_get(call->result, "name"));
+
+	if (call->ctx->console != NULL)
+		console_forget_account(call->ctx->console, name);
+}
