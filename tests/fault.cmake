@@ -1,8 +1,11 @@
 # The real data sides over disks that fail. A short run here; by hand, in a release build:
 #   build/release/tests/fault_daemon --full
 add_library(fault_harness STATIC fault/crashvfs.c fault/dbfile.c fault/faultmem.c fault/faultvfs.c
-  fault/harness.c)
+  fault/harness.c fault/harness_cuts.c fault/harness_faults.c)
 target_link_libraries(fault_harness PUBLIC ctxh_flags base PkgConfig::sqlite)
+target_compile_definitions(fault_harness PRIVATE _GNU_SOURCE)
+# Memory of our own, to run out of; SQLite and other libraries call their own malloc.
+target_link_options(fault_harness INTERFACE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc)
 
 function(ctxh_fault name)
   cmake_parse_arguments(F "" "POINTS" "LINK" ${ARGN})
@@ -15,4 +18,8 @@ endfunction()
 
 ctxh_fault(daemon POINTS 60 LINK ground)
 ctxh_fault(client POINTS 120 LINK client_office)
-target_sources(fault_client PRIVATE fault/sent.c)
+target_sources(fault_client PRIVATE fault/client_side.c fault/sent.c)
+target_sources(fault_daemon PRIVATE fault/daemon_side.c)
+ctxh_fault(office POINTS 20 LINK ground)
+target_sources(fault_office PRIVATE fault/daemon_side.c fault/office_plan.c)
+target_compile_definitions(fault_office PRIVATE _GNU_SOURCE)

@@ -521,9 +521,13 @@ static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flag
 	struct name *n = path != NULL ? name_find(path) : NULL;
 
 	(void)vfs;
-	*h = (struct handle){0};
-	if (disk.is_cut || path == NULL)
+	f->pMethods = NULL;
+	if (disk.is_cut)
 		return SQLITE_CANTOPEN;
+	/* Temporary, gone when it is closed: nothing of it can survive. */
+	if (path == NULL)
+		return under->xOpen(under, path, f, flags, ret_flags);
+	*h = (struct handle){0};
 	if (n == NULL || n->seen == NULL) {
 		if ((flags & SQLITE_OPEN_CREATE) == 0)
 			return SQLITE_CANTOPEN;
@@ -587,7 +591,8 @@ void crashvfs_install(void)
 	vfs = *under;
 	vfs.zName = CRASHVFS_NAME;
 	vfs.pNext = NULL;
-	vfs.szOsFile = sizeof(struct handle);
+	if (vfs.szOsFile < (int)sizeof(struct handle))
+		vfs.szOsFile = sizeof(struct handle);
 	vfs.xOpen = on_open;
 	vfs.xDelete = on_delete;
 	vfs.xAccess = on_access;

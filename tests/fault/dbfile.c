@@ -59,6 +59,21 @@ void dbfile_copy(const char *path, const char *copy)
 	}
 }
 
+void dbfile_read(const char *path, const char *ending, struct buf *out)
+{
+	char name[PATH_LEN];
+	ssize_t len;
+	int fd;
+
+	(void)snprintf(name, sizeof name, "%s%s", path, ending);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	while ((len = read(fd, buf_reserve(out, 65536), 65536)) > 0)
+		out->len += (size_t)len;
+	(void)close(fd);
+}
+
 /* ---- what a store holds ---- */
 
 static void append_column(sqlite3_stmt *row, int i, struct buf *all)

@@ -12,9 +12,8 @@
 #include "common/base/mem.h"
 #include "daemon/enrol.h"
 #include "daemon/session.h"
-#include "daemon/store_sql.h"
 #include "daemon/units.h"
-#include "daemon/verify.h"
+#include "tests/fault/daemon_side.h"
 #include "tests/fault/dbfile.h"
 #include "tests/fault/harness.h"
 #include "tests/support/ground.h"
@@ -122,7 +121,9 @@ static struct change visit(struct ground_device *d, struct rand *r)
 
 	ground_write(&g, &c, "unit", value_int(g.north));
 	ground_write(&g, &c, "person", value_bytes(arena_copy(&g.a, bytes_of(who.bytes, ID_LEN))));
-	ground_write(&g, &c, "day", value_int(20000 + (int64_t)rand_below(r, 700)));
+	ground_write(&g, &c, "day",
+		     value_text(arena_printf(&g.a, "2026-%02u-%02u", 1 + (unsigned)rand_below(r, 9),
+					     1 + (unsigned)rand_below(r, 28))));
 	ground_write(&g, &c, "amount", value_int((int64_t)rand_below(r, 5000000)));
 	return c;
 }
@@ -582,21 +583,8 @@ static size_t check_receipts(size_t acked)
 
 static size_t check(size_t acked)
 {
-	struct verify_report report = {0};
-	size_t bad = has_recorded ? check_receipts(acked) : 0;
-	enum err e = store_begin(store);
-
-	if (e == ERR_OK)
-		e = verify_run(&g.ctx, store, folder, &g.a, &report);
-	store_rollback(store);
-	for (size_t i = 0; i < report.difference_count; i++)
-		(void)fprintf(stderr, "  %s %.*s %.*s: %.*s\n", report.differences[i].invariant,
-			      BYTES_FMT(report.differences[i].table),
-			      BYTES_FMT(report.differences[i].key),
-			      BYTES_FMT(report.differences[i].text));
-	if (e != ERR_OK)
-		(void)fprintf(stderr, "  verify: %s: %s\n", err_name(e), log_last_detail());
-	return bad + report.found + (e != ERR_OK);
+	return (has_recorded ? check_receipts(acked) : 0) +
+	       daemon_side_verify(&g.ctx, store, folder, &g.a);
 }
 
 /* Every push again, in its order, as devices do that never got an answer. */
@@ -621,55 +609,12 @@ static size_t resend(size_t acked)
 	return bad;
 }
 
-static enum err append_rows(const char *text, struct buf *all)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	bool is_row = false;
-	enum err e = sql_use_text(store, bytes_str(text), &q);
-
-	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
-		for (int i = 0; i < sql_column_count(q); i++) {
-			buf_append_bytes(all, sql_blob(q, i));
-			buf_append_byte(all, '|');
-		}
-	}
-	return e;
-}
-
-static const char query_log[] =
-	"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms, ceiling,"
-	" floor, is_flagged, author, signature, verdicts, size, body FROM changeset ORDER BY 1";
-
-/* All but who contacted us how often: sync log, invitations given twice, audit of acts done twice.
- */
 static struct hash state(void)
 {
-	static const char *const queries[] = {
-		query_log,
-		"SELECT * FROM device ORDER BY 1",
-		"SELECT * FROM device_unit ORDER BY 1, 2",
-		"SELECT * FROM moved ORDER BY 1",
-		"SELECT * FROM unit_log ORDER BY 1",
-		"SELECT * FROM conflict ORDER BY 1",
-		"SELECT * FROM quarantine ORDER BY 1",
-		"SELECT * FROM notice ORDER BY 1, 2",
-		"SELECT * FROM person ORDER BY id",
-		"SELECT * FROM visit ORDER BY id",
-		"SELECT * FROM unit_name ORDER BY 1, 2",
-		"SELECT * FROM record_field ORDER BY 1, 2",
-	};
-	AUTO(buf_clear) struct buf all = {0};
-
-	for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
-		enum err e = append_rows(queries[i], &all);
-
-		if (e != ERR_OK)
-			buf_printf(&all, "%s", err_name(e));
-	}
 	if (!has_recorded)
 		memcpy(first_invitations, invitations, sizeof invitations);
 	has_recorded = true;
-	return hash_of(buf_bytes(&all));
+	return daemon_side_state(store);
 }
 
 /* ---- the program ---- */
@@ -682,26 +627,6 @@ static void reset(void)
 	g.clock.wall = GROUND_START;
 }
 
-static struct schema *load_newer(void)
-{
-	AUTO(buf_clear) struct buf text = {0};
-	const char *const at = strstr(ground_schema_text, "      friend:");
-	char error[SCHEMA_ERROR_LEN] = "";
-	struct schema_source source = {.name = "newer.yaml"};
-	struct schema *schema = NULL;
-	enum err e;
-
-	REQUIRE(at != NULL);
-	buf_append(&text, ground_schema_text, (size_t)(at - ground_schema_text));
-	buf_append_str(&text,
-		       "      phone: {type: text, vi: Điện thoại, en: Phone, indexed: true}\n");
-	buf_append_str(&text, at);
-	source.text = buf_bytes(&text);
-	e = schema_load(&source, 1, &schema, error);
-	REQUIRE(e == ERR_OK);
-	return schema;
-}
-
 /* Change-sets are sealed once and kept: `kept` outlives the arena of the steps. */
 static struct arena kept;
 
@@ -709,7 +634,10 @@ static void prepare(uint64_t with_seed)
 {
 	seed = with_seed;
 	ground_open(&g);
-	newer = load_newer();
+	newer = daemon_side_schema(
+		"      friend:",
+		"      phone: {type: text, vi: Điện thoại, en: Phone, indexed: true}\n"
+		"      friend:");
 	store_close(g.store);
 	g.store = NULL;
 	dbfile_make_folder(folder);
@@ -741,6 +669,7 @@ int main(int argc, char **argv)
 		.state = state,
 		.step_count = &step_count,
 		.aborts_without_memory = true,
+		.shows_lost_syncs = true,
 		.drops_cache = true,
 	};
 

@@ -6,32 +6,73 @@
 #include "common/base/check.h"
 
 static sqlite3_mem_methods memory;
-static uint64_t allocations;
-static uint64_t allocation_fails_at;
-static bool allocation_fails_forever;
-static bool has_allocation_failed;
+static uint64_t counts[FAULTMEM_KINDS];
+static enum faultmem failing;
+static uint64_t fails_at;
+static bool fails_forever;
+static bool has_failed;
+static unsigned held;
+static void (*watch)(uint64_t n);
 
-static bool allocation_fails(void)
+static bool fails(enum faultmem kind)
 {
-	uint64_t n = ++allocations;
+	uint64_t n = ++counts[kind];
 
-	if (allocation_fails_at == 0)
+	if (fails_at == 0 || kind != failing)
 		return false;
-	if (n != allocation_fails_at && !(allocation_fails_forever && n > allocation_fails_at))
+	if (n != fails_at && !(fails_forever && n > fails_at))
 		return false;
-	has_allocation_failed = true;
+	has_failed = true;
 	return true;
 }
 
+/* ---- SQLite's ---- */
+
 static void *on_malloc(int len)
 {
-	return allocation_fails() ? NULL : memory.xMalloc(len);
+	return fails(FAULTMEM_SQLITE) ? NULL : memory.xMalloc(len);
 }
 
 static void *on_realloc(void *p, int len)
 {
-	return allocation_fails() ? NULL : memory.xRealloc(p, len);
+	return fails(FAULTMEM_SQLITE) ? NULL : memory.xRealloc(p, len);
 }
+
+/* ---- our own ---- */
+
+static bool own_fails(void)
+{
+	if (held != 0)
+		return false;
+	if (watch != NULL)
+		watch(counts[FAULTMEM_OWN] + 1);
+	return fails(FAULTMEM_OWN);
+}
+
+/* The linker's names. */
+void *real_malloc(size_t len) __asm__("__real_malloc");
+void *real_calloc(size_t count, size_t size) __asm__("__real_calloc");
+void *real_realloc(void *p, size_t len) __asm__("__real_realloc");
+void *own_malloc(size_t len) __asm__("__wrap_malloc");
+void *own_calloc(size_t count, size_t size) __asm__("__wrap_calloc");
+void *own_realloc(void *p, size_t len) __asm__("__wrap_realloc");
+
+void *own_malloc(size_t len)
+{
+	return own_fails() ? NULL : real_malloc(len);
+}
+
+void *own_calloc(size_t count, size_t size)
+{
+	return own_fails() ? NULL : real_calloc(count, size);
+}
+
+void *own_realloc(void *p, size_t len)
+{
+	return own_fails() ? NULL : real_realloc(p, len);
+}
+
+/* ---- for the test ---- */
 
 void faultmem_install(void)
 {
@@ -49,25 +90,43 @@ void faultmem_install(void)
 	REQUIRE(rc == SQLITE_OK);
 }
 
-void faultmem_start(uint64_t at, bool is_forever)
+void faultmem_start(enum faultmem kind, uint64_t at, bool is_forever)
 {
-	allocations = 0;
-	allocation_fails_at = at;
-	allocation_fails_forever = is_forever;
-	has_allocation_failed = false;
+	for (size_t i = 0; i < FAULTMEM_KINDS; i++)
+		counts[i] = 0;
+	failing = kind;
+	fails_at = at;
+	fails_forever = is_forever;
+	has_failed = false;
 }
 
 bool faultmem_has_fired(void)
 {
-	return has_allocation_failed;
+	return has_failed;
 }
 
 bool faultmem_is_armed(void)
 {
-	return allocation_fails_at != 0;
+	return fails_at != 0;
 }
 
-uint64_t faultmem_count(void)
+uint64_t faultmem_count(enum faultmem kind)
 {
-	return allocations;
+	return counts[kind];
+}
+
+void faultmem_hold(void)
+{
+	held++;
+}
+
+void faultmem_go_on(void)
+{
+	REQUIRE(held != 0);
+	held--;
+}
+
+void faultmem_watch(void (*fn)(uint64_t n))
+{
+	watch = fn;
 }

@@ -37,12 +37,22 @@ struct subject {
 	size_t (*resend)(size_t acked);
 	/* Of all that must not depend on how often the power went. */
 	struct hash (*state)(void);
-	bool aborts_without_memory;
-	bool drops_cache; /* opening drops the page cache, also of a file in memory */
+	/* The process died: what it had open is gone. NULL: only a child dies, and nobody asks. */
+	void (*die)(void);
+	/* What peers hold, for they go on whatever happens here. NULL: there are none. */
+	struct hash (*peers)(void);
+	bool aborts_without_memory; /* also when it is SQLite that has none */
+	bool tears;                 /* asks harness_tears() */
+	bool shows_lost_syncs; /* so often that its short run shows what a cache that stays does */
+	bool drops_cache;      /* opening drops the page cache, also of a file in memory */
 };
 
 /* In tests of the harness itself: acknowledges one commit before it happens. */
 void harness_before_commit(void);
+
+/* Likewise: true when what the step does is to be committed in two halves; the commit that follows
+ * is the first. */
+bool harness_tears(void);
 
 /* Steps acknowledged so far. */
 size_t harness_acked(void);

@@ -1,0 +1,485 @@
+#include <fcntl.h>
+#include <inttypes.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/check.h"
+#include "tests/fault/dbfile.h"
+#include "tests/fault/faultmem.h"
+#include "tests/fault/faultvfs.h"
+#include "tests/fault/harness_private.h"
+
+#define EXIT_FATAL 70 /* as the daemon's */
+#define ENDS_MAX   65536u
+#define PLACES_MAX 65536u
+
+/* Fingerprints of what was left and has been looked at, when that is worth remembering. */
+static struct {
+	bool is_on;
+	size_t count;
+	struct hash seen[ENDS_MAX];
+} ends;
+
+/* Thousands of allocations lie between two operations on the disk: the same bytes, acknowledgements
+ * and peers need one look. */
+static bool is_end_known(void)
+{
+	struct hash h;
+
+	if (!ends.is_on)
+		return false;
+	h = harness_fingerprint();
+	for (size_t i = 0; i < ends.count; i++)
+		if (memcmp(&ends.seen[i], &h, sizeof h) == 0)
+			return true;
+	REQUIRE(ends.count < ENDS_MAX);
+	ends.seen[ends.count++] = h;
+	return false;
+}
+
+static void remember_ends(bool is_on)
+{
+	ends.is_on = is_on;
+	ends.count = 0;
+}
+
+/* ---- faults, in this process ---- */
+
+static bool has_fired(void)
+{
+	return faultvfs_has_fired() || faultmem_has_fired();
+}
+
+static void heal(void)
+{
+	faultvfs_heal();
+	faultmem_start(FAULTMEM_SQLITE, 0, false);
+}
+
+/* What the program does at an error: full is refused and tried again, anything else ends it. */
+static bool is_survivable(enum err e)
+{
+	return err_class(e) == ERR_CLASS_RETRY;
+}
+
+static enum err open_through(void)
+{
+	enum err e = harness.subject->open();
+
+	if (e == ERR_OK || !has_fired())
+		return e;
+	harness.subject->close();
+	heal();
+	harness.progress->has_retried = true;
+	return harness.subject->open();
+}
+
+/* True: the process goes on after all. */
+static bool run_through(enum err *ret_last)
+{
+	enum err e = open_through();
+
+	for (int tries = 0; e == ERR_OK; tries++) {
+		size_t before = harness.progress->acked;
+
+		e = harness_run_rest();
+		if (e == ERR_OK || !is_survivable(e))
+			break;
+		*ret_last = e;
+		harness.progress->has_retried = true;
+		if (harness.progress->acked != before)
+			tries = 0;
+		if (tries == 1)
+			heal();
+		if (tries > 1)
+			return false;
+		e = ERR_OK;
+	}
+	if (e != ERR_OK)
+		*ret_last = e;
+	return e == ERR_OK;
+}
+
+/* After a fatal error nothing may be written again, not even at the end. */
+static size_t close_silently(enum err last)
+{
+	uint64_t before = faultvfs_count(FAULT_WRITE) + faultvfs_count(FAULT_SYNC);
+	uint64_t after;
+
+	harness.subject->close();
+	after = faultvfs_count(FAULT_WRITE) + faultvfs_count(FAULT_SYNC);
+	return err_class(last) == ERR_CLASS_FATAL && after != before ? 1 : 0;
+}
+
+static enum verdict after_fault(bool is_done, enum err last)
+{
+	bool is_error_fatal = err_class(last) == ERR_CLASS_FATAL || is_survivable(last);
+	enum verdict v = VERDICT_SOUND;
+
+	if (!is_done && !is_error_fatal)
+		v = harness_complain("an error of the wrong class", last);
+	if (is_done && !harness_is_final())
+		v = harness_complain("ended elsewhere", ERR_OK);
+	if (close_silently(is_done ? ERR_OK : last) != 0)
+		v = harness_complain("wrote after a fatal error", last);
+	return v;
+}
+
+static enum verdict run_faulty(void)
+{
+	const struct crashvfs_plan all = {.pattern = CRASH_ALL, .seed = 1};
+	enum err last = ERR_OK;
+	enum verdict v;
+	enum verdict w;
+	bool is_done;
+
+	crashvfs_start(&all);
+	harness_start_run(FAULTVFS_NAME);
+	is_done = run_through(&last);
+	if (!has_fired()) {
+		harness.subject->close();
+		harness.is_counting = false;
+		return VERDICT_LATE;
+	}
+	heal();
+	v = after_fault(is_done, last);
+	harness.is_counting = false;
+	dbfile_remove(harness.subject->path);
+	crashvfs_survive();
+	w = is_end_known() ? VERDICT_SOUND : harness_restart();
+	return v != VERDICT_SOUND ? v : w;
+}
+
+/* ---- faults, in a child that ends as the product does ---- */
+
+/* What a child is to do. */
+struct death {
+	enum faultmem kind;
+	uint64_t at; /* 0: no allocation fails */
+	bool is_forever;
+};
+
+static sigjmp_buf died;
+
+static void on_abort(int signal)
+{
+	(void)signal;
+	siglongjmp(died, 1);
+}
+
+/* Dying is loud. The descriptor to be loud again with. */
+static int be_quiet(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int before = dup(STDERR_FILENO);
+
+	(void)dup2(null, STDERR_FILENO);
+	(void)close(null);
+	return before;
+}
+
+static enum err live(const struct death *d)
+{
+	enum err e;
+
+	faultmem_start(d->kind, d->at, d->is_forever);
+	e = harness.subject->open();
+	return e == ERR_OK ? harness_run_rest() : e;
+}
+
+static NORETURN void be_child(const struct death *d)
+{
+	enum err e;
+
+	(void)be_quiet();
+	(void)signal(SIGABRT, SIG_DFL);
+	e = live(d);
+	harness.progress->has_fired = has_fired();
+	/* Nothing is closed, nothing is written. */
+	_exit(e == ERR_OK ? EXIT_SUCCESS : EXIT_FATAL);
+}
+
+static bool has_ended_well(const struct death *d, int status)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == EXIT_SUCCESS || WEXITSTATUS(status) == EXIT_FATAL;
+	harness.progress->has_fired = true;
+	return harness.subject->aborts_without_memory && WIFSIGNALED(status) &&
+	       WTERMSIG(status) == SIGABRT && d->at != 0;
+}
+
+static enum verdict run_child(const struct death *d)
+{
+	enum verdict v;
+	int status = 0;
+	pid_t pid;
+
+	faultvfs_install("unix");
+	harness_start_run(FAULTVFS_NAME);
+	(void)fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0)
+		be_child(d);
+	(void)waitpid(pid, &status, 0);
+	harness.is_counting = false;
+	faultvfs_install(CRASHVFS_NAME);
+	v = has_ended_well(d, status) ? VERDICT_SOUND
+				      : harness_complain("the child ended badly", ERR_OK);
+	heal();
+	if (v == VERDICT_SOUND && !harness.progress->has_fired)
+		return VERDICT_LATE;
+	if (v == VERDICT_SOUND && !is_end_known())
+		v = harness_restart();
+	return v;
+}
+
+/*
+ * The same where peers live in this process and must outlive the program: it dies by a jump out of
+ * abort(), its files are then as a killed process leaves them, and the child goes on as the next
+ * program.
+ */
+static enum verdict die_and_go_on(const struct death *d)
+{
+	const int loud = be_quiet();
+
+	if (sigsetjmp(died, 1) == 0) {
+		(void)live(d);
+		(void)dup2(loud, STDERR_FILENO);
+		return has_fired() ? harness_complain("out of memory, and alive", ERR_OK)
+				   : VERDICT_LATE;
+	}
+	(void)dup2(loud, STDERR_FILENO);
+	heal();
+	harness.is_counting = false;
+	/* Its locks go with its descriptors. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	harness.subject->die();
+	harness_move_files();
+	return harness_restart();
+}
+
+static enum verdict run_dying(const struct death *d)
+{
+	int status = 0;
+	pid_t pid;
+
+	faultvfs_install("unix");
+	harness_start_run(FAULTVFS_NAME);
+	(void)fflush(NULL);
+	pid = fork();
+	REQUIRE(pid >= 0);
+	if (pid == 0) {
+		(void)signal(SIGABRT, on_abort);
+		_exit((int)die_and_go_on(d));
+	}
+	(void)waitpid(pid, &status, 0);
+	harness.is_counting = false;
+	faultvfs_install(CRASHVFS_NAME);
+	if (WIFEXITED(status) && WEXITSTATUS(status) < VERDICTS)
+		return (enum verdict)WEXITSTATUS(status);
+	return harness_complain("the child ended badly", ERR_OK);
+}
+
+/* ---- series ---- */
+
+/* Every n until a run ends without the fault; in the short run every so many. */
+static uint64_t next_point(uint64_t n, struct rand *r, uint64_t stride)
+{
+	return stride <= 1 ? n + 1 : n + 1 + rand_below(r, 2 * stride - 1);
+}
+
+struct loop {
+	const char *name;
+	enum fault_call call;
+	bool is_full;
+	bool is_forever;
+	bool is_child;
+	bool is_memory;    /* SQLite's */
+	uint64_t expected; /* calls of the undisturbed run */
+	size_t points;     /* of a short run */
+};
+
+static enum verdict loop_point(const struct loop *l, uint64_t n)
+{
+	const struct faultvfs_plan plan = {.call = l->call,
+					   .at = l->is_memory ? 0 : n,
+					   .is_full = l->is_full,
+					   .is_forever = l->is_forever};
+
+	const struct death d = {FAULTMEM_SQLITE, l->is_memory ? n : 0, l->is_forever};
+
+	faultvfs_start(&plan);
+	faultmem_start(d.kind, d.at, d.is_forever);
+	return l->is_child ? run_child(&d) : run_faulty();
+}
+
+static size_t run_loop(const struct loop *l)
+{
+	struct series s = series_begin(l->name);
+	size_t wanted = harness.is_full ? harness.points : l->points;
+	uint64_t stride = 1;
+	struct rand r;
+	enum verdict v = VERDICT_SOUND;
+
+	rand_seeded_init(&r, harness.seed);
+	/* Of tens of thousands "once" are all tried; "for ever" fails as the first of them did. */
+	if (!harness.is_full || (l->is_memory && l->is_forever))
+		stride = l->expected / (wanted != 0 ? wanted : 1) + 1;
+	remember_ends(l->is_memory);
+	for (uint64_t n = next_point(0, &r, stride); v != VERDICT_LATE;
+	     n = next_point(n, &r, stride)) {
+		v = loop_point(l, n);
+		series_count(&s, v);
+		if (v != VERDICT_SOUND && v != VERDICT_LATE)
+			(void)fprintf(stderr, "  %s: n = %" PRIu64 "\n", l->name, n);
+	}
+	s.ends = ends.count;
+	remember_ends(false);
+	return series_end(&s);
+}
+
+/* ---- allocations of our own ---- */
+
+/* Numbers of those that are the first after an operation on the disk or an acknowledgement: a death
+ * at any other leaves what a death at the one before it leaves. Shared with the child. */
+struct places {
+	uint64_t count;
+	uint64_t allocations; /* all there were */
+	uint64_t at[PLACES_MAX];
+};
+static struct places *places;
+
+static void note_place(uint64_t n)
+{
+	static uint64_t operations;
+	static size_t acked;
+	uint64_t now = 0;
+
+	for (size_t i = 0; i < FAULT_CALLS; i++)
+		now += faultvfs_count((enum fault_call)i);
+	places->allocations = n;
+	if (n != 1 && now == operations && harness.progress->acked == acked)
+		return;
+	operations = now;
+	acked = harness.progress->acked;
+	REQUIRE(places->count < PLACES_MAX);
+	places->at[places->count++] = n;
+}
+
+static enum verdict die_at(uint64_t n)
+{
+	static const struct faultvfs_plan none;
+	const struct death d = {FAULTMEM_OWN, n, false};
+
+	faultvfs_start(&none);
+	return harness.subject->die != NULL ? run_dying(&d) : run_child(&d);
+}
+
+static size_t own_memory(size_t wanted)
+{
+	struct series s = series_begin("out of memory: the end");
+	uint64_t stride = 1;
+	struct rand r;
+
+	places = mmap(NULL, sizeof *places, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	REQUIRE(places != MAP_FAILED);
+	faultmem_watch(note_place);
+	(void)die_at(0);
+	faultmem_watch(NULL);
+	rand_seeded_init(&r, harness.seed);
+	if (!harness.is_full)
+		stride = places->count / (wanted != 0 ? wanted : 1) + 1;
+	for (uint64_t i = next_point(0, &r, stride); i <= places->count;
+	     i = next_point(i, &r, stride)) {
+		enum verdict v = die_at(places->at[i - 1]);
+
+		if (v == VERDICT_LATE)
+			v = harness_complain("an allocation that never was", ERR_OK);
+		series_count(&s, v);
+		if (v != VERDICT_SOUND)
+			(void)fprintf(stderr, "  out of memory: n = %" PRIu64 "\n",
+				      places->at[i - 1]);
+	}
+	(void)printf("%s: %" PRIu64 " allocations of our own, between %" PRIu64
+		     " operations on the disk\n",
+		     harness.subject->name, places->allocations, places->count);
+	(void)munmap(places, sizeof *places);
+	return series_end(&s);
+}
+
+/* ---- all of them ---- */
+
+static uint64_t calls[FAULT_CALLS];
+static uint64_t calls_of_memory;
+
+static void count_calls(void)
+{
+	const struct faultvfs_plan none = {0};
+	enum verdict v;
+
+	faultvfs_start(&none);
+	faultmem_start(FAULTMEM_SQLITE, 0, false);
+	v = run_faulty();
+	REQUIRE(v == VERDICT_LATE);
+	for (size_t i = 0; i < FAULT_CALLS; i++)
+		calls[i] = faultvfs_count((enum fault_call)i);
+	calls_of_memory = faultmem_count(FAULTMEM_SQLITE);
+	(void)printf("%s: %" PRIu64 " writes, %" PRIu64 " syncs, %" PRIu64 " reads, %" PRIu64
+		     " allocations of SQLite's\n",
+		     harness.subject->name, calls[FAULT_WRITE], calls[FAULT_SYNC],
+		     calls[FAULT_READ], calls_of_memory);
+}
+
+size_t harness_faults(void)
+{
+	struct loop loops[] = {
+		{.name = "write fails once", .call = FAULT_WRITE},
+		{.name = "write fails for ever", .call = FAULT_WRITE, .is_forever = true},
+		{.name = "disk full once", .call = FAULT_WRITE, .is_full = true},
+		{.name = "disk full for long",
+		 .call = FAULT_WRITE,
+		 .is_full = true,
+		 .is_forever = true},
+		{.name = "sync fails once", .call = FAULT_SYNC},
+		{.name = "sync fails for ever", .call = FAULT_SYNC, .is_forever = true},
+		{.name = "sync finds the disk full", .call = FAULT_SYNC, .is_full = true},
+		{.name = "read fails once", .call = FAULT_READ},
+		{.name = "truncate fails", .call = FAULT_TRUNCATE},
+		{.name = "open fails", .call = FAULT_OPEN},
+		{.name = "delete fails", .call = FAULT_DELETE},
+		{.name = "size fails", .call = FAULT_SIZE},
+		{.name = "shared memory fails", .call = FAULT_SHM},
+		{.name = "lock fails", .call = FAULT_LOCK},
+		{.name = "memory fails once", .is_memory = true},
+		{.name = "memory fails for ever", .is_memory = true, .is_forever = true},
+		{.name = "process ends at write", .call = FAULT_WRITE, .is_child = true},
+		{.name = "process ends at sync", .call = FAULT_SYNC, .is_child = true},
+	};
+	size_t bad = 0;
+
+	count_calls();
+	for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
+		struct loop *l = &loops[i];
+
+		if (!harness_is_wanted(l->name))
+			continue;
+		l->points = harness.points / 20 + 2;
+		l->expected = l->is_memory ? calls_of_memory : calls[l->call];
+		if (harness.subject->aborts_without_memory)
+			l->is_child = l->is_child || l->is_memory;
+		else if (l->is_child)
+			continue;
+		bad += run_loop(l);
+	}
+	if (harness_is_wanted("out of memory"))
+		bad += own_memory(harness.points / 20 + 2);
+	return bad;
+}
