@@ -3,7 +3,8 @@
  *
  * Our changes carry raw clocks until a receipt tells how the office mended them, so
  * they are never folded into the office's state before that: the office's state
- * stays what the office has, and body is made anew from both. Pure.
+ * stays what the office has, and body is made anew from both. What waits stands above what this
+ * device sent before, also where the office mended that one's clock to a later time. Pure.
  */
 #pragma once
 

@@ -3,6 +3,7 @@ target_link_libraries(client_office PUBLIC client)
 
 ctxh_test(backoff LINK client)
 ctxh_test(sync_budget LINK client)
+ctxh_test(rebase LINK client)
 ctxh_test(client_sync LINK client_office)
 ctxh_test(client_epoch LINK client_office)
 ctxh_test(sync_compare LINK client_office)
