@@ -76,6 +76,11 @@ struct ingest_replayed {
 	struct bytes text;
 };
 
+/* Devices that took each other's place, or that of the same one, are one family: the first of it.
+ * ERR_NOTFOUND: no such device. */
+enum err ingest_find_root(struct store *store, struct arena *a, uint32_t device,
+			  uint32_t *ret_root);
+
 /*
  * A quarantined change once more, under its own author and stamp, as an entry of the log of its own
  * kind (M9). What still hinders it is told and nothing is written; one of a fork never gets a

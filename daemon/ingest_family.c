@@ -30,14 +30,14 @@ struct ingest_family {
 /* ---- who is of the family ---- */
 
 /* Numbers of former devices are smaller, so this ends. */
-static enum err find_root(struct ingest *r, uint32_t device, uint32_t *ret_root)
+enum err ingest_find_root(struct store *store, struct arena *a, uint32_t device, uint32_t *ret_root)
 {
 	struct store_device d = {.former = device};
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && d.former != 0) {
 		*ret_root = d.former;
-		e = store_load_device(r->store, r->a, d.former, &d);
+		e = store_load_device(store, a, d.former, &d);
 		if (e == ERR_OK && d.former >= d.id.number)
 			e = err_raise(ERR_CORRUPT, "device %u came after device %u", d.id.number,
 				      d.former);
@@ -50,7 +50,7 @@ static enum err load_family(struct ingest *r)
 	if (r->family != NULL)
 		return ERR_OK;
 	r->family = arena_alloc(r->a, sizeof *r->family);
-	return find_root(r, r->device.id.number, &r->family->root);
+	return ingest_find_root(r->store, r->a, r->device.id.number, &r->family->root);
 }
 
 static enum err is_kin(struct ingest *r, uint32_t device, bool *ret_is)
@@ -64,7 +64,8 @@ static enum err is_kin(struct ingest *r, uint32_t device, bool *ret_is)
 	if (k == NULL) {
 		k = arena_alloc(r->a, sizeof *k);
 		*k = (struct kin){.device = device, .next = f->kin};
-		e = device != STAMP_DEVICE_OFFICE ? find_root(r, device, &k->root) : ERR_OK;
+		if (device != STAMP_DEVICE_OFFICE)
+			e = ingest_find_root(r->store, r->a, device, &k->root);
 		f->kin = k;
 	}
 	*ret_is = k->root == f->root;

@@ -161,15 +161,35 @@ static void take_erased(struct pull *p, const struct batch *b, const struct move
 	p->answer.evictions[p->answer.eviction_count - 1].is_erased = true;
 }
 
-/* A receipt alone gave it to the device that wrote it, whatever its cursor says. */
+/* Its disk was once another device's, or is a copy of one that was. */
+static enum err is_kin(struct pull *p, uint32_t device, bool *ret_is)
+{
+	uint32_t root = 0;
+	uint32_t own = 0;
+	enum err e;
+
+	*ret_is = device == p->device.id.number;
+	if (*ret_is || p->device.former == 0 || device == STAMP_DEVICE_OFFICE)
+		return ERR_OK;
+	e = ingest_find_root(p->store, p->a, p->device.id.number, &own);
+	if (e == ERR_OK)
+		e = ingest_find_root(p->store, p->a, device, &root);
+	*ret_is = e == ERR_OK && root == own;
+	return e;
+}
+
+/* A receipt alone gave it to the device that wrote it, whatever its cursor says; or that it is here
+ * already, by another device of the family. */
 static enum err is_written_by(struct pull *p, uint64_t log, bool *ret_is)
 {
 	uint32_t device = 0;
 	struct bytes author;
 	enum err e = store_load_log_author(p->store, p->a, log, &device, &author);
 
-	*ret_is = e == ERR_OK && device == p->device.id.number;
-	return e == ERR_NOTFOUND ? ERR_OK : e;
+	*ret_is = false;
+	if (e == ERR_NOTFOUND)
+		return ERR_OK;
+	return e == ERR_OK ? is_kin(p, device, ret_is) : e;
 }
 
 /* The record was in another unit before, of which the device has got that far. */

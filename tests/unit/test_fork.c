@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "daemon/outgoing.h"
 #include "daemon/store_sql.h"
 #include "tests/support/ground.h"
 
@@ -369,6 +370,43 @@ static void numbers_only_heard_of_are_missing_and_those_of_a_fork_are_not(UNUSED
 	assert_int_equal(row.seen_number, 1);
 }
 
+static size_t evictions(const struct ground_device *d)
+{
+	const struct msg_sync first = {.is_first_pull = true};
+	const struct outgoing_request request = {.device = d->number, .sync = &first};
+	struct outgoing owed = {0};
+
+	assert_ok(store_begin(g.store));
+	assert_ok(outgoing_build(&g.ctx, g.store, &g.a, &request, &owed));
+	store_rollback(g.store);
+	return owed.answer.eviction_count;
+}
+
+/* Its receipt says that the change is here already: so it has the record, which left its unit. */
+static void a_record_that_another_copy_made_and_moved_is_evicted_too(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device copy = *d;
+	struct ground_device *stranger = ground_device(&g, g.north, false);
+	struct id ids[2];
+	struct change c[2] = {ground_person(&g, d, g.north, "Bản nháp lúc chép", &ids[0])};
+	struct change other = ground_person(&g, &copy, g.north, "Bản sao", &ids[1]);
+	c[1] = ground_change(&g, d, "person", &ids[0], 0);
+	ground_write(&g, &c[1], "unit", value_int(g.south));
+	(void)ground_push(&g, d, c, 2);
+	assert_int_equal(push_wire(&copy, ground_seal(&g, &copy, &other, 1)).outcome,
+			 INGEST_FORKED);
+	struct ground_device *mine = successor(d);
+	struct ground_device *theirs = successor(d);
+
+	struct ingest_result r = ground_push(&g, theirs, c, 1);
+
+	assert_true(has_result(&r, 1, "repeated"));
+	assert_int_equal(evictions(theirs), 1);
+	assert_int_equal(evictions(mine), 1);
+	assert_int_equal(evictions(stranger), 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -380,6 +418,7 @@ int main(void)
 		CASE(a_replay_of_a_fork_tells_what_it_replaces),
 		CASE(a_replay_of_a_fork_is_not_ahead_of_the_present),
 		CASE(a_disk_that_forgot_what_it_sent_is_set_aside),
+		CASE(a_record_that_another_copy_made_and_moved_is_evicted_too),
 		CASE(numbers_only_heard_of_are_missing_and_those_of_a_fork_are_not),
 	};
 
