@@ -1,6 +1,6 @@
 # The whole system in one program: the daemon's data side and several clients.
 add_library(sim_system_parts OBJECT
-  sim/sim_system.c sim/world.c sim/link.c sim/bureau.c sim/disks.c sim/people.c sim/ledger.c sim/oracle.c)
+  sim/sim_system.c sim/world.c sim/link.c sim/bureau.c sim/disks.c sim/homes.c sim/people.c sim/ledger.c sim/oracle.c)
 target_link_libraries(sim_system_parts PUBLIC client daemon)
 # Commits of the vaults can be made to fail, before or after they happened.
 target_link_options(sim_system_parts PUBLIC LINKER:--wrap=vault_commit)
@@ -11,7 +11,7 @@ target_link_libraries(sim_system PRIVATE sim_system_parts)
 # Two halves, so that they run side by side; seeds that once found a bug are in the first.
 add_test(NAME sim.system.1 COMMAND sim_system --runs 16 --steps 60)
 add_test(NAME sim.system.2 COMMAND sim_system --seed 5000 --runs 20 --steps 60)
-set_tests_properties(sim.system.1 sim.system.2 PROPERTIES LABELS sim TIMEOUT 300
+set_tests_properties(sim.system.1 sim.system.2 PROPERTIES LABELS sim TIMEOUT 900
   ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
 
 # Every planted bug must be found, or the simulation proves nothing. Some are planted while it runs:
@@ -19,10 +19,11 @@ set(system_found ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh)
 foreach(bug receipt_first lost_eviction applied_twice)
   add_test(NAME sim.system.bug.${bug}
     COMMAND ${system_found} $<TARGET_FILE:sim_system> --seed 1 --runs 60 --bug ${bug})
-  set_tests_properties(sim.system.bug.${bug} PROPERTIES LABELS sim TIMEOUT 300)
+  set_tests_properties(sim.system.bug.${bug} PROPERTIES LABELS sim TIMEOUT 900)
 endforeach()
 
-# others in a copy of one source file; its folder below mutants_system/ says which.
+# others in a copy of one source file; its folder below mutants_system/ says which. A line "# args:" makes
+# sure that what could find it happens.
 file(GLOB_RECURSE system_mutants CONFIGURE_DEPENDS
   RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants_system
   ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants_system/*.sed)
@@ -40,7 +41,10 @@ foreach(script ${system_mutants})
   add_executable(sim_system_mutant_${name} ${mutant})
   target_compile_options(sim_system_mutant_${name} PRIVATE -w)
   target_link_libraries(sim_system_mutant_${name} PRIVATE sim_system_parts)
+  file(STRINGS ${script} args REGEX "^# args: ")
+  string(REGEX REPLACE "^# args: " "" args "${args}")
+  separate_arguments(args)
   add_test(NAME sim.system.mutant.${name}
-    COMMAND ${system_found} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 200)
-  set_tests_properties(sim.system.mutant.${name} PROPERTIES LABELS sim TIMEOUT 300)
+    COMMAND ${system_found} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 200 ${args})
+  set_tests_properties(sim.system.mutant.${name} PROPERTIES LABELS sim TIMEOUT 900)
 endforeach()

@@ -40,12 +40,13 @@ void disks_clone(struct client *c)
 	twin->vault = NULL;
 	twin->has_copy = false;
 	(void)snprintf(twin->home, sizeof twin->home, "%s/c%u", w->folder, twin->index);
+	ledger_copy_drafts(w->ledger, c);
 	vault_close(c->vault);
 	copy_home(w, c->home, twin->home);
 	world_open_vault(c);
 	world_open_vault(twin);
-	c->is_torn = true;
-	twin->is_torn = true;
+	c->is_torn = c->was_torn = true;
+	twin->is_torn = twin->was_torn = true;
 }
 
 void disks_copy_or_put_back(struct client *c)
@@ -60,9 +61,12 @@ void disks_copy_or_put_back(struct client *c)
 		    c->has_copy ? "put back" : "copied");
 	if (c->has_copy)
 		ledger_lose_unsent(w->ledger, c);
+	else
+		ledger_copy_drafts(w->ledger, c);
 	vault_close(c->vault);
 	copy_home(w, c->has_copy ? copy : c->home, c->has_copy ? c->home : copy);
 	world_open_vault(c);
 	c->is_torn = c->is_torn || c->has_copy;
+	c->was_torn = c->was_torn || c->has_copy;
 	c->has_copy = !c->has_copy;
 }

@@ -118,3 +118,23 @@ void ledger_lose_unsent(struct ledger *l, struct client *c)
 		if (l->notes[i].client == c->index && ledger_is_unsent(&a, c, &l->notes[i]))
 			l->notes[i].is_disk_lost = true;
 }
+
+void ledger_copy_drafts(struct ledger *l, struct client *c)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_change *drafts = NULL;
+	size_t count = 0;
+
+	world_must(c->world, vault_drafts(c->vault, &a, SIZE_MAX / 2, &drafts, &count), "drafts");
+	for (size_t i = 0; i < l->count; i++) {
+		struct note *n = &l->notes[i];
+
+		for (size_t k = 0; k < count && !n->is_copied; k++) {
+			const struct change *d = &drafts[k].change;
+			const struct write *write = change_find(d, n->field);
+
+			n->is_copied = id_compare(&d->id, &n->id) == 0 && write != NULL &&
+				       value_equal(&write->value, &n->value);
+		}
+	}
+}

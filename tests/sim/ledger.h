@@ -20,6 +20,7 @@ struct note {
 	bool is_in_scope;
 	bool is_gone;
 	bool is_disk_lost; /* it was only on a disk that is no more */
+	bool is_copied;    /* in a draft on a disk that was copied: each copy may go on with it */
 };
 
 /* A record somebody made. */
@@ -55,6 +56,8 @@ void ledger_note(struct ledger *l, const struct ledger_entry *entry);
 bool ledger_is_unsent(struct arena *a, struct client *c, const struct note *n);
 /* What its vault has not sent goes with its disk; nobody was told that the office has it. */
 void ledger_lose_unsent(struct ledger *l, struct client *c);
+/* Its disk is copied: drafts are in both, and may still be edited in both. */
+void ledger_copy_drafts(struct ledger *l, struct client *c);
 /* What the office itself wrote behind note `from` goes with a daemon's disk: nobody else had it. */
 void ledger_lose_office(struct ledger *l, size_t from);
 /* A number no value has yet. */

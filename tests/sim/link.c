@@ -10,6 +10,7 @@
 #include "daemon/outgoing.h"
 #include "daemon/session.h"
 #include "daemon/units.h"
+#include "tests/sim/homes.h"
 #include "tests/sim/people.h"
 
 /* ---- one request at the daemon ---- */
@@ -26,16 +27,9 @@ struct asked {
 	const char *refusal; /* code; NULL: not refused */
 	uint64_t expected;
 	bool is_counter_taken;
+	bool is_stranger;
 	struct outgoing_stats stats;
 };
-
-static bool is_torn(const struct world *w, uint32_t device)
-{
-	for (unsigned i = 0; i < w->client_count; i++)
-		if (w->clients[i].device == device && w->clients[i].is_torn)
-			return true;
-	return false;
-}
 
 static int64_t now_of(const struct asked *q)
 {
@@ -57,20 +51,24 @@ static int refuse(struct asked *q, struct buf *answer)
 		r.chain = q->result.chain;
 	msg_refusal_encode(&r, &message);
 	msg_answer_seal(buf_bytes(&message), answer);
+	if (strcmp(q->refusal, "unknown_device") == 0)
+		return 401;
 	return is_busy ? 503 : 409;
 }
 
 static void log_refused(struct asked *q)
 {
 	struct world *w = q->w;
-	struct session_start start = {.device = q->envelope.device,
+	struct session_start start = {.device = q->is_stranger ? 0 : q->envelope.device,
 				      .transport = BYTES_LIT("network"),
 				      .counter = q->is_counter_taken ? q->envelope.counter : 0,
 				      .now_ms = now_of(q)};
 	uint64_t session;
 
 	world_must(w, store_begin(w->store), "begin");
-	world_must(w, session_refused(w->store, &start, true, bytes_str(q->refusal), 0, &session),
+	world_must(w,
+		   session_refused(w->store, &start, !q->is_stranger, bytes_str(q->refusal), 0,
+				   &session),
 		   "refused session");
 	world_must(w, store_commit(w->store), "commit");
 }
@@ -98,9 +96,14 @@ static void check(struct asked *q, struct bytes body)
 	struct bytes message;
 
 	world_must(w, msg_envelope_open(body, &q->envelope), "envelope");
-	world_must(w, registry_find(w->ctx.registry, q->envelope.device, &q->device), "device");
-	if (!msg_envelope_is_valid(&q->envelope, &w->ctx.daemon, &q->device.key))
+	q->is_stranger = registry_find(w->ctx.registry, q->envelope.device, &q->device) != ERR_OK ||
+			 !msg_envelope_is_valid(&q->envelope, &w->ctx.daemon, &q->device.key);
+	if (q->is_stranger && w->restores == 0)
 		world_fail(w, "a request of device %u is not signed by it", q->envelope.device);
+	if (q->is_stranger) {
+		q->refusal = "unknown_device";
+		return;
+	}
 	q->is_counter_taken =
 		registry_take_counter(w->ctx.registry, q->device.number, q->envelope.counter);
 	if (!q->is_counter_taken) {
@@ -219,7 +222,7 @@ static void compare(struct asked *q, struct store *reader, const struct outgoing
 	struct compared found = {0};
 
 	world_must(w, compare_run(&w->ctx, reader, &q->arena, request, owed, &found), "compare");
-	if (found.unit_count != 0 && !is_torn(w, q->device.number))
+	if (found.unit_count != 0 && !homes_is_torn(w, q->device.number))
 		world_fail(w, "O9: device %u differs: %s", q->device.number, found.text);
 }
 
@@ -347,7 +350,30 @@ static enum err take_sync(struct world *w, const struct client *c, struct bytes 
 
 /* ---- the other endpoints ---- */
 
-static void take_enrol(struct world *w, struct bytes body, int *ret_status, struct buf *answer)
+/* As handle_enrol.c: what it is called, and the count of tries stays. */
+static int refuse_enrol(struct world *w, enum err e, struct buf *answer)
+{
+	struct asked q = {.w = w};
+
+	if (err_class(e) != ERR_CLASS_REJECT)
+		world_must(w, e, "enrol");
+	world_must(w, store_commit(w->store), "commit");
+	q.refusal = e == ERR_CONFLICT ? "key_known" : e == ERR_INVAL ? "other_home" : "code_used";
+	return refuse(&q, answer);
+}
+
+static void put_devices(struct world *w, const struct registry_device *device, uint32_t former)
+{
+	struct registry_device old;
+
+	registry_put(w->ctx.registry, device);
+	if (former == 0 || registry_find(w->ctx.registry, former, &old) != ERR_OK)
+		return;
+	old.state = DEVICE_FORKED;
+	registry_put(w->ctx.registry, &old);
+}
+
+static enum err take_enrol(struct world *w, struct bytes body, int *ret_status, struct buf *answer)
 {
 	AUTO(arena_clear) struct arena a = {0};
 	AUTO(buf_clear) struct buf message = {0};
@@ -357,12 +383,22 @@ static void take_enrol(struct world *w, struct bytes body, int *ret_status, stru
 
 	world_must(w, msg_enrol_decode(&a, body, &enrol), "enrolment");
 	world_must(w, store_begin(w->store), "begin");
-	world_must(w, enrol_run(&w->ctx, w->store, &a, &enrol, &enrolled, &device), "enrol");
+	enum err e = enrol_run(&w->ctx, w->store, &a, &enrol, &enrolled, &device);
+
+	if (e != ERR_OK) {
+		*ret_status = refuse_enrol(w, e, answer);
+		return ERR_OK;
+	}
+	if (!w->is_healed && world_chance(w, 4)) {
+		world_crash_daemon(w);
+		return err_raise(ERR_NET, "the daemon is gone");
+	}
 	world_must(w, store_commit(w->store), "commit");
-	registry_put(w->ctx.registry, &device);
+	put_devices(w, &device, enrolled.former);
 	msg_enrolled_encode(&enrolled, &message);
 	msg_answer_seal(buf_bytes(&message), answer);
 	*ret_status = 200;
+	return ERR_OK;
 }
 
 static void take_units(struct world *w, int *ret_status, struct buf *answer)
@@ -387,8 +423,8 @@ static enum err take(struct world *w, const struct client *c, const char *path, 
 		return take_sync(w, c, body, ret_status, answer);
 	*ret_status = 200;
 	if (strcmp(path, "/v1/enrol") == 0)
-		take_enrol(w, body, ret_status, answer);
-	else if (strcmp(path, "/v1/units") == 0)
+		return take_enrol(w, body, ret_status, answer);
+	if (strcmp(path, "/v1/units") == 0)
 		take_units(w, ret_status, answer);
 	else
 		msg_answer_seal(buf_bytes(&w->schemas[w->schema]->source), answer);
@@ -408,6 +444,7 @@ static void send_later(struct client *c, struct bytes body, bool is_file)
 			continue;
 		buf_append_bytes(&p->body, body);
 		p->client = c->index;
+		p->device = c->device;
 		p->is_file = is_file;
 		p->due = w->step + (int)rand_below(&w->rand, 40);
 		return;
@@ -443,13 +480,21 @@ static void take_file(struct world *w, uint32_t device, struct bytes wire)
 					 .is_by_file = true};
 
 	world_must(w, store_begin(w->store), "begin");
-	world_must(w, store_load_device(w->store, &a, device, &row), "device");
-	world_must(w, changeset_open(&a, wire, &row.id.key, &opened), "a set by file");
+	enum err e = store_load_device(w->store, &a, device, &row);
+
+	if (e == ERR_OK)
+		e = changeset_open(&a, wire, &row.id.key, &opened);
+	/* The device is of before a restore, and the number another's by now, or nobody's. */
+	if (w->restores != 0 && (e == ERR_NOTFOUND || e == ERR_AUTH)) {
+		store_rollback(w->store);
+		return;
+	}
+	world_must(w, e, "a set by file");
 	world_must(w, session_begin(w->store, &start, &request.session), "begin a session");
 	world_must(w, ingest_run(&w->ctx, w->store, &a, &request, &result), "ingest by file");
 	world_must(w, session_merged(w->store, request.session, &result), "session");
 	world_must(w, session_end(w->store, request.session, &finish), "end a session");
-	if (result.outcome == INGEST_FORKED && !is_torn(w, device))
+	if (result.outcome == INGEST_FORKED && !homes_is_torn(w, device))
 		world_fail(w, "device %u forked by file", device);
 	if (!w->is_healed && world_chance(w, 5))
 		world_crash_daemon(w);
@@ -470,7 +515,7 @@ static void arrive(struct world *w, struct parcel *p)
 
 	p->body = (struct buf){0};
 	if (p->is_file) {
-		take_file(w, c->device, buf_bytes(&body));
+		take_file(w, p->device, buf_bytes(&body));
 	} else {
 		world_trace(w, "an old request of client %u arrives", c->index);
 		w->depth++;

@@ -9,6 +9,7 @@
 #include "daemon/ingest.h"
 #include "daemon/units.h"
 #include "daemon/verify.h"
+#include "tests/sim/homes.h"
 
 #define ROWS_MAX 1000000u
 
@@ -25,6 +26,8 @@ struct truth {
 	struct quarantine_row *quarantine;
 	struct change *refused; /* of each row of it */
 	size_t quarantine_count;
+	uint32_t formers[WORLD_DEVICES_MAX]; /* of each device at the office: 0, or whose place it
+						took */
 };
 
 static int by_id(const void *a, const void *b)
@@ -59,12 +62,38 @@ static void load_records(struct truth *t)
 		qsort(t->records, t->count, sizeof *t->records, by_id);
 }
 
+static void load_formers(struct truth *t)
+{
+	struct store_device *devices = NULL;
+	size_t count = 0;
+
+	world_must(t->w, store_load_devices(t->w->store, &t->a, &devices, &count), "devices");
+	for (size_t i = 0; i < count; i++)
+		t->formers[devices[i].id.number] = devices[i].former;
+}
+
+/* Did the one, or one it goes on from, become the other? */
+static bool is_forebear(const struct truth *t, uint32_t old, uint32_t device)
+{
+	while (device != old && t->formers[device] != 0)
+		device = t->formers[device];
+	return device == old;
+}
+
+static uint32_t find_root(const struct truth *t, uint32_t device)
+{
+	while (t->formers[device] != 0)
+		device = t->formers[device];
+	return device;
+}
+
 static void load_truth(struct truth *t, struct world *w)
 {
 	const struct store_range all = {.limit = ROWS_MAX};
 
 	*t = (struct truth){.w = w};
 	load_records(t);
+	load_formers(t);
 	world_must(w,
 		   store_load_conflicts(w->store, &t->a, &all, &t->conflicts, &t->conflict_count),
 		   "conflicts");
@@ -128,13 +157,12 @@ static bool is_open(const struct quarantine_row *q)
 
 static bool is_quarantined(const struct truth *t, const struct note *n)
 {
-	uint32_t device = t->w->clients[n->client].device;
-
 	for (size_t i = 0; i < t->quarantine_count; i++) {
 		const struct write *write = change_find(&t->refused[i], n->field);
 
 		if (!bytes_is(t->quarantine[i].state, "replayed") &&
-		    t->quarantine[i].device == device &&
+		    !bytes_is(t->quarantine[i].state, "resent") &&
+		    homes_wrote(t->w, n->client, t->quarantine[i].device) &&
 		    id_compare(&t->refused[i].id, &n->id) == 0 && write != NULL &&
 		    value_equal(&write->value, &n->value))
 			return true;
@@ -154,7 +182,7 @@ static bool is_replaced(const struct truth *t, const struct note *n)
 		if (by != n && !by->is_gone && id_compare(&by->id, &n->id) == 0 &&
 		    bytes_equal(by->field, n->field) && value_equal(&by->seen, &n->value) &&
 		    (by->client == n->client || !is_quarantined(t, by) ||
-		     t->w->clients[by->client].is_torn))
+		     t->w->clients[by->client].was_torn))
 			return true;
 	}
 	return false;
@@ -261,13 +289,16 @@ static void check_inbox(struct truth *t, struct client *c)
 
 	world_must(t->w, vault_notices(c->vault, &t->a, true, &in.notices, &in.count), "inbox");
 	for (size_t i = 0; i < t->conflict_count; i++)
-		if (t->conflicts[i].lost.stamp.device == c->device &&
+		if (is_forebear(t, t->conflicts[i].lost.stamp.device, c->device) &&
 		    !has_conflict(&in, &t->conflicts[i]))
 			world_fail(t->w, "O3: client %u was not told of conflict %llu (%.*s)",
 				   c->index, (unsigned long long)t->conflicts[i].conflict,
 				   BYTES_FMT(t->conflicts[i].lost.name));
 	for (size_t i = 0; i < t->quarantine_count; i++)
-		if (t->quarantine[i].device == c->device && !has_quarantine(&in, &t->quarantine[i]))
+		/* Of a fork nobody is told: its home sends it again. */
+		if (t->quarantine[i].log != 0 &&
+		    is_forebear(t, t->quarantine[i].device, c->device) &&
+		    !has_quarantine(&in, &t->quarantine[i]))
 			world_fail(t->w, "O3: client %u was not told that number %llu is refused",
 				   c->index, (unsigned long long)t->quarantine[i].number);
 }
@@ -387,7 +418,7 @@ static const struct note *find_note(const struct ledger *l, uint32_t device, con
 	for (size_t i = 0; i < l->count; i++) {
 		const struct note *n = &l->notes[i];
 
-		if (l->world->clients[n->client].device == device && id_compare(&n->id, id) == 0 &&
+		if (homes_wrote(l->world, n->client, device) && id_compare(&n->id, id) == 0 &&
 		    bytes_equal(n->field, write->name) && value_equal(&n->value, &write->value))
 			return n;
 	}
@@ -396,6 +427,7 @@ static const struct note *find_note(const struct ledger *l, uint32_t device, con
 
 struct logged {
 	uint32_t device;
+	uint32_t family; /* of devices that took each other's place */
 	struct id id;
 	struct bytes field;
 	struct bytes text;
@@ -413,7 +445,7 @@ static int compare_logged(const void *a, const void *b)
 		order = bytes_compare(x->field, y->field);
 	if (order == 0)
 		order = id_compare(&x->id, &y->id);
-	return order != 0 ? order : (x->device > y->device) - (x->device < y->device);
+	return order != 0 ? order : (x->family > y->family) - (x->family < y->family);
 }
 
 /* A refused write went along with the next edit of its record, and was let in itself as well. */
@@ -441,17 +473,17 @@ static bool is_written_once(const struct truth *t, const struct logged *item)
 	size_t count = 0;
 
 	for (size_t i = 0; i < l->count; i++)
-		count += l->world->clients[l->notes[i].client].device == item->device &&
+		count += homes_wrote(l->world, l->notes[i].client, item->device) &&
 			 id_compare(&l->notes[i].id, &item->id) == 0 &&
 			 bytes_equal(l->notes[i].field, write.name) &&
 			 value_equal(&l->notes[i].value, &write.value);
 	return count < 2;
 }
 
-static bool is_verdict_quarantine(const struct log_row *row, uint64_t number)
+static bool is_skipped(const struct log_row *row, uint64_t number)
 {
 	for (size_t i = 0; i < row->verdict_count; i++)
-		if (row->verdicts[i].number == number && row->verdicts[i].is_quarantined)
+		if (row->verdicts[i].number == number && log_verdict_is_skipped(&row->verdicts[i]))
 			return true;
 	return false;
 }
@@ -465,10 +497,13 @@ static void check_change(struct truth *t, const struct log_row *row, const struc
 		if (write->value.kind != VALUE_TEXT || bytes_is(write->name, "kind"))
 			continue;
 		const struct note *n = find_note(t->w->ledger, row->device, &c->id, write);
-		struct logged entry = {
-			row->device, c->id,
-			write->name, write->value.bytes,
-			row->log,    row->kind == LOG_REPLAY ? row->first : c->number};
+		struct logged entry = {row->device,
+				       find_root(t, row->device),
+				       c->id,
+				       write->name,
+				       write->value.bytes,
+				       row->log,
+				       row->kind == LOG_REPLAY ? row->first : c->number};
 
 		if (n == NULL || n->is_gone)
 			world_fail(t->w, "O4: log %llu of device %u has %.*s, which nobody saved",
@@ -476,6 +511,24 @@ static void check_change(struct truth *t, const struct log_row *row, const struc
 				   BYTES_FMT(write->value.bytes));
 		buf_append(logged, &entry, sizeof entry);
 	}
+}
+
+static bool is_copied_draft(const struct truth *t, const struct logged *item)
+{
+	const struct write write = {item->field, value_text(item->text)};
+	const struct note *n = find_note(t->w->ledger, item->device, &item->id, &write);
+
+	return n != NULL && n->is_copied;
+}
+
+static bool is_doubled(const struct truth *t, const struct logged *a, const struct logged *b)
+{
+	if (a->device == b->device && a->number == b->number)
+		return true;
+	/* Of numbers that nobody has any more, what records still show is written again. */
+	if (a->device != b->device && (t->w->has_rescued || is_copied_draft(t, b)))
+		return false;
+	return is_written_once(t, b);
 }
 
 static void check_log(struct truth *t)
@@ -491,7 +544,7 @@ static void check_log(struct truth *t)
 		world_must(t->w, store_load_log(t->w->store, &t->a, log, &row), "log");
 		world_must(t->w, fold_open(&t->a, &row, &source), "open a log row");
 		for (size_t i = 0; i < source.count; i++)
-			if (!is_verdict_quarantine(&row, source.changes[i].number))
+			if (!is_skipped(&row, source.changes[i].number))
 				check_change(t, &row, &source.changes[i], &logged);
 	}
 	struct logged *items = (void *)logged.data;
@@ -501,7 +554,7 @@ static void check_log(struct truth *t)
 		qsort(items, count, sizeof *items, compare_logged);
 	for (size_t i = 1; i < count; i++)
 		if (compare_logged(&items[i - 1], &items[i]) == 0 &&
-		    (items[i - 1].number == items[i].number || is_written_once(t, &items[i])))
+		    is_doubled(t, &items[i - 1], &items[i]))
 			world_fail(
 				t->w,
 				"O4: %.*s of device %u is in the log twice (%llu number %llu, %llu number %llu)",
@@ -545,6 +598,21 @@ static const char *hindered_by(struct truth *t, const struct quarantine_row *q)
 	return replayed.is_merged ? NULL : text_of(&t->a, replayed.code);
 }
 
+/* What made the record is refused itself (a newer schema): its transfer finds nothing to move. */
+static bool is_unmade(const struct truth *t, const struct quarantine_row *q)
+{
+	if (find(t, &q->id) != NULL)
+		return false;
+	for (size_t i = 0; i < t->quarantine_count; i++) {
+		const struct quarantine_row *made = &t->quarantine[i];
+
+		if (made != q && made->number < q->number && is_open(made) &&
+		    id_compare(&made->id, &q->id) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Why a refused change may be refused. */
 static void check_refusal(struct truth *t, size_t index)
 {
@@ -562,7 +630,8 @@ static void check_refusal(struct truth *t, size_t index)
 			   "number %llu of device %u (%.*s %.*s) waits, and nothing hinders it",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(show_id(&t->a, &q->id)));
-	if (strcmp(reason, "out_of_scope") == 0 && !t->w->has_lost_rights && had_right(t, index))
+	if (strcmp(reason, "out_of_scope") == 0 && !t->w->has_lost_rights && had_right(t, index) &&
+	    !is_unmade(t, q))
 		world_fail(t->w, "O7: number %llu of device %u (%.*s %.*s) was refused for scope",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(show_id(&t->a, &q->id)));
@@ -574,18 +643,33 @@ static void check_refusal(struct truth *t, size_t index)
 			   BYTES_FMT(show_id(&t->a, &q->id)), reason);
 }
 
-static bool is_torn_device(const struct world *w, uint32_t device)
+/* The home that wrote it took another identity: then it was sent again, and this is closed. */
+static void check_forked(struct truth *t, size_t index)
 {
-	for (unsigned i = 0; i < w->client_count; i++)
-		if (w->clients[i].device == device && w->clients[i].is_torn)
-			return true;
-	return false;
+	const struct quarantine_row *q = &t->quarantine[index];
+	struct world *w = t->w;
+
+	if (!w->has_releases || w->restores != 0 || homes_is_torn(w, q->device))
+		return;
+	for (size_t i = 0; i < t->refused[index].count; i++) {
+		const struct note *n =
+			find_note(w->ledger, q->device, &q->id, &t->refused[index].writes[i]);
+
+		if (n == NULL || n->is_disk_lost)
+			return;
+	}
+	world_fail(w, "O10: number %llu of device %u (%.*s %.*s) was sent again and is still open",
+		   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
+		   BYTES_FMT(show_id(&t->a, &q->id)));
 }
 
 static void check_refusals(struct truth *t)
 {
 	for (size_t i = 0; i < t->quarantine_count; i++)
-		if (is_open(&t->quarantine[i]) && !is_torn_device(t->w, t->quarantine[i].device))
+		if (is_open(&t->quarantine[i]) && t->quarantine[i].log == 0)
+			check_forked(t, i);
+		else if (is_open(&t->quarantine[i]) &&
+			 !homes_is_torn(t->w, t->quarantine[i].device))
 			check_refusal(t, i);
 }
 
@@ -638,10 +722,10 @@ void oracle_check_contact(struct client *c)
 
 	if (c->is_torn)
 		return;
-	world_must(w, store_load_device(w->store, &a, c->device, &device), "device");
 	/* Restored from a backup, and the client has not heard of it yet. */
 	if (id_compare(&state->epoch, &w->ctx.epoch) != 0)
 		return;
+	world_must(w, store_load_device(w->store, &a, c->device, &device), "device");
 	if ((uint64_t)state->acked > device.last_number)
 		world_fail(w, "O8: client %u has a receipt for %lld, the daemon has %llu", c->index,
 			   (long long)state->acked, (unsigned long long)device.last_number);

@@ -14,6 +14,8 @@
  *   O7 an edit made where its author had the right to is not put in quarantine for scope
  *   O8 at any time, what a client holds a receipt for is committed at the daemon
  *   O9 at any time, digests of what a client has up to date are the daemon's
+ *   O10 what is in quarantine of a history that forked, and whose home goes on under another
+ * number, was sent again and is closed
  */
 #pragma once
 

@@ -314,8 +314,11 @@ static void trace(const struct act *a, enum err e, enum entry_outcome outcome)
 	if (!w->is_traced)
 		return;
 	id_print(&a->change.id, hex);
-	world_trace(w, "client %u: %.*s %s %.*s%s: %s %d", a->client->index,
+	const struct value *value = &a->change.writes[0].value;
+
+	world_trace(w, "client %u: %.*s %s %.*s=%.*s%s: %s %d", a->client->index,
 		    BYTES_FMT(a->change.type), hex + 20, BYTES_FMT(a->change.writes[0].name),
+		    BYTES_FMT(value->kind == VALUE_TEXT ? value->bytes : BYTES_LIT("…")),
 		    a->change.count > 1 ? " …" : "", err_name(e), (int)outcome);
 }
 

@@ -3,11 +3,12 @@
  * twenty real clients, a network and machines that fail, clocks that are wrong.
  *
  *   sim_system [--seed N] [--runs N] [--clients N] [--steps N] [--seconds N]
- *              [--bug NAME] [--trace] [--quiet]
+ *              [--bug NAME] [--with NAME] [--trace] [--quiet]
  *
+ * `--with` makes sure that every seed has an actor which only some have: releases.
  * Run i is made from seed N + i alone, so `--seed S --runs 1` repeats one, and with --trace
  * tells it step by step. After each run everything is healed, every client syncs until
- * nothing moves, and tests/sim/oracle.h's O1 to O9 must hold. Seeds that once found a bug
+ * nothing moves, and tests/sim/oracle.h's O1 to O10 must hold. Seeds that once found a bug
  * run first, always. Exit 1 with seed and step when something does not hold.
  */
 #include <malloc.h>
@@ -20,6 +21,7 @@
 #include "common/base/log.h"
 #include "tests/sim/bureau.h"
 #include "tests/sim/disks.h"
+#include "tests/sim/homes.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/people.h"
@@ -37,6 +39,7 @@ struct options {
 	bool is_quiet;
 	bool is_traced;
 	enum world_bug bug;
+	unsigned with; /* enum world_with */
 };
 
 struct totals {
@@ -128,11 +131,11 @@ static void befall(struct world *w)
 	case 5: world_raise_schema(w); break;
 	case 6: world_back_up(w); break;
 	case 7:
-		if (world_chance(w, 12))
+		if (world_chance(w, w->has_releases ? 30 : 12))
 			disks_clone(any_client(w));
 		break;
 	case 8:
-		if (world_chance(w, 25))
+		if (world_chance(w, w->has_releases ? 50 : 25))
 			disks_copy_or_put_back(copied_or_any(w));
 		break;
 	case 9:
@@ -145,6 +148,13 @@ static void befall(struct world *w)
 	}
 }
 
+static void release_some(struct world *w)
+{
+	for (unsigned i = 0; i < w->client_count; i++)
+		if (world_chance(w, 70))
+			(void)homes_release(&w->clients[i]);
+}
+
 static void take_step(struct world *w)
 {
 	uint64_t what = rand_below(&w->rand, 100);
@@ -154,8 +164,10 @@ static void take_step(struct world *w)
 	link_deliver(w, false);
 	if (what < 58)
 		people_act(any_client(w));
-	else if (what < 62)
+	else if (what < 61)
 		bureau_act(w);
+	else if (what < 62)
+		release_some(w);
 	else if (what < 92)
 		(void)world_sync(any_client(w));
 	else
@@ -182,6 +194,7 @@ static void settle(struct world *w)
 		for (unsigned i = 0; i < w->client_count; i++) {
 			(void)world_sync(&w->clients[i]);
 			has_news = has_news || has_moved(&w->clients[i].report);
+			has_news = homes_release(&w->clients[i]) || has_news;
 		}
 	}
 }
@@ -204,7 +217,7 @@ static void run_one(const struct options *o, uint64_t seed, struct totals *total
 	static struct world w;
 
 	w = (struct world){.is_traced = o->is_traced, .bug = o->bug};
-	world_open(&w, seed, (unsigned)o->clients);
+	world_open(&w, seed, (unsigned)o->clients, o->with);
 	uint64_t steps = o->steps != 0 ? o->steps : 20 + rand_below(&w.rand, STEPS_MAX - 20);
 
 	/* Everybody has the schema before the accidents begin. */
@@ -216,6 +229,7 @@ static void run_one(const struct options *o, uint64_t seed, struct totals *total
 	for (w.step = 1; w.step <= (int)steps; w.step++)
 		take_step(&w);
 	settle(&w);
+	homes_judge(&w);
 	w.phase = "end";
 	oracle_check_end(&w);
 	add_totals(totals, &w);
@@ -245,6 +259,18 @@ static bool read_bug(const char *text, enum world_bug *ret_bug)
 	return false;
 }
 
+static bool read_with(const char *text, unsigned *with)
+{
+	static const char *const names[] = {"releases"};
+
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(text, names[i]) == 0) {
+			*with |= 1u << i;
+			return true;
+		}
+	return false;
+}
+
 static bool read_flag(const char *name, struct options *o)
 {
 	if (strcmp(name, "--quiet") == 0)
@@ -269,6 +295,8 @@ static bool read_setting(const char *name, const char *value, struct options *o)
 
 	if (strcmp(name, "--bug") == 0)
 		return read_bug(value, &o->bug);
+	if (strcmp(name, "--with") == 0)
+		return read_with(value, &o->with);
 	for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
 		if (strcmp(name, settings[i].name) == 0)
 			return read_number(value, settings[i].number);
@@ -308,7 +336,7 @@ int main(int argc, char **argv)
 	if (!read_options(argc, argv, &o)) {
 		fprintf(stderr,
 			"usage: sim_system [--seed N] [--runs N] [--clients 2..8] [--steps N] "
-			"[--seconds N] [--bug NAME] [--trace] [--quiet]\n");
+			"[--seconds N] [--bug NAME] [--with NAME] [--trace] [--quiet]\n");
 		return 2;
 	}
 	if (crypt_init() != ERR_OK)

@@ -14,6 +14,7 @@
 #include "daemon/epochs.h"
 #include "daemon/session.h"
 #include "daemon/units.h"
+#include "tests/sim/homes.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
 
@@ -394,6 +395,7 @@ void world_restore(struct world *w)
 	if (w->unit_count > w->backup_units)
 		w->unit_count = w->backup_units;
 	begin_epoch(w);
+	homes_after_restore(w);
 	/* The copy may be of before the new schema; the daemon has it in its folder. */
 	world_must(w, store_use_schema(w->store, w->schemas[w->schema]), "use the schema");
 }
@@ -402,6 +404,8 @@ void world_give_unit(struct client *c, int64_t unit)
 {
 	struct world *w = c->world;
 
+	if (c->is_unknown)
+		return;
 	world_trace(w, "client %u is given unit %lld", c->index, (long long)unit);
 	world_must(w, store_begin(w->store), "begin");
 	w->rights++;
@@ -431,6 +435,7 @@ void world_open_vault(struct client *c)
 	world_must(w, vault_open(c->home, &w->rand, &c->vault), "open a vault");
 	world_must(w, vault_unlock(c->vault, PASSPHRASE), "unlock a vault");
 	world_load_schema(c);
+	homes_look(c);
 }
 
 /* The mark of a bad end is found in the lock file by the next opening. */
@@ -477,7 +482,6 @@ static void invite(struct client *c, struct vault_identity *identity)
 static void enrol(struct client *c)
 {
 	struct world *w = c->world;
-	AUTO(arena_clear) struct arena a = {0};
 	struct vault_identity identity = {0};
 	struct sync s = {.vault = c->vault,
 			 .clock = &c->clock.clock,
@@ -493,17 +497,16 @@ static void enrol(struct client *c)
 	for (int i = 0; i < 20; i++)
 		if (sync_enrol(&s, identity.name, &c->report) == ERR_OK)
 			break;
-	world_must(w, vault_identity_load(c->vault, &a, &identity), "load identity");
-	if (identity.device == 0)
+	homes_look(c);
+	if (c->device == 0)
 		world_fail(w, "client %u cannot enrol: %s", c->index, log_last_detail());
-	c->device = identity.device;
 }
 
 static void make_client(struct world *w, unsigned index)
 {
 	struct client *c = &w->clients[index];
 
-	*c = (struct client){.world = w, .index = index, .link = {link_request}};
+	*c = (struct client){.world = w, .index = index, .origin = index, .link = {link_request}};
 	c->unit = w->units[w->is_crowded ? 0 : rand_below(&w->rand, w->client_count < 4 ? 2 : 3)];
 	c->is_cleared = world_chance(w, 40);
 	c->max_bytes = world_chance(w, 50) ? 0 : 700 + rand_below(&w->rand, 4000);
@@ -543,7 +546,7 @@ static unsigned draw_client_count(struct world *w)
 				  : 2 + (unsigned)rand_below(&w->rand, 7);
 }
 
-void world_open(struct world *w, uint64_t seed, unsigned client_count)
+void world_open(struct world *w, uint64_t seed, unsigned client_count, unsigned with)
 {
 	uint8_t key[32] = {0xff};
 
@@ -555,6 +558,7 @@ void world_open(struct world *w, uint64_t seed, unsigned client_count)
 	w->now_ms = WORLD_START;
 	w->is_coarse = world_chance(w, 30);
 	w->is_crowded = world_chance(w, 50);
+	w->has_releases = world_chance(w, 60) || (with & WORLD_WITH_RELEASES) != 0;
 	clock_fake_init(&w->clock, w->now_ms);
 	w->client_count = client_count != 0 ? client_count : draw_client_count(w);
 	w->ctx.clock = &w->clock.clock;
@@ -602,7 +606,7 @@ static bool is_excused(const struct client *c, enum err e, bool is_trapped)
 	       (e == ERR_PROTO && c->was_lied);
 }
 
-static void maybe_trap(struct client *c)
+void world_trap_contact(struct client *c)
 {
 	struct world *w = c->world;
 	enum trap trap = (enum trap)(1 + rand_below(&w->rand, 3));
@@ -627,7 +631,7 @@ bool world_sync(struct client *c)
 	w->syncs++;
 	c->is_dying = false;
 	c->was_lied = false;
-	maybe_trap(c);
+	world_trap_contact(c);
 	enum trap trap = c->trap;
 
 	c->is_busy = true;

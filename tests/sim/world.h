@@ -23,6 +23,7 @@
 #define WORLD_UNITS_MAX   6
 #define WORLD_START       INT64_C(1790000000000) /* 2026-09-21 */
 #define WORLD_PARCELS_MAX 16
+#define WORLD_DEVICES_MAX 256
 
 /* Bugs that are planted at run time; others are mutants of a source file. */
 enum world_bug {
@@ -61,6 +62,12 @@ struct client {
 	bool was_lied; /* the link falsified an answer */
 	bool has_copy; /* of its disk, somewhere */
 	bool is_torn;  /* two histories of its device: disks.h */
+	bool was_torn;
+	bool is_unknown; /* the office was restored to before its enrolment */
+	unsigned origin; /* the client whose disk its own is a copy of; or itself */
+	bool has_been[WORLD_DEVICES_MAX]; /* device numbers */
+	bool has_paper;                   /* a release, with the code: */
+	uint8_t paper[INVITATION_CODE_LEN];
 	enum trap trap;
 	unsigned trap_after; /* commits that still go well */
 	bool is_trap_sprung;
@@ -71,6 +78,7 @@ struct client {
 struct parcel {
 	struct buf body;
 	unsigned client;
+	uint32_t device;
 	int due; /* step */
 	bool is_file;
 };
@@ -92,6 +100,8 @@ struct world {
 	int64_t now_ms;     /* true time */
 	bool is_coarse;     /* time moves in whole hours: clocks tie */
 	bool is_crowded;    /* all in one unit: people meet */
+	bool has_releases;  /* homes that were set aside go on: homes.h */
+	bool has_rescued;   /* values of lost numbers were written again */
 
 	struct clock_fake clock; /* the daemon's */
 	int64_t daemon_off_ms;
@@ -122,7 +132,12 @@ struct world {
 	uint64_t syncs;
 };
 
-void world_open(struct world *w, uint64_t seed, unsigned client_count);
+/* Actors that some seeds have and others do not; a bit forces it. */
+enum world_with {
+	WORLD_WITH_RELEASES = 1,
+};
+
+void world_open(struct world *w, uint64_t seed, unsigned client_count, unsigned with);
 /* Removes everything. */
 void world_close(struct world *w);
 
@@ -154,6 +169,8 @@ void world_give_unit(struct client *c, int64_t unit);
 
 /* The next commit of its vault, but for `after` ones before it, goes so. */
 void world_set_trap(struct client *c, enum trap trap, unsigned after);
+/* Perhaps one, for some commit of a contact that begins. */
+void world_trap_contact(struct client *c);
 /* Takes the trap away; true when it was sprung. */
 bool world_take_trap(struct client *c);
 

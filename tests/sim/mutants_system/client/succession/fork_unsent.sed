@@ -1,0 +1,3 @@
+# A home that takes another number believes the office has all it sealed, whatever history that is.
+# args: --with releases
+s|w->held = is_same_epoch ? w->before.acked : 0;|w->held = is_same_epoch ? w->before.number : 0;|

@@ -1,0 +1,3 @@
+# What waits of a fork stays in quarantine, also when its home has sent it again.
+# args: --with releases
+s|!is_same_change(&kept, c))|!is_same_change(\&kept, c) \|\| c != NULL)|

@@ -1,0 +1,3 @@
+# What a released device sends again goes in once more.
+# args: --with releases
+s|is_found = relative != NULL \&\& find_in(relative, c, ret_twin);|is_found = relative != NULL \&\& find_in(relative, c, ret_twin) \&\& c == NULL;|

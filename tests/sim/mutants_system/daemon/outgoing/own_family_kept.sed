@@ -1,0 +1,3 @@
+# What another copy of its disk wrote and moved away a released device is not told to forget.
+# args: --with releases
+s|p->device.former == 0|p->device.former < UINT32_MAX|
