@@ -24,7 +24,6 @@ struct apply {
 	struct msg_receipt receipt;
 	bool has_receipt;
 	bool is_epoch_new;
-	bool has_erased; /* something was taken out that must leave no trace in the file */
 	int64_t covered; /* what this receipt makes sent, and the chain head after it */
 	struct hash covered_chain;
 };
@@ -453,7 +452,6 @@ static enum err evict(struct apply *ap, const struct msg_evict *eviction)
 
 	if (eviction->is_erased) {
 		ap->report->evictions++;
-		ap->has_erased = true;
 		return vault_record_erase(ap->sync->vault, &eviction->id);
 	}
 	e = vault_record_load(ap->sync->vault, &a, &eviction->id, &r);
@@ -749,5 +747,5 @@ enum err sync_apply(struct sync *s, const struct vault_identity *identity,
 	if (e != ERR_OK)
 		return e;
 	e = vault_commit(s->vault);
-	return e == ERR_OK && ap.has_erased ? vault_sweep(s->vault) : e;
+	return e == ERR_OK ? vault_sweep(s->vault) : e;
 }

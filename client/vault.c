@@ -208,6 +208,8 @@ enum err vault_open(const char *home, struct rand *rand, struct vault **ret_vaul
 	e = open_file(v, false);
 	if (e == ERR_OK)
 		e = state_load(v);
+	if (e == ERR_OK)
+		e = vault_sweep(v);
 	if (e != ERR_OK)
 		return e;
 	*ret_vault = MOVE(v);
@@ -297,6 +299,8 @@ enum err vault_resume(struct vault *v)
 
 	if (e == ERR_OK)
 		e = state_load(v);
+	if (e == ERR_OK)
+		e = vault_sweep(v);
 	/* Half open it could not be resumed again. */
 	if (e != ERR_OK)
 		vault_pause(v);

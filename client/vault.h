@@ -148,6 +148,7 @@ enum err vault_successor_put(struct vault *v, const struct vault_identity *ident
 #define VAULT_DOC_CURSORS  "cursors"  /* unit -> log number */
 #define VAULT_DOC_AUTHORS  "authors"  /* names, the one in use first */
 #define VAULT_DOC_COMPARED "compared" /* when digests were compared last */
+#define VAULT_DOC_SWEEP    "sweep"    /* a mark, empty: vault_sweep() is owed */
 
 /* Into `a`. ERR_NOTFOUND. */
 enum err vault_doc_load(struct vault *v, struct arena *a, const char *name, struct bytes *ret);
@@ -199,11 +200,16 @@ enum err vault_record_put(struct vault *v, const struct vault_record *record);
 enum err vault_record_remove(struct vault *v, const struct id *id);
 /*
  * By law: the record, own changes of it, what the inbox says of it, and what change-sets in the
- * outbox wrote of it (they are kept as cut ones, changeset.h). Nothing when there is nothing.
+ * outbox wrote of it (they are kept as cut ones, changeset.h). Nothing when there is nothing. From
+ * the commit on a sweep is owed.
  */
 enum err vault_record_erase(struct vault *v, const struct id *id);
-/* Outside a transaction: rewrites the file without gaps and free pages and empties its log, so that
- * nothing of what was removed is left in it. */
+/*
+ * Outside a transaction, when one is owed: rewrites the file without gaps and free pages and
+ * empties its log, so that nothing of what was removed is left in it, and ends the debt. Needs room
+ * for the vault twice; without room, or where the file is damaged, it stays owed, which is no
+ * error. vault_open() and vault_resume() do what a crash left undone.
+ */
 enum err vault_sweep(struct vault *v);
 
 /* Ids that begin with these hex digits: at most two are told. */

@@ -23,6 +23,17 @@ enum err vault_doc_load(struct vault *v, struct arena *a, const char *name, stru
 	return vault_unseal(v, a, "doc", bytes_str(name), query_blob(&q, 0), ret);
 }
 
+enum err vault_doc_is_there(struct vault *v, const char *name, bool *ret_is)
+{
+	AUTO(query_end) struct query q = {0};
+	enum err e = query_start(v, SQL_DOC_LOAD, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_text(&q, 1, name);
+	return query_row(&q, ret_is);
+}
+
 enum err vault_doc_put(struct vault *v, const char *name, struct bytes body)
 {
 	AUTO(query_end) struct query q = {0};
@@ -34,6 +45,17 @@ enum err vault_doc_put(struct vault *v, const char *name, struct bytes body)
 	vault_seal(v, "doc", bytes_str(name), body, &sealed);
 	query_bind_text(&q, 1, name);
 	query_bind_blob(&q, 2, buf_bytes(&sealed));
+	return query_run(&q);
+}
+
+enum err vault_doc_remove(struct vault *v, const char *name)
+{
+	AUTO(query_end) struct query q = {0};
+	enum err e = query_start(v, SQL_DOC_REMOVE, &q);
+
+	if (e != ERR_OK)
+		return e;
+	query_bind_text(&q, 1, name);
 	return query_run(&q);
 }
 

@@ -127,5 +127,35 @@ enum err vault_record_erase(struct vault *v, const struct id *id)
 		e = cut_outbox(v, &a, id);
 	if (e == ERR_OK)
 		e = cut_formers(v, &a, id);
-	return e == ERR_OK ? vault_record_remove(v, id) : e;
+	if (e == ERR_OK)
+		e = vault_record_remove(v, id);
+	return e == ERR_OK ? vault_doc_put(v, VAULT_DOC_SWEEP, BYTES_NONE) : e;
+}
+
+static enum err forget_debt(struct vault *v)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	enum err e = vault_begin(v);
+
+	if (e != ERR_OK)
+		return e;
+	txn = v;
+	e = vault_doc_remove(v, VAULT_DOC_SWEEP);
+	return e == ERR_OK ? vault_commit(v) : e;
+}
+
+enum err vault_sweep(struct vault *v)
+{
+	bool is_owed = false;
+	enum err e = vault_doc_is_there(v, VAULT_DOC_SWEEP, &is_owed);
+
+	REQUIRE(!v->is_in_transaction);
+	if (e != ERR_OK || !is_owed)
+		return e;
+	e = vault_db_sweep(v);
+	/* Not before the log is empty: killed in between, it is done once more. */
+	if (e == ERR_OK)
+		e = forget_debt(v);
+	/* Nobody is kept from his records by it; the next opening tries again. */
+	return e == ERR_FULL || e == ERR_CORRUPT ? ERR_OK : e;
 }

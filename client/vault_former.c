@@ -110,17 +110,6 @@ enum err vault_former_kept(struct vault *v, struct arena *a, uint32_t device, in
 	return e == ERR_NOTFOUND ? err_raise(ERR_CORRUPT, "a change-set that was kept is gone") : e;
 }
 
-static enum err doc_remove(struct vault *v, const char *name)
-{
-	AUTO(query_end) struct query q = {0};
-	enum err e = query_start(v, SQL_DOC_REMOVE, &q);
-
-	if (e != ERR_OK)
-		return e;
-	query_bind_text(&q, 1, name);
-	return query_run(&q);
-}
-
 enum err vault_formers_let_go(struct vault *v)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -134,7 +123,8 @@ enum err vault_formers_let_go(struct vault *v)
 		for (size_t k = 0; k < formers[i].kept_count && e == ERR_OK; k++) {
 			char name[SET_NAME_LEN];
 
-			e = doc_remove(v, set_name(formers[i].device, formers[i].kept[k], name));
+			e = vault_doc_remove(v,
+					     set_name(formers[i].device, formers[i].kept[k], name));
 			dropped++;
 		}
 		formers[i].kept_count = 0;

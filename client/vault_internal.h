@@ -120,6 +120,8 @@ enum err vault_db_open(struct vault *v, const char *path, bool is_new);
 enum err vault_db_make_tables(struct vault *v);
 void vault_db_close(struct vault *v);
 bool vault_db_is_idle(struct vault *v);
+/* Outside a transaction. */
+enum err vault_db_sweep(struct vault *v);
 /* "ok", or what is wrong, line by line. */
 enum err vault_db_quick_check(struct vault *v, vault_problem_fn problem, void *arg);
 
@@ -150,6 +152,9 @@ enum err vault_find_flush(struct vault *v);
  * when it is asked for. */
 enum err vault_find_check(struct vault *v, size_t *ret_wrong);
 
+/* Is there such a document? Needs no key. */
+enum err vault_doc_is_there(struct vault *v, const char *name, bool *ret_is);
+enum err vault_doc_remove(struct vault *v, const char *name);
 /* A document as a table of fields says. ERR_NOTFOUND; ERR_CORRUPT: it cannot be read. */
 struct shape;
 enum err vault_doc_load_shaped(struct vault *v, struct arena *a, const char *name,

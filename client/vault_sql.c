@@ -459,7 +459,7 @@ bool vault_db_is_idle(struct vault *v)
 	return sqlite3_get_autocommit(v->db) != 0;
 }
 
-enum err vault_sweep(struct vault *v)
+enum err vault_db_sweep(struct vault *v)
 {
 	REQUIRE(!v->is_in_transaction);
 	int rc = sqlite3_exec(v->db, "VACUUM", NULL, NULL, NULL);
