@@ -126,6 +126,19 @@ static const struct listing_column columns[] = {
 	 LISTING_TEXT, false},
 };
 
+/* Only a file has a key and a log number, and only where a daemon is named it was asked too:
+ * columns that do not apply are the last ones, and are left out. */
+static int print_verified(const struct ctl *ctl, const json_t *result)
+{
+	AUTO(buf_clear) struct buf out = {0};
+	size_t count = COUNT(columns);
+
+	while (count > 0 && json_object_get(result, columns[count - 1].key) == NULL)
+		count--;
+	listing_print_object(ctl, columns, count, result, &out);
+	return ctl_print(&out);
+}
+
 /* Whether the daemon's chain passes through the file's head; only asked where one is named. */
 static int ask_daemon(const struct ctl *ctl, const struct audit_checkpoint *c, json_t *result)
 {
@@ -153,7 +166,6 @@ static int ask_daemon(const struct ctl *ctl, const struct audit_checkpoint *c, j
 static int verify_file(const struct ctl *ctl, const struct args *args, const char *path)
 {
 	AUTO(buf_clear) struct buf text = {0};
-	AUTO(buf_clear) struct buf out = {0};
 	JSON_AUTO json_t *file = NULL;
 	JSON_AUTO json_t *result = NULL;
 	struct audit_checkpoint c = {0};
@@ -173,14 +185,12 @@ static int verify_file(const struct ctl *ctl, const struct args *args, const cha
 			   "log", (json_int_t)c.log);
 	if (args_has(args, "socket") && c.chain.entries != 0)
 		code = ask_daemon(ctl, &c, result);
-	listing_print_object(ctl, columns, COUNT(columns), result, &out);
-	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+	return print_verified(ctl, result) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }
 
 int cmd_audit_verify(void *context, const struct args *args)
 {
 	const struct ctl *ctl = context;
-	AUTO(buf_clear) struct buf out = {0};
 	JSON_AUTO json_t *result = NULL;
 	int code;
 
@@ -189,6 +199,5 @@ int cmd_audit_verify(void *context, const struct args *args)
 	code = ctl_call(ctl, "audit verify", NULL, CTL_NO_LIMIT, &result);
 	if (result == NULL)
 		return code;
-	listing_print_object(ctl, columns, COUNT(columns), result, &out);
-	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+	return print_verified(ctl, result) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }

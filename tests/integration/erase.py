@@ -201,13 +201,26 @@ def comes_not_back(w, a, b, pid, other, backup):
     sound(w)
 
 
+ENTRIES = ["Entries", "Chain head"]
+OF_FILE = ["The daemon's key", "Log number"]
+
+
+def labels(r):
+    """The English labels of a table of one object."""
+    return [line.split(" / ")[1].split(":")[0] for line in r.stdout.splitlines()]
+
+
 def audit_is_pinned(w, mark):
     """Details went, the chain verifies; the checkpoint of before is verified offline, and altered ones are not."""
     check(one(w.ctl_json("audit", "verify"))["entries"] > 2, "the audit has no entries")
     r = one(w.ctl_json("audit", "verify", mark, "--socket", os.path.join(w.state, "admin.sock")))
     check(r["continues"] is True, f"the audit does not go on from its checkpoint: {r}")
+    # Rows of what was not asked are not there, empty or not.
+    check(labels(w.ctl("audit", "verify")) == ENTRIES, "audit verify")
+    check(labels(w.ctl("audit", "verify", mark, "--socket", os.path.join(w.state, "admin.sock"))) ==
+          ENTRIES + OF_FILE + ["The daemon continues this chain"], "audit verify of a file with a daemon")
     env, w.env = w.env, {k: v for k, v in w.env.items() if k != "CTXH_ADMIN_SOCKET"}
-    w.ctl("audit", "verify", mark)
+    check(labels(w.ctl("audit", "verify", mark)) == ENTRIES + OF_FILE, "audit verify of a file")
     text = open(mark, encoding="utf-8").read()
     for old, new in (('"what": "query"', '"what": "querx"'), ('"entries": ', '"entries": 1'), ('"number": ', '"number": 1')):
         check(old in text, f"the checkpoint has no {old}")
