@@ -32,7 +32,7 @@ target_compile_definitions(raw_search PRIVATE _GNU_SOURCE)
 
 add_test(NAME integration.client_cli
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/integration/client_cli.sh ${CMAKE_BINARY_DIR}/bin)
-set_tests_properties(integration.client_cli PROPERTIES LABELS integration TIMEOUT 900
+set_tests_properties(integration.client_cli PROPERTIES LABELS integration TIMEOUT 3600
   ENVIRONMENT "CTXH_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 
 add_executable(bench_client bench/bench_client.c)

@@ -14,7 +14,7 @@ ctxh_test(web_files LINK daemon)
 find_program(PYTHON3 python3 REQUIRED)
 add_test(NAME integration.hostile
   COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/hostile.py --bin ${CMAKE_BINARY_DIR}/bin)
-set_tests_properties(integration.hostile PROPERTIES LABELS integration TIMEOUT 900
+set_tests_properties(integration.hostile PROPERTIES LABELS integration TIMEOUT 3600
   ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 
 # How much of the machine the service could reach if it were taken over: 2.0 at most (of 10).

@@ -358,7 +358,6 @@ def silent(couriers):
 
 
 def test(w, _args):
-    w.env["CTXH_TEST_KDF_KIB"] = "64"  # hundreds of commands, each unlocks
     w.start()
     w.import_units()
     a, k, pid = by_file_only(w)

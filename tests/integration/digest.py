@@ -160,8 +160,6 @@ def by_itself(w, c, ids):
 
 
 def test(w, _args):
-    # Many commands, each unlocks: with little memory for it.
-    w.env["CTXH_TEST_KDF_KIB"] = "64"
     w.start()
     w.import_units()
     first, second = all_types_are_equal(w)

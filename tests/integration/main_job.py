@@ -66,6 +66,7 @@ def commune(w, code):
 
 
 def test(w, _args):
+    del w.env["CTXH_TEST_KDF_KIB"]
     w.start()
     w.import_units()
     with ThreadPoolExecutor(4) as pool:
