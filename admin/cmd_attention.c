@@ -59,6 +59,7 @@ static const struct listing_column quarantine_columns[] = {
 	{"field", "Trường", "Field", LISTING_TEXT, false},
 	{"at", "Lúc", "At", LISTING_MINUTE, false},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"mended_by", "Đã sửa", "Mended", LISTING_NUMBER, false},
 };
 
 static const struct listing_column quarantine_show_columns[] = {
@@ -72,9 +73,12 @@ static const struct listing_column quarantine_show_columns[] = {
 	{"field", "Trường", "Field", LISTING_TEXT, false},
 	{"text", "Giải thích", "Explanation", LISTING_TEXT, false},
 	{"fields", "Nội dung", "Content", LISTING_FIELDS, false},
+	{"now", "Hiện nay", "Now", LISTING_FIELDS, false},
 	{"bytes", "Byte thô", "Raw bytes", LISTING_TEXT, false},
 	{"at", "Lúc", "At", LISTING_TIME, false},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"mended_by", "Người ghi đã tự ghi lại, số nhật ký",
+	 "Written again by its author, log number", LISTING_TEXT, false},
 	{"why", "Vì sao", "Why", LISTING_TEXT, false},
 	{"hidden", "Bị ẩn (hạn chế)", "Hidden (restricted)", LISTING_TEXT, false},
 };

@@ -87,7 +87,8 @@ static bool is_type_open(struct admin_call *call, struct bytes type)
 	return t != NULL && t->sensitivity != SENSITIVITY_RESTRICTED;
 }
 
-static json_t *quarantine_json(struct admin_call *call, const struct quarantine_row *q)
+static json_t *quarantine_json(struct admin_call *call, const struct quarantine_row *q,
+			       const struct quarantine_since *since)
 {
 	json_t *row = json_object();
 
@@ -101,10 +102,24 @@ static json_t *quarantine_json(struct admin_call *call, const struct quarantine_
 				    : json_null());
 	json_object_set_new(row, "at", admin_json_time(q->at_ms));
 	json_object_set_new(row, "state", admin_json_text(q->state));
+	json_object_set_new(row, "mended_by",
+			    since->mended_by != 0 ? json_integer((json_int_t)since->mended_by)
+						  : json_null());
 	return row;
 }
 
-/* {open?} -> [{quarantine, device, number, reason, field, at, state}] */
+static enum err append_quarantined(struct admin_call *call, const struct quarantine_row *q)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct quarantine_since since;
+	enum err e = quarantine_look(call->store, &a, q, &since);
+
+	if (e == ERR_OK)
+		json_array_append_new(call->result, quarantine_json(call, q, &since));
+	return e;
+}
+
+/* {open?} -> [{quarantine, device, number, reason, field, at, state, mended_by}] */
 enum err admin_quarantine_list(struct admin_call *call)
 {
 	struct quarantine_row *rows = NULL;
@@ -118,7 +133,7 @@ enum err admin_quarantine_list(struct admin_call *call)
 		range.after = after;
 		e = store_load_quarantine(call->store, call->arena, &range, &rows, &count);
 		for (size_t i = 0; e == ERR_OK && i < count; i++) {
-			json_array_append_new(call->result, quarantine_json(call, &rows[i]));
+			e = append_quarantined(call, &rows[i]);
 			after = rows[i].quarantine;
 		}
 	}
@@ -148,7 +163,25 @@ static bool hides_change(struct admin_call *call, const struct quarantine_row *q
 	return false;
 }
 
-static enum err put_change(struct admin_call *call, const struct quarantine_row *q)
+/* What stands in the record now, for each field the change wrote: beside it people see what letting
+ * it in would do. */
+static json_t *now_json(struct admin_call *call, const struct change *c, const struct record *now)
+{
+	json_t *values = json_object();
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct field *f = record_find(now, c->writes[i].name);
+
+		json_object_setn_new(values, (const char *)c->writes[i].name.data,
+				     c->writes[i].name.len,
+				     f != NULL ? admin_json_field(call, c->type, f->name, &f->value)
+					       : json_null());
+	}
+	return values;
+}
+
+static enum err put_change(struct admin_call *call, const struct quarantine_row *q,
+			   const struct quarantine_since *since)
 {
 	struct change change = {0};
 	bool is_readable = change_decode(call->arena, q->bytes, &change) == ERR_OK;
@@ -164,6 +197,10 @@ static enum err put_change(struct admin_call *call, const struct quarantine_row 
 	json_object_set_new(to, "author", admin_json_text(change.author));
 	json_object_set_new(to, "fields",
 			    is_hidden || !is_readable ? json_null() : writes_json(call, &change));
+	json_object_set_new(to, "now",
+			    is_hidden || !is_readable || since->now.count == 0
+				    ? json_null()
+				    : now_json(call, &change, &since->now));
 	/* What no decoder reads is shown as it came, so that somebody can look at it. */
 	json_object_set_new(to, "bytes",
 			    is_hidden || is_readable ? json_null() : admin_json_hex(q->bytes));
@@ -243,9 +280,20 @@ static enum err decide(struct admin_call *call, const struct quarantine_row *q, 
 enum err admin_quarantine_replay(struct admin_call *call)
 {
 	struct ingest_replayed replayed;
+	struct quarantine_since since = {0};
 	struct quarantine_row q = {0};
 	enum err e = load_undecided(call, &q);
 
+	if (e == ERR_OK)
+		e = quarantine_look(call->store, call->arena, &q, &since);
+	if (e == ERR_OK && since.would_displace)
+		return admin_fail(
+			call, ERR_CONFLICT,
+			"Người ghi đã tự ghi lại giá trị khác trong sự kiện này; ghi thay "
+			"đổi cũ sẽ thay mất giá trị ấy; không có gì thay đổi; hãy dùng "
+			"“quarantine discard” / its author has written other values of "
+			"this event since, and letting the old ones in would displace "
+			"them; nothing was changed; use “quarantine discard”");
 	if (e == ERR_OK)
 		e = ingest_replay(call->ctx, call->store, call->arena, &q,
 				  clock_wall_ms(call->ctx->clock), &replayed);
@@ -282,20 +330,23 @@ enum err admin_quarantine_discard(struct admin_call *call)
 				   BYTES_FMT(why), BYTES_FMT(why)));
 }
 
-/* {quarantine, reason?} -> the keys of the list, and record, type, fields, text, why, log */
+/* {quarantine, reason?} -> the keys of the list, and record, type, fields, now, text, why, log */
 enum err admin_quarantine_show(struct admin_call *call)
 {
+	struct quarantine_since since = {0};
 	struct quarantine_row q = {0};
 	enum err e = load_quarantined(call, &q);
 
+	if (e == ERR_OK)
+		e = quarantine_look(call->store, call->arena, &q, &since);
 	if (e != ERR_OK)
 		return e;
-	call->result = quarantine_json(call, &q);
+	call->result = quarantine_json(call, &q, &since);
 	json_object_set_new(call->result, "record",
 			    id_is_zero(&q.id) ? json_null()
 					      : admin_json_hex(bytes_of(q.id.bytes, ID_LEN)));
 	json_object_set_new(call->result, "text", admin_json_text(q.text));
 	json_object_set_new(call->result, "why", admin_json_text(q.why));
 	json_object_set_new(call->result, "log", json_integer((json_int_t)q.log));
-	return put_change(call, &q);
+	return put_change(call, &q, &since);
 }

@@ -96,7 +96,8 @@ void ingest_note_made(struct ingest *r, const struct change *c);
 /*
  * At the end of a run: edits that came before the record they edit and were refused for that
  * alone (a restore from a backup can turn the order round) are let in behind it, each as
- * ingest_replay() does it. Whoever is still refused stays.
+ * ingest_replay() does it. Whoever is still refused stays, and so does an old value of an event
+ * that its author has written anew (quarantine_look()).
  */
 enum err ingest_take_waiting(struct ingest *r);
 

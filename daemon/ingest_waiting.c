@@ -36,8 +36,13 @@ static enum err take_one(struct ingest *r, const struct quarantine_row *row)
 		.at_ms = r->request->now_ms,
 	};
 	struct ingest_replayed replayed;
-	enum err e = ingest_replay(r->ctx, r->store, r->a, row, r->request->now_ms, &replayed);
+	struct quarantine_since since;
+	enum err e = quarantine_look(r->store, r->a, row, &since);
 
+	/* Its author has corrected it meanwhile: a person decides about the rest. */
+	if (e != ERR_OK || since.would_displace)
+		return e;
+	e = ingest_replay(r->ctx, r->store, r->a, row, r->request->now_ms, &replayed);
 	if (e != ERR_OK || !replayed.is_merged)
 		return e;
 	return quarantine_decide(r->store, row, &decision);

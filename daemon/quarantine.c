@@ -1,6 +1,68 @@
 #include "daemon/quarantine.h"
 
 #include "daemon/store.h"
+#include "proto/changeset.h"
+
+/* Whether `device` is the one of the row or went on in its place; numbers only grow. */
+static enum err is_successor(struct store *s, struct arena *a, uint32_t device,
+			     const struct quarantine_row *row, bool *ret_is)
+{
+	struct store_device d = {.former = device};
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && d.former > row->device)
+		e = store_load_device(s, a, d.former, &d);
+	*ret_is = d.former == row->device;
+	return e;
+}
+
+/* The row's device wrote this field after the refused change. */
+static enum err is_written_since(struct store *s, struct arena *a, const struct field *f,
+				 const struct quarantine_row *row, bool *ret_is)
+{
+	*ret_is = false;
+	if (f == NULL || f->stamp.clock <= row->clock || f->log <= row->log)
+		return ERR_OK;
+	/* Of a fork: under this number wrote the other copy, which knew nothing of it. */
+	if (row->log == 0 && f->stamp.device == row->device)
+		return ERR_OK;
+	return is_successor(s, a, f->stamp.device, row, ret_is);
+}
+
+enum err quarantine_look(struct store *s, struct arena *a, const struct quarantine_row *row,
+			 struct quarantine_since *ret_since)
+{
+	struct store_state state = {.record = {.type = row->type, .id = row->id}};
+	struct quarantine_since since = {0};
+	struct change change = {0};
+	size_t mended = 0;
+	bool is_event = false;
+	enum err e = ERR_OK;
+
+	*ret_since = since;
+	if (change_decode(a, row->bytes, &change) != ERR_OK ||
+	    !store_has_type(s, row->type, &is_event))
+		return ERR_OK;
+	e = store_load_states(s, a, &state, 1);
+	since.now = state.record;
+	for (size_t i = 0; e == ERR_OK && i < change.count; i++) {
+		const struct field *f = record_find(&state.record, change.writes[i].name);
+		bool is = false;
+
+		e = is_written_since(s, a, f, row, &is);
+		if (e != ERR_OK || !is)
+			continue;
+		mended++;
+		since.mended_by = f->log > since.mended_by ? f->log : since.mended_by;
+		since.would_displace |= is_event && !record_is_system_field(f->name) &&
+					!value_equal(&f->value, &change.writes[i].value);
+	}
+	if (mended < change.count)
+		since.mended_by = 0;
+	if (e == ERR_OK)
+		*ret_since = since;
+	return e;
+}
 
 enum err quarantine_decide(struct store *s, const struct quarantine_row *row,
 			   const struct quarantine_decision *decision)

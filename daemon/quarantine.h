@@ -1,16 +1,35 @@
 /*
- * quarantine - what was decided about a change the daemon refused: noted, and told to its device.
+ * quarantine - what became of a change the daemon refused: what its device wrote of the record
+ * since, and what was decided, which is noted and told to the device.
  *
- * Inside the writer's transaction. Whether the change is merged is ingest.h's; that an
- * administrator decided is the audit's.
+ * Inside a transaction; deciding, the writer's. Whether the change is merged is ingest.h's; that
+ * an administrator decided is the audit's.
  */
 #pragma once
 
-#include "common/base/bytes.h"
-#include "common/base/err.h"
+#include "common/base/arena.h"
+#include "common/model/record.h"
 
 struct store;
 struct quarantine_row;
+
+/* Its record as it is now. */
+struct quarantine_since {
+	/*
+	 * The device, or one that took its place, has written every field of the change again and
+	 * later, and that went in: the log number of the last of these changes. 0: not so. Then
+	 * nothing of the refused change is lost by discarding it.
+	 */
+	uint64_t mended_by;
+	/*
+	 * Letting it in would put an old value in the place of one its device has written since: of
+	 * an event the first write stays (M3), and by its stamp it was the first.
+	 */
+	bool would_displace;
+	struct record now; /* count 0: there is none */
+};
+enum err quarantine_look(struct store *s, struct arena *a, const struct quarantine_row *row,
+			 struct quarantine_since *ret_since);
 
 #define QUARANTINE_REPLAYED  "replayed"
 #define QUARANTINE_DISCARDED "discarded"

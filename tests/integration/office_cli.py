@@ -19,7 +19,7 @@ DEVICE = """number name units enrolled_at revoked_at last_contact last_number mi
     client_version state""".split()
 CHANGE = "record type field old new result author number at device".split()
 CONFLICT = "conflict record type field kept lost kept_by lost_by at state".split()
-QUARANTINE = "quarantine device number reason field at state".split()
+QUARANTINE = "quarantine device number reason field at state mended_by".split()
 RECORD = "id type unit unit_name deleted voided merged_into hidden fields history".split()
 MISSING = "device name units held missing missing_count last_contact state".split()
 AUDIT = "entry at who what detail hash".split()

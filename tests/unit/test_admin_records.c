@@ -303,6 +303,49 @@ static void a_discarded_change_is_kept_with_its_reason(UNUSED_STATE)
 	json_decref(shown);
 }
 
+/* Refused for its unit, and entered again by its author with another day. */
+static void what_its_author_wrote_again_is_said_of_a_quarantined_change(UNUSED_STATE)
+{
+	struct edit edit = {
+		.type = "communication",
+		.id = id_new(&office.clock.clock, rand_system()),
+		.writes = {OFFICE_TEXT("held_on", "2026-01-02"),
+			   OFFICE_TEXT("kind", "talk"),
+			   OFFICE_TEXT("topic", "Phòng, chống bạo lực gia đình"),
+			   {BYTES_LIT("unit"), value_int(office_unit(&office, "25198", DAY_2021))}},
+		.count = 4};
+	struct edit again = edit;
+	json_t *rows;
+	json_t *shown;
+
+	assert_int_equal(push(&an, &edit, 1, NULL).quarantined, 1);
+	rows = result_of("quarantine list", "{}");
+	shown = result_of("quarantine show", "{\"quarantine\":1}");
+	assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "mended_by")));
+	assert_true(json_is_null(json_object_get(shown, "now")));
+	json_decref(rows);
+	json_decref(shown);
+
+	again.writes[0] = (struct write)OFFICE_TEXT("held_on", "2026-01-03");
+	again.writes[3].value = value_int(office_unit(&office, "25195", DAY_2021));
+	uint64_t log = push(&an, &again, 1, NULL).log;
+
+	rows = result_of("quarantine list", "{\"open\":true}");
+	shown = result_of("quarantine show", "{\"quarantine\":1}");
+	assert_int_equal(int_of(json_array_get(rows, 0), "mended_by"), log);
+	assert_int_equal(int_of(shown, "mended_by"), log);
+	assert_string_equal(text_of(json_object_get(shown, "fields"), "held_on"), "2026-01-02");
+	assert_string_equal(text_of(json_object_get(shown, "now"), "held_on"), "2026-01-03");
+	assert_string_equal(text_of(json_object_get(shown, "now"), "unit"), "25195");
+	json_decref(rows);
+	json_decref(shown);
+	/* Of an event the first write stays: the old one would take the place of the new one. */
+	assert_refused("quarantine replay", "{\"quarantine\":1}", ERR_CONFLICT, "discard");
+	shown = result_of("quarantine discard", "{\"quarantine\":1,\"why\":\"đã ghi lại\"}");
+	assert_string_equal(text_of(shown, "state"), "discarded");
+	json_decref(shown);
+}
+
 static void a_quarantined_restricted_code_is_hidden(UNUSED_STATE)
 {
 	json_t *shown;
@@ -359,6 +402,7 @@ int main(void)
 		T(quarantine_shows_the_whole_change),
 		T(a_quarantined_change_is_merged_once_its_cause_is_gone),
 		T(a_discarded_change_is_kept_with_its_reason),
+		T(what_its_author_wrote_again_is_said_of_a_quarantined_change),
 		T(a_quarantined_restricted_code_is_hidden),
 		T(missing_numbers_are_shown_as_such),
 #undef T
