@@ -148,27 +148,39 @@ static void grow(struct fold *f)
 	}
 }
 
-static enum err load_entry(struct fold *f, const struct change *c)
+/* The entry of a record nobody named before in this run; NULL: there is one, or no such table. */
+static struct fold_entry *add_entry(struct fold *f, const struct change *c)
 {
 	struct fold_entry **slot = find_slot(f, c->type, &c->id);
 	struct fold_entry *entry;
 	bool is_event = false;
-	enum err e;
 
 	if (*slot != NULL || !store_has_type(f->store, c->type, &is_event))
-		return ERR_OK;
+		return NULL;
 	entry = arena_alloc(f->a, sizeof *entry);
 	entry->kind = is_event ? MERGE_EVENT : MERGE_REGISTER;
 	entry->state.record.type = c->type;
 	entry->state.record.id = c->id;
-	e = store_load_states(f->store, f->a, &entry->state, 1);
-	if (e != ERR_OK)
-		return e;
 	*slot = entry;
 	f->entry_count++;
 	if (f->entry_count * 2 > f->slot_count)
 		grow(f);
-	return ERR_OK;
+	return entry;
+}
+
+static enum err load_entries(struct fold *f, const struct fold_source *source)
+{
+	struct store_state **states =
+		arena_alloc_array(f->a, source->count, sizeof(struct store_state *));
+	size_t count = 0;
+
+	for (size_t i = 0; i < source->count; i++) {
+		struct fold_entry *entry = add_entry(f, &source->changes[i]);
+
+		if (entry != NULL)
+			states[count++] = &entry->state;
+	}
+	return store_load_batch(f->store, f->a, states, count);
 }
 
 struct fold_entry *fold_find(struct fold *f, struct bytes type, const struct id *id)
@@ -178,11 +190,9 @@ struct fold_entry *fold_find(struct fold *f, struct bytes type, const struct id 
 
 enum err fold_begin(struct fold *f, struct fold_source *source)
 {
-	enum err e = ERR_OK;
+	enum err e = load_entries(f, source);
 
 	REQUIRE(f->present == NULL);
-	for (size_t i = 0; e == ERR_OK && i < source->count; i++)
-		e = load_entry(f, &source->changes[i]);
 	if (e != ERR_OK)
 		return e;
 	f->dirty = arena_alloc_array(f->a, source->count, sizeof(struct fold_entry *));
@@ -375,12 +385,15 @@ bool fold_is_too_big(struct fold *f, const struct fold_entry *entry, size_t inde
 
 enum err fold_end(struct fold *f)
 {
-	enum err e = ERR_OK;
+	struct store_state **states =
+		arena_alloc_array(f->a, f->dirty_count, sizeof(struct store_state *));
+	enum err e;
 
-	for (size_t i = 0; e == ERR_OK && i < f->dirty_count; i++) {
+	for (size_t i = 0; i < f->dirty_count; i++) {
 		f->dirty[i]->is_dirty = false;
-		e = store_put_state(f->store, f->a, &f->dirty[i]->state, f->present->log);
+		states[i] = &f->dirty[i]->state;
 	}
+	e = store_put_states(f->store, f->a, states, f->dirty_count, f->present->log);
 	for (size_t i = 0; e == ERR_OK && i < f->unit_count; i++)
 		e = store_put_unit_log(f->store, f->units[i], f->present->log);
 	f->present = NULL;

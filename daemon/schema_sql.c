@@ -169,13 +169,18 @@ void schema_sql_print_create(const struct table *t, struct buf *out)
 		print_corrects_index(t->type, out);
 }
 
-static void print_select(const struct table *t, struct buf *out)
+static void print_result(const struct table *t, struct buf *out)
 {
 	buf_append_str(out, "SELECT row, id, log, touched, stamps, extra, unit, merged_into");
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++) {
 		buf_append_str(out, ", ");
 		print_name(out, at_position(t, i)->name);
 	}
+}
+
+static void print_select(const struct table *t, struct buf *out)
+{
+	print_result(t, out);
 	buf_append_str(out, " FROM ");
 	print_name(out, t->type);
 }
@@ -184,6 +189,14 @@ void schema_sql_print_load(const struct table *t, struct buf *out)
 {
 	print_select(t, out);
 	buf_append_str(out, " WHERE id = ?1");
+}
+
+void schema_sql_print_load_batch(const struct table *t, struct buf *out)
+{
+	print_result(t, out);
+	buf_append_str(out, ", _batch.rowid FROM _batch CROSS JOIN ");
+	print_name(out, t->type);
+	buf_append_str(out, " WHERE id = _batch._1");
 }
 
 void schema_sql_print_page(const struct table *t, struct buf *out)
@@ -229,10 +242,10 @@ void schema_sql_print_insert(const struct table *t, struct buf *out)
 		buf_append_str(out, ", ");
 		print_name(out, at_position(t, i)->name);
 	}
-	buf_append_str(out, ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9");
+	buf_append_str(out, ") SELECT _1, _2, _3, _4, _5, _6, _7, _8, _9");
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++)
-		buf_printf(out, ", ?%d", i + 2);
-	buf_append_str(out, ")");
+		buf_printf(out, ", _%d", i + 2);
+	buf_append_str(out, " FROM _batch");
 }
 
 void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct buf *out)
@@ -369,6 +382,17 @@ static enum err load_columns(struct store *s, struct table *t)
 	return e;
 }
 
+static int widest_insert(const struct store *s)
+{
+	int widest = SCHEMA_SQL_SET_FIELDS;
+
+	for (size_t i = 0; i < s->table_count; i++) {
+		if (end_of(&s->tables[i]) + 1 > widest)
+			widest = end_of(&s->tables[i]) + 1;
+	}
+	return widest;
+}
+
 enum err store_load_tables(struct store *s)
 {
 	AUTO(sql_done) struct sql *q = NULL;
@@ -396,6 +420,7 @@ enum err store_load_tables(struct store *s)
 		return e;
 	for (size_t i = 0; i < s->table_count; i++) {
 		store_finalize(s->tables[i].load);
+		store_finalize(s->tables[i].load_batch);
 		store_finalize(s->tables[i].page);
 		store_finalize(s->tables[i].rows);
 		store_finalize(s->tables[i].insert);
@@ -404,7 +429,7 @@ enum err store_load_tables(struct store *s)
 	}
 	s->tables = tables;
 	s->table_count = used;
-	return ERR_OK;
+	return s->is_writer ? store_batch_register(s, widest_insert(s)) : ERR_OK;
 }
 
 static int by_type(const void *key, const void *element)

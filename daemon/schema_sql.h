@@ -55,6 +55,8 @@ void schema_sql_print_index(struct bytes type, struct bytes field, struct buf *o
 /* The column `corrects` for the table of an event of before it had one. */
 void schema_sql_print_corrects(struct bytes type, struct buf *out);
 void schema_sql_print_load(const struct table *t, struct buf *out);
+/* Those of the batch (store_private.h); behind the fields the rowid of _batch. */
+void schema_sql_print_load_batch(const struct table *t, struct buf *out);
 /* unit = ?1, log above ?2 up to ?3, by log and row. */
 void schema_sql_print_page(const struct table *t, struct buf *out);
 /* Rows above ?1, by row; unit, deleted and voided again behind the fields. */
@@ -64,5 +66,6 @@ struct column;
 void schema_sql_print_find(const struct table *t, const struct column *c, struct buf *out);
 /* Deletes the row whose id is ?1. */
 void schema_sql_print_remove(const struct table *t, struct buf *out);
+/* What the batch has. */
 void schema_sql_print_insert(const struct table *t, struct buf *out);
 void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct buf *out);

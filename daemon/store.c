@@ -272,6 +272,7 @@ static void finalize_tables(struct store *s)
 		struct table *t = &s->tables[i];
 
 		store_finalize(t->load);
+		store_finalize(t->load_batch);
 		store_finalize(t->page);
 		store_finalize(t->rows);
 		store_finalize(t->insert);
@@ -295,6 +296,7 @@ void store_close(struct store *s)
 	(void)ZSTD_freeDCtx(s->decompressor);
 	mem_free(s->writers);
 	mem_free(s->writer_of);
+	mem_free((void *)s->values);
 	mem_free(s->lost_values);
 	buf_clear(&s->stamps);
 	buf_clear(&s->extra);

@@ -97,11 +97,17 @@ struct store_state {
  */
 enum err store_load_states(struct store *s, struct arena *a, struct store_state *states,
 			   size_t count);
+/* The same for many at once, the writer's. No record twice. */
+enum err store_load_batch(struct store *s, struct arena *a, struct store_state *const *states,
+			  size_t count);
 /*
  * Inserts or updates one. `log` is added to what touched it; 0 adds nothing. Leaves row, log and
  * touched of the state as they are stored now (in `a`), so that it can be put again.
  */
 enum err store_put_state(struct store *s, struct arena *a, struct store_state *state, uint64_t log);
+/* The same for many at once. No record twice. After an error the transaction is to be undone. */
+enum err store_put_states(struct store *s, struct arena *a, struct store_state *const *states,
+			  size_t count, uint64_t log);
 
 /* Reads what `touched` holds: log numbers, ascending. */
 void store_read_touched(struct arena *a, struct bytes touched, uint64_t **ret_logs,

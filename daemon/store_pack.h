@@ -14,6 +14,8 @@
 #include "common/base/buf.h"
 #include "common/model/record.h"
 
+#define PACK_VERSION 1u /* of stamps */
+
 /* Numbers of our own fields; the schema's are given from PACK_FIRST_NUMBER on. */
 enum {
 	PACK_UNIT = 1,

@@ -7,65 +7,6 @@
 #include "daemon/store_pack.h"
 #include "daemon/store_private.h"
 
-#define PACK_VERSION 1u
-
-/* ---- statements of a table ---- */
-
-enum statement {
-	STATEMENT_LOAD,
-	STATEMENT_PAGE,
-	STATEMENT_ROWS,
-	STATEMENT_INSERT,
-	STATEMENT_UPDATE,
-	STATEMENT_UPDATE_PLAIN
-};
-
-static void print_statement(const struct table *t, enum statement which, struct buf *out)
-{
-	switch (which) {
-	case STATEMENT_LOAD: schema_sql_print_load(t, out); break;
-	case STATEMENT_PAGE: schema_sql_print_page(t, out); break;
-	case STATEMENT_ROWS: schema_sql_print_rows(t, out); break;
-	case STATEMENT_INSERT: schema_sql_print_insert(t, out); break;
-	case STATEMENT_UPDATE: schema_sql_print_update(t, true, out); break;
-	case STATEMENT_UPDATE_PLAIN: schema_sql_print_update(t, false, out); break;
-	}
-}
-
-static struct sql **slot_of(struct table *t, enum statement which)
-{
-	switch (which) {
-	case STATEMENT_LOAD: return &t->load;
-	case STATEMENT_PAGE: return &t->page;
-	case STATEMENT_ROWS: return &t->rows;
-	case STATEMENT_INSERT: return &t->insert;
-	case STATEMENT_UPDATE: return &t->update;
-	case STATEMENT_UPDATE_PLAIN: return &t->update_plain;
-	}
-	UNREACHABLE();
-}
-
-static enum err use_table(struct store *s, struct table *t, enum statement which,
-			  struct sql **ret_sql)
-{
-	struct sql **slot = slot_of(t, which);
-
-	if (*slot == NULL) {
-		AUTO(buf_clear) struct buf text = {0};
-		enum err e;
-
-		print_statement(t, which, &text);
-		e = store_prepare(s, buf_bytes(&text), slot);
-		if (e != ERR_OK)
-			return e;
-	}
-	REQUIRE(!(*slot)->is_busy);
-	(*slot)->is_busy = true;
-	(*slot)->bind_rc = SQLITE_OK;
-	*ret_sql = *slot;
-	return ERR_OK;
-}
-
 /* ---- row to record ---- */
 
 static struct value column_value(struct sql *q, const struct column *c, struct arena *a)
@@ -224,7 +165,7 @@ static enum err load_state(struct store *s, struct table *t, struct arena *a,
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	bool is_row = false;
-	enum err e = use_table(s, t, STATEMENT_LOAD, &q);
+	enum err e = store_use_table(s, t, STATEMENT_LOAD, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -235,6 +176,15 @@ static enum err load_state(struct store *s, struct table *t, struct arena *a,
 	return read_state(t, q, a, state) ? ERR_OK : damaged(t, &state->record.id);
 }
 
+static void empty_state(struct store_state *state)
+{
+	state->record.fields = NULL;
+	state->record.count = 0;
+	state->row = 0;
+	state->log = 0;
+	state->touched = BYTES_NONE;
+}
+
 enum err store_load_states(struct store *s, struct arena *a, struct store_state *states,
 			   size_t count)
 {
@@ -242,145 +192,44 @@ enum err store_load_states(struct store *s, struct arena *a, struct store_state 
 	enum err e = ERR_OK;
 
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		struct store_state *state = &states[i];
-
-		state->record.fields = NULL;
-		state->record.count = 0;
-		state->row = 0;
-		state->log = 0;
-		state->touched = BYTES_NONE;
-		if (t == NULL || !bytes_equal(t->type, state->record.type))
-			t = store_find_table(s, state->record.type);
-		if (t == NULL)
-			return err_raise(ERR_NOTFOUND, "no table %.*s",
-					 BYTES_FMT(state->record.type));
-		e = load_state(s, t, a, state);
+		empty_state(&states[i]);
+		e = store_need_table(s, states[i].record.type, &t);
+		if (e == ERR_OK)
+			e = load_state(s, t, a, &states[i]);
 	}
 	return e;
 }
 
-/* ---- record to row ---- */
-
-static bool fits(const struct column *c, const struct value *v)
+static enum err load_rows(struct store *s, struct arena *a, struct batch *b, struct table *t)
 {
-	if (v->kind == VALUE_NULL)
-		return c->kind != COLUMN_UNIT;
-	switch (c->kind) {
-	case COLUMN_TEXT: return v->kind == VALUE_TEXT;
-	case COLUMN_INT:
-	case COLUMN_UNIT: return v->kind == VALUE_INT;
-	case COLUMN_BOOL: return v->kind == VALUE_BOOL;
-	case COLUMN_BYTES:
-	case COLUMN_MERGED: return v->kind == VALUE_BYTES;
+	AUTO(sql_done) struct sql *q = NULL;
+	const int index = SCHEMA_SQL_UNIT + (int)t->count;
+	bool is_row = false;
+	enum err e = store_use_table(s, t, STATEMENT_LOAD_BATCH, &q);
+
+	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct store_state *state = b->rows[sql_int(q, index)].state;
+
+		if (!read_state(t, q, a, state))
+			return damaged(t, &state->record.id);
 	}
-	UNREACHABLE();
+	return e;
 }
 
-static void bind_value(struct sql *q, int position, const struct value *v)
+enum err store_load_batch(struct store *s, struct arena *a, struct store_state *const *states,
+			  size_t count)
 {
-	switch (v->kind) {
-	case VALUE_NULL: sql_bind_null(q, position); break;
-	case VALUE_BOOL: sql_bind_int(q, position, v->boolean); break;
-	case VALUE_INT: sql_bind_int(q, position, v->integer); break;
-	case VALUE_TEXT: sql_bind_text(q, position, v->bytes); break;
-	case VALUE_BYTES: sql_bind_blob(q, position, v->bytes); break;
+	struct batch b = {.rows = arena_alloc_array(a, count, sizeof *b.rows), .count = count};
+	struct table *t = NULL;
+	enum err e = ERR_OK;
+
+	REQUIRE(s->is_writer);
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		empty_state(states[i]);
+		e = store_need_table(s, states[i]->record.type, &t);
+		b.rows[i] = (struct batch_row){.state = states[i], .table = t};
 	}
-}
-
-static uint32_t index_of_writer(struct store *s, size_t *count, const struct field *f)
-{
-	struct pack_writer *w = s->writers;
-
-	/* Neighbours mostly come from one change: the latest first. */
-	for (size_t i = *count; i > 0; i--) {
-		if (w[i - 1].clock == f->stamp.clock && w[i - 1].device == f->stamp.device &&
-		    w[i - 1].log == f->log)
-			return (uint32_t)(i - 1);
-	}
-	w[*count] = (struct pack_writer){
-		.clock = f->stamp.clock, .device = f->stamp.device, .log = f->log};
-	return (uint32_t)(*count)++;
-}
-
-static void grow_scratch(struct store *s, const struct table *t, size_t fields)
-{
-	if (s->writers_cap < fields) {
-		s->writers = mem_realloc(s->writers, fields * sizeof *s->writers);
-		s->writers_cap = fields;
-	}
-	if (s->writer_of_cap < t->number_count) {
-		s->writer_of = mem_realloc(s->writer_of, t->number_count * sizeof *s->writer_of);
-		s->writer_of_cap = t->number_count;
-	}
-	memset(s->writer_of, 0, t->number_count * sizeof *s->writer_of);
-	buf_reset(&s->stamps);
-	buf_reset(&s->extra);
-}
-
-/*
- * Packs stamps and extra, and binds the columns' values. Both lists are sorted by
- * name, so they are walked side by side. `q` is the statement, or its column is skipped when
- * it leaves the indexed ones out.
- */
-static void pack_fields(struct store *s, const struct table *t, const struct record *r,
-			struct sql *q, bool is_with_indexed)
-{
-	size_t writer_count = 0;
-	size_t next = 0;
-	uint64_t last = 0;
-
-	grow_scratch(s, t, r->count + 1);
-	for (size_t i = 0; i < r->count; i++) {
-		const struct field *f = &r->fields[i];
-		uint32_t writer = index_of_writer(s, &writer_count, f);
-
-		while (next < t->count && bytes_compare(t->columns[next].name, f->name) < 0)
-			next++;
-		const struct column *c = next < t->count ? &t->columns[next] : NULL;
-
-		if (c != NULL && bytes_equal(c->name, f->name) && fits(c, &f->value)) {
-			s->writer_of[c->number] = writer + 1;
-			if (is_with_indexed || !c->is_indexed)
-				bind_value(q, c->position + 2, &f->value);
-			continue;
-		}
-		pack_bytes(&s->extra, f->name);
-		pack_uint(&s->extra, writer);
-		pack_value(&s->extra, &f->value);
-	}
-	buf_append_byte(&s->stamps, PACK_VERSION);
-	pack_uint(&s->stamps, writer_count);
-	for (size_t i = 0; i < writer_count; i++) {
-		pack_u64(&s->stamps, s->writers[i].clock);
-		pack_uint(&s->stamps, s->writers[i].device);
-		pack_uint(&s->stamps, s->writers[i].log);
-	}
-	for (uint64_t n = 0; n < t->number_count; n++) {
-		if (s->writer_of[n] == 0)
-			continue;
-		pack_entry(&s->stamps, n - last, s->writer_of[n] - 1);
-		last = n;
-	}
-}
-
-static uint64_t last_touched(struct bytes touched)
-{
-	struct pack_reader r = pack_open(touched);
-	uint64_t log = 0;
-
-	while (!pack_is_end(&r))
-		log += unpack_uint(&r);
-	return log;
-}
-
-static void pack_touched(struct store *s, const struct store_state *state, uint64_t log)
-{
-	uint64_t last = last_touched(state->touched);
-
-	buf_reset(&s->touched);
-	buf_append_bytes(&s->touched, state->touched);
-	if (log > last)
-		pack_uint(&s->touched, log - last);
+	return e == ERR_OK ? store_run_batch(s, a, &b, load_rows) : e;
 }
 
 void store_read_touched(struct arena *a, struct bytes touched, uint64_t **ret_logs,
@@ -399,71 +248,6 @@ void store_read_touched(struct arena *a, struct bytes touched, uint64_t **ret_lo
 	*ret_count = count;
 }
 
-/* An indexed column is written again only when its field was: each costs an index. */
-static bool is_indexed_changed(const struct table *t, const struct store_state *state)
-{
-	for (size_t i = 0; i < t->count; i++) {
-		const struct field *f;
-
-		if (!t->columns[i].is_indexed)
-			continue;
-		f = record_find(&state->record, t->columns[i].name);
-		if (f != NULL && f->log > state->log)
-			return true;
-	}
-	return false;
-}
-
-static enum statement choose_statement(const struct table *t, const struct store_state *state,
-				       uint64_t log)
-{
-	if (state->row == 0)
-		return STATEMENT_INSERT;
-	/* log 0: a row is put into a table that grew, so everything is. */
-	if (log == 0 || is_indexed_changed(t, state))
-		return STATEMENT_UPDATE;
-	return STATEMENT_UPDATE_PLAIN;
-}
-
-enum err store_put_state(struct store *s, struct arena *a, struct store_state *state, uint64_t log)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-	const struct record *r = &state->record;
-	struct table *t = store_find_table(s, r->type);
-	enum statement which;
-	enum err e;
-
-	if (t == NULL)
-		return err_raise(ERR_NOTFOUND, "no table %.*s", BYTES_FMT(r->type));
-	which = choose_statement(t, state, log);
-	e = use_table(s, t, which, &q);
-	if (e != ERR_OK)
-		return e;
-	/* What a column cannot hold stays NULL there and goes to `extra`. */
-	sql_bind_int(q, SCHEMA_SQL_SET_UNIT, 0);
-	pack_fields(s, t, r, q, which != STATEMENT_UPDATE_PLAIN);
-	pack_touched(s, state, log);
-	if (state->row == 0)
-		sql_bind_blob(q, SCHEMA_SQL_SET_ROW_OR_ID, bytes_of(r->id.bytes, ID_LEN));
-	else
-		sql_bind_int(q, SCHEMA_SQL_SET_ROW_OR_ID, state->row);
-	sql_bind_int(q, SCHEMA_SQL_SET_LOG, (int64_t)record_last_log(r));
-	sql_bind_blob(q, SCHEMA_SQL_SET_TOUCHED, buf_bytes(&s->touched));
-	sql_bind_blob(q, SCHEMA_SQL_SET_STAMPS, buf_bytes(&s->stamps));
-	if (s->extra.len != 0)
-		sql_bind_blob(q, SCHEMA_SQL_SET_EXTRA, buf_bytes(&s->extra));
-	sql_bind_int(q, SCHEMA_SQL_SET_DELETED, record_is_deleted(r));
-	sql_bind_int(q, SCHEMA_SQL_SET_VOIDED, record_is_voided(r));
-	e = sql_run(q);
-	if (e != ERR_OK)
-		return e;
-	if (state->row == 0)
-		state->row = sql_last_row(s);
-	state->log = record_last_log(r);
-	state->touched = arena_copy(a, buf_bytes(&s->touched));
-	return ERR_OK;
-}
-
 /* ---- pages, counts, by id alone ---- */
 
 enum err store_load_page(struct store *s, struct arena *a, const struct store_page *page,
@@ -479,7 +263,7 @@ enum err store_load_page(struct store *s, struct arena *a, const struct store_pa
 
 	if (t == NULL)
 		return err_raise(ERR_NOTFOUND, "no table %.*s", BYTES_FMT(page->type));
-	e = use_table(s, t, STATEMENT_PAGE, &q);
+	e = store_use_table(s, t, STATEMENT_PAGE, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, page->unit);
@@ -526,7 +310,7 @@ enum err store_load_rows(struct store *s, struct arena *a, struct bytes type,
 
 	if (t == NULL)
 		return err_raise(ERR_NOTFOUND, "no table %.*s", BYTES_FMT(type));
-	e = use_table(s, t, STATEMENT_ROWS, &q);
+	e = store_use_table(s, t, STATEMENT_ROWS, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_int(q, 1, (int64_t)range->after);
@@ -590,7 +374,7 @@ enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret
 {
 	for (size_t i = 0; i < s->table_count; i++) {
 		AUTO(sql_done) struct sql *q = NULL;
-		enum err e = use_table(s, &s->tables[i], STATEMENT_LOAD, &q);
+		enum err e = store_use_table(s, &s->tables[i], STATEMENT_LOAD, &q);
 
 		if (e != ERR_OK)
 			return e;
