@@ -40,6 +40,9 @@ struct pull {
 	size_t item_cap;
 	size_t eviction_cap;
 	size_t cursor_cap;
+	struct stand *stands; /* of the units looked at */
+	size_t stand_count;
+	size_t stand_cap;
 	uint64_t last_log;
 	struct outgoing_stats stats;
 };
@@ -414,6 +417,54 @@ static void move_cursor(struct pull *p, const struct msg_cursor *cursor)
 	p->answer.cursors[p->answer.cursor_count++] = *cursor;
 }
 
+/* Where the device stands in one unit, before the answer and after it. */
+struct stand {
+	struct msg_cursor held;
+	struct msg_cursor next;
+	uint64_t whole; /* what it had whole before */
+};
+
+static void note_stand(struct pull *p, const struct msg_cursor *held, const struct msg_cursor *next,
+		       uint64_t whole)
+{
+	p->stands = grow(p->a, p->stands, p->stand_count, &p->stand_cap, sizeof *p->stands);
+	p->stands[p->stand_count++] = (struct stand){*held, *next, whole};
+}
+
+/*
+ * The answer is cut: what has left a unit may have come into one that is behind the cut, with
+ * writes from the time before it left. So of that unit, too, nothing new is whole yet.
+ */
+static enum err check_moves(struct pull *p, struct stand *s)
+{
+	const struct store_page page = {
+		.unit = s->next.unit, .after = s->whole, .until = s->next.log};
+	struct moved_row *moves = NULL;
+	size_t count = 0;
+	enum err e;
+
+	if (!p->answer.has_more || s->next.log == s->whole || s->next.behind != 0)
+		return ERR_OK;
+	e = store_load_moved_from(p->store, p->a, &page, &moves, &count);
+	if (count != 0)
+		s->next.behind = s->next.log - s->whole;
+	return e;
+}
+
+static enum err move_cursors(struct pull *p)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < p->stand_count; i++) {
+		struct stand *s = &p->stands[i];
+
+		e = check_moves(p, s);
+		if (s->next.log != s->held.log || s->next.behind != s->held.behind)
+			move_cursor(p, &s->next);
+	}
+	return e;
+}
+
 /*
  * Where the device really stands: behind its own writes, when nothing else happened in the unit
  * between its cursor and them.
@@ -454,8 +505,8 @@ static enum err pull_unit(struct pull *p, int64_t unit)
 	}
 	/* Cut off: records behind the cut may have fields that are older than it. */
 	next.behind = next.log < until ? next.log - b.cursor : 0;
-	if (e == ERR_OK && (next.log != held.log || next.behind != held.behind))
-		move_cursor(p, &next);
+	if (e == ERR_OK)
+		note_stand(p, &held, &next, b.cursor);
 	return e;
 }
 
@@ -466,7 +517,7 @@ static enum err pull_units(struct pull *p)
 
 	for (size_t i = 0; e == ERR_OK && i < p->scope_count && !p->answer.has_more; i++)
 		e = pull_unit(p, p->scope[i]);
-	return e;
+	return e == ERR_OK ? move_cursors(p) : e;
 }
 
 /* ---- notices ---- */

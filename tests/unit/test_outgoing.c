@@ -462,6 +462,42 @@ static void an_early_write_of_a_record_behind_the_cut_still_comes(UNUSED_STATE)
 	assert_int_equal(msg_cursor_whole(&rest.cursors[0]), 4);
 }
 
+/* It was written in the unit it left, and is behind the cut in the one it came into. */
+static void what_left_a_unit_for_one_behind_the_cut_counts_as_not_seen(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *north = ground_device(&g, g.north, false);
+	struct ground_device *south = ground_device(&g, g.south, false);
+	struct id id;
+	struct id other;
+	give_south(d);
+	push_people(north, g.north, 1, &id);
+	push_people(south, g.south, 1, &other);
+	struct change note = ground_change(&g, north, "person", &id, 1);
+	ground_write(&g, &note, "note", ground_text("một"));
+	(void)ground_push(&g, north, &note, 1);
+	struct change move = ground_change(&g, north, "person", &id, 3);
+	ground_write(&g, &move, "unit", value_int(g.south));
+	(void)ground_push(&g, north, &move, 1);
+
+	struct msg_synced cut = pull(d, &(struct msg_cursor){g.north, 1, 0}, 1, 1);
+
+	assert_true(cut.has_more);
+	assert_int_equal(cut.record_count, 1);
+	assert_memory_equal(record_at(&cut, 0).id.bytes, other.bytes, ID_LEN);
+	assert_int_equal(cut.cursors[0].unit, g.north);
+	assert_int_equal(cut.cursors[0].log, 4);
+	assert_int_equal(msg_cursor_whole(&cut.cursors[0]), 1);
+
+	struct msg_synced rest = pull(d, cut.cursors, cut.cursor_count, 0);
+	struct record r = record_at(&rest, 0);
+
+	assert_int_equal(rest.record_count, 1);
+	assert_non_null(record_find(&r, BYTES_LIT("note")));
+	assert_int_equal(rest.cursors[0].unit, g.north);
+	assert_int_equal(msg_cursor_whole(&rest.cursors[0]), 4);
+}
+
 static void another_epoch_pulls_anew(UNUSED_STATE)
 {
 	struct ground_device *d = ground_device(&g, g.north, false);
@@ -669,6 +705,7 @@ int main(void)
 		CASE(a_record_that_is_restricted_no_more_comes_whole),
 		CASE(who_wrote_and_moved_a_record_before_its_first_pull_forgets_it),
 		CASE(an_early_write_of_a_record_behind_the_cut_still_comes),
+		CASE(what_left_a_unit_for_one_behind_the_cut_counts_as_not_seen),
 		CASE(another_epoch_pulls_anew),
 		CASE(a_cursor_beyond_our_log_pulls_anew),
 		CASE(notices_come_first_and_once),
