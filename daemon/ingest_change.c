@@ -147,8 +147,8 @@ enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry 
 	struct fold_applied applied;
 	enum err e = fold_apply(&r->fold, entry, index, &applied);
 
-	if (is_new)
-		ingest_note_made(r, c);
+	if (is_new || (e == ERR_OK && applied.merged.is_moved))
+		ingest_note_made(r, c, !is_new);
 
 	for (size_t i = 0; e == ERR_OK && i < applied.conflict_count; i++) {
 		struct log_verdict v = {.number = c->number,

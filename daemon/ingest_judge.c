@@ -49,10 +49,47 @@ static enum err may_land(struct ingest *r, const struct change *c, bool *ret_may
 	return e;
 }
 
-/* *ret_why stays without a code when the change may go on. */
-static enum err check_scope(struct ingest *r, const struct fold_entry *entry,
-			    const struct change *c, struct ingest_refusal *ret_why)
+/* The record came into the store by an edit from an epoch that ended: what made it was lost. */
+static enum err is_made_by_edit(struct ingest *r, const struct fold_entry *entry, bool *ret_is)
 {
+	uint64_t *logs = NULL;
+	size_t count = 0;
+	struct log_row log;
+	enum err e;
+
+	*ret_is = false;
+	store_read_touched(r->a, entry->state.touched, &logs, &count);
+	if (count == 0)
+		return ERR_OK;
+	e = store_load_log(r->store, r->a, logs[0], &log);
+	*ret_is = e == ERR_OK && log.base_cut != 0;
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/*
+ * The change made the record, in a unit of its device's scope and in an epoch that ended; then
+ * the record was moved. A restore lost both, and who moved it has sent that again first. It lands
+ * as any edit from before a transfer.
+ */
+static enum err may_have_made(struct ingest *r, const struct fold_entry *entry, size_t index,
+			      bool *ret_may)
+{
+	const struct change *c = &r->fold.present->changes[index];
+	const struct write *w = change_find(c, BYTES_LIT(RECORD_UNIT));
+	const struct field *unit = record_find(&entry->state.record, BYTES_LIT(RECORD_UNIT));
+
+	*ret_may = false;
+	if (r->base_cut == 0 || w == NULL || w->value.kind != VALUE_INT || unit == NULL ||
+	    unit->stamp.clock <= r->fold.present->clocks[index] || !in_scope(r, w->value.integer))
+		return ERR_OK;
+	return is_made_by_edit(r, entry, ret_may);
+}
+
+/* *ret_why stays without a code when the change may go on. */
+static enum err check_scope(struct ingest *r, const struct fold_entry *entry, size_t index,
+			    struct ingest_refusal *ret_why)
+{
+	const struct change *c = &r->fold.present->changes[index];
 	static const char out_of_scope[] =
 		"Hồ sơ không thuộc địa bàn của thiết bị / the record is not in the device's scope";
 	const struct write *w = change_find(c, BYTES_LIT(RECORD_UNIT));
@@ -64,6 +101,8 @@ static enum err check_scope(struct ingest *r, const struct fold_entry *entry,
 		may = w == NULL || w->value.kind != VALUE_INT || in_scope(r, w->value.integer);
 	else if (!in_scope(r, record_unit(&entry->state.record)))
 		e = may_land(r, c, &may);
+	if (e == ERR_OK && !may && entry->state.record.count != 0)
+		e = may_have_made(r, entry, index, &may);
 	if (e != ERR_OK)
 		return e;
 	if (!may) {
@@ -115,7 +154,7 @@ enum err ingest_judge(struct ingest *r, const struct fold_entry *entry, size_t i
 					 "Loại hồ sơ chưa có ở đây / no such record type here");
 		return ERR_OK;
 	}
-	e = check_scope(r, entry, c, ret_why);
+	e = check_scope(r, entry, index, ret_why);
 	if (e != ERR_OK || ret_why->code.len != 0)
 		return e;
 	if (validate_change(r->schema, &entry->state.record, c, finding) != VERDICT_OK)

@@ -12,10 +12,11 @@
 
 #define INGEST_UNREADABLE "Giá trị không đọc được / a value that cannot be read"
 
-/* A record that was not there before this run. */
+/* A record that was not there, or in another unit, before this run. */
 struct ingest_made {
 	struct bytes type;
 	struct id id;
+	bool is_moved;
 };
 
 /* One request on its way into the store. */
@@ -92,14 +93,22 @@ enum err ingest_put_quarantine(struct ingest *r, const struct change *c, struct 
 
 /* ---- ingest_waiting.c ---- */
 
-void ingest_note_made(struct ingest *r, const struct change *c);
+void ingest_note_made(struct ingest *r, const struct change *c, bool is_moved);
 /*
  * At the end of a run: edits that came before the record they edit and were refused for that
  * alone (a restore from a backup can turn the order round) are let in behind it, each as
- * ingest_replay() does it. Whoever is still refused stays, and so does an old value of an event
- * that its author has written anew (quarantine_look()).
+ * ingest_replay() does it. Likewise those of an epoch that ended that came before the transfer
+ * which brought the record to where their author had it. Whoever is still refused stays, and so
+ * does an old value of an event that its author has written anew (quarantine_look()).
  */
 enum err ingest_take_waiting(struct ingest *r);
+
+/* ---- ingest_replay.c ---- */
+
+/* As ingest_replay(), but nothing that waits is let in behind it. */
+enum err ingest_replay_alone(const struct context *ctx, struct store *store, struct arena *a,
+			     const struct quarantine_row *row, int64_t now_ms,
+			     struct ingest_replayed *ret_replayed);
 
 /* ---- ingest_family.c; the device took another's place ---- */
 

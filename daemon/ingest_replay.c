@@ -47,28 +47,36 @@ static enum err replay(struct ingest *r, struct ingest_set *s, struct ingest_ref
 	e = ingest_merge(r, s, entry, 0);
 	if (e == ERR_OK)
 		e = fold_end(&r->fold);
-	if (e == ERR_OK)
-		e = store_put_log(r->store, &s->row);
-	return e != ERR_OK ? e : ingest_take_waiting(r);
+	return e == ERR_OK ? store_put_log(r->store, &s->row) : e;
 }
 
-enum err ingest_replay(const struct context *ctx, struct store *store, struct arena *a,
-		       const struct quarantine_row *row, int64_t now_ms,
-		       struct ingest_replayed *ret_replayed)
+/* The change's set said so: what its author knew was of an epoch that ended. */
+static enum err load_base_cut(struct ingest *r, const struct quarantine_row *row)
 {
-	struct ingest_request request = {.device = row->device, .now_ms = now_ms};
-	struct ingest *r = arena_alloc(a, sizeof *r);
-	struct ingest_set *s = arena_alloc(a, sizeof *s);
-	struct change *c = arena_alloc(a, sizeof *c);
-	struct ingest_refusal why = {0};
-	enum err e = ingest_start(r, ctx, store, a, &request);
+	struct log_row log;
+	enum err e;
 
-	r->replays = row->quarantine;
+	if (row->log == 0)
+		return ERR_OK;
+	e = store_load_log(r->store, r->a, row->log, &log);
 	if (e == ERR_OK)
-		e = store_load_device(store, a, row->device, &r->device);
+		r->base_cut = log.base_cut;
+	return e;
+}
+
+static enum err run(struct ingest *r, const struct quarantine_row *row,
+		    struct ingest_replayed *ret_replayed)
+{
+	struct ingest_set *s = arena_alloc(r->a, sizeof *s);
+	struct change *c = arena_alloc(r->a, sizeof *c);
+	struct ingest_refusal why = {0};
+	enum err e = store_load_device(r->store, r->a, row->device, &r->device);
+
+	if (e == ERR_OK)
+		e = load_base_cut(r, row);
 	if (e != ERR_OK)
 		return e;
-	if (change_decode(a, row->bytes, c) == ERR_OK) {
+	if (change_decode(r->a, row->bytes, c) == ERR_OK) {
 		start_replay(r, row, c, s);
 		e = replay(r, s, &why);
 	} else {
@@ -78,4 +86,29 @@ enum err ingest_replay(const struct context *ctx, struct store *store, struct ar
 		*ret_replayed =
 			(struct ingest_replayed){why.code.len == 0, why.code, why.field, why.text};
 	return e;
+}
+
+enum err ingest_replay_alone(const struct context *ctx, struct store *store, struct arena *a,
+			     const struct quarantine_row *row, int64_t now_ms,
+			     struct ingest_replayed *ret_replayed)
+{
+	const struct ingest_request request = {.device = row->device, .now_ms = now_ms};
+	struct ingest *r = arena_alloc(a, sizeof *r);
+	enum err e = ingest_start(r, ctx, store, a, &request);
+
+	return e == ERR_OK ? run(r, row, ret_replayed) : e;
+}
+
+enum err ingest_replay(const struct context *ctx, struct store *store, struct arena *a,
+		       const struct quarantine_row *row, int64_t now_ms,
+		       struct ingest_replayed *ret_replayed)
+{
+	const struct ingest_request request = {.device = row->device, .now_ms = now_ms};
+	struct ingest *r = arena_alloc(a, sizeof *r);
+	enum err e = ingest_start(r, ctx, store, a, &request);
+
+	r->replays = row->quarantine;
+	if (e == ERR_OK)
+		e = run(r, row, ret_replayed);
+	return e == ERR_OK ? ingest_take_waiting(r) : e;
 }

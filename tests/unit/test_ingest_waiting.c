@@ -267,6 +267,154 @@ static void a_replay_that_makes_the_record_takes_them_along(UNUSED_STATE)
 	ground_verify(&g);
 }
 
+/* ---- before the transfer that brought it ---- */
+
+/* What it writes from now on it knew of an epoch that is over. */
+static void live_in_the_past(struct ground_device *d)
+{
+	d->epoch.bytes[0] = 7;
+	assert_ok(store_begin(g.store));
+	assert_ok(store_put_setting(g.store, "epoch", bytes_of(g.ctx.epoch.bytes, ID_LEN)));
+	assert_ok(store_commit(g.store));
+}
+
+static struct change transfer(struct ground_device *d, const struct id *id, int64_t unit)
+{
+	struct change c = ground_change(&g, d, "person", id, 1);
+
+	ground_write(&g, &c, RECORD_UNIT, value_int(unit));
+	return c;
+}
+
+static void an_edit_before_the_transfer_that_brought_the_record_goes_in_behind_it(UNUSED_STATE)
+{
+	struct ground_device *far = ground_device(&g, g.far, false);
+	struct id id;
+	struct change made = ground_person(&g, far, g.far, "Điểu K’Ré", &id);
+	struct change early = edit(binh, &id, "note", "đã thăm");
+	struct change move = transfer(far, &id, g.north);
+
+	live_in_the_past(binh);
+	(void)ground_push(&g, far, &made, 1);
+	(void)ground_push(&g, binh, &early, 1);
+	assert_true(bytes_is(quarantined(1).reason, "out_of_scope"));
+	(void)ground_push(&g, far, &move, 1);
+
+	assert_true(is_text(&id, "note", "đã thăm"));
+	assert_state(1, "replayed");
+	ground_verify(&g);
+}
+
+static void a_transfer_that_waited_lets_in_what_waited_for_it(UNUSED_STATE)
+{
+	struct ground_device *far = ground_device(&g, g.far, false);
+	struct ground_device *south = ground_device(&g, g.south, false);
+	struct id id;
+	struct change made = ground_person(&g, far, g.far, "Điểu K’Ré", &id);
+	struct change early = edit(binh, &id, "note", "đã thăm");
+	struct change first = transfer(far, &id, g.south);
+
+	g.clock.wall += 1000;
+	struct change second = transfer(south, &id, g.north);
+
+	live_in_the_past(binh);
+	live_in_the_past(south);
+	(void)ground_push(&g, far, &made, 1);
+	(void)ground_push(&g, binh, &early, 1);
+	(void)ground_push(&g, south, &second, 1);
+	(void)ground_push(&g, far, &first, 1);
+
+	struct record stored = ground_load(&g, "person", &id);
+	assert_int_equal(record_unit(&stored), g.north);
+	assert_true(is_text(&id, "note", "đã thăm"));
+	assert_state(1, "replayed");
+	assert_state(2, "replayed");
+	ground_verify(&g);
+}
+
+static void who_wrote_in_another_unit_in_this_epoch_waits_for_a_person(UNUSED_STATE)
+{
+	struct ground_device *far = ground_device(&g, g.far, false);
+	struct id id;
+	struct change made = ground_person(&g, far, g.far, "Điểu K’Ré", &id);
+	struct change early = ground_change(&g, binh, "person", &id, 1);
+	struct change move = transfer(far, &id, g.north);
+
+	ground_write(&g, &early, "note", ground_text("không được phép"));
+	(void)ground_push(&g, far, &made, 1);
+	(void)ground_push(&g, binh, &early, 1);
+	(void)ground_push(&g, far, &move, 1);
+
+	assert_state(1, "open");
+	assert_int_equal(value_of(&id, "note").kind, VALUE_NULL);
+}
+
+/* ---- what made it comes behind a later edit ---- */
+
+/* Somebody with both units sends an edit that says enough to make the record, in south. */
+static void edit_and_move(struct ground_device *d, const struct id *id)
+{
+	struct change c = ground_change(&g, d, "person", id, 1);
+
+	assert_ok(store_begin(g.store));
+	assert_ok(store_add_device_unit(g.store, d->number, g.south));
+	assert_ok(store_commit(g.store));
+	ground_write(&g, &c, "name", ground_text("Điểu K’Rế"));
+	ground_write(&g, &c, RECORD_UNIT, value_int(g.south));
+	(void)ground_push(&g, d, &c, 1);
+}
+
+static struct change person_with_age(struct id *ret_id)
+{
+	struct change c = ground_person(&g, an, g.north, "Điểu K’Ré", ret_id);
+
+	ground_write(&g, &c, "age", value_int(80));
+	return c;
+}
+
+static void what_made_a_record_lands_behind_the_transfer_it_was_lost_with(UNUSED_STATE)
+{
+	struct id id;
+	struct change made = person_with_age(&id);
+
+	live_in_the_past(an);
+	live_in_the_past(binh);
+	g.clock.wall += 1000;
+	edit_and_move(binh, &id);
+
+	assert_int_equal(ground_push(&g, an, &made, 1).quarantined, 0);
+	struct record stored = ground_load(&g, "person", &id);
+	assert_int_equal(record_unit(&stored), g.south);
+	assert_true(is_text(&id, "name", "Điểu K’Rế"));
+	assert_int_equal(value_of(&id, "age").integer, 80);
+	ground_verify(&g);
+}
+
+static void who_would_take_it_back_by_that_may_not(UNUSED_STATE)
+{
+	struct id id = id_new(&g.clock.clock, &g.rand);
+
+	live_in_the_past(an);
+	live_in_the_past(binh);
+	edit_and_move(binh, &id);
+	g.clock.wall += 1000;
+	struct change later = transfer(an, &id, g.north);
+
+	assert_int_equal(ground_push(&g, an, &later, 1).quarantined, 1);
+}
+
+static void nobody_makes_again_what_this_epoch_has(UNUSED_STATE)
+{
+	struct id id;
+	struct change made = person_with_age(&id);
+
+	live_in_the_past(an);
+	g.clock.wall += 1000;
+	edit_and_move(binh, &id);
+
+	assert_int_equal(ground_push(&g, an, &made, 1).quarantined, 1);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -281,6 +429,12 @@ int main(void)
 		CASE(what_was_discarded_stays_out),
 		CASE(what_a_forked_device_wrote_stays_out),
 		CASE(a_replay_that_makes_the_record_takes_them_along),
+		CASE(an_edit_before_the_transfer_that_brought_the_record_goes_in_behind_it),
+		CASE(a_transfer_that_waited_lets_in_what_waited_for_it),
+		CASE(who_wrote_in_another_unit_in_this_epoch_waits_for_a_person),
+		CASE(what_made_a_record_lands_behind_the_transfer_it_was_lost_with),
+		CASE(who_would_take_it_back_by_that_may_not),
+		CASE(nobody_makes_again_what_this_epoch_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
