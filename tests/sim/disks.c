@@ -59,13 +59,13 @@ void disks_copy_or_put_back(struct client *c)
 	(void)snprintf(copy, sizeof copy, "%s/old%u", w->folder, c->index);
 	world_trace(w, "the disk of client %u is %s", c->index,
 		    c->has_copy ? "put back" : "copied");
-	if (c->has_copy)
-		ledger_lose_unsent(w->ledger, c);
-	else
+	if (!c->has_copy)
 		ledger_copy_drafts(w->ledger, c);
 	vault_close(c->vault);
 	copy_home(w, c->has_copy ? copy : c->home, c->has_copy ? c->home : copy);
 	world_open_vault(c);
+	if (c->has_copy)
+		ledger_note_put_back(w->ledger, c);
 	c->is_torn = c->is_torn || c->has_copy;
 	c->was_torn = c->was_torn || c->has_copy;
 	c->has_copy = !c->has_copy;

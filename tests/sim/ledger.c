@@ -1,6 +1,8 @@
 #include "tests/sim/ledger.h"
 
 #include "common/base/mem.h"
+#include "daemon/fold.h"
+#include "tests/sim/homes.h"
 
 struct ledger *ledger_new(struct world *w)
 {
@@ -88,35 +90,134 @@ void ledger_note(struct ledger *l, const struct ledger_entry *entry)
 	}
 }
 
-bool ledger_is_unsent(struct arena *a, struct client *c, const struct note *n)
+static bool is_written_by(const struct change *c, const struct note *n)
+{
+	const struct write *write = change_find(c, n->field);
+
+	return id_compare(&c->id, &n->id) == 0 && write != NULL &&
+	       value_equal(&write->value, &n->value);
+}
+
+/* ---- what is where ---- */
+
+static bool is_in_set(struct arena *a, struct bytes wire, const struct note *n)
+{
+	struct changeset_opened opened;
+
+	if (changeset_open(a, wire, NULL, &opened) != ERR_OK)
+		return false;
+	for (size_t i = 0; i < opened.set.count; i++)
+		if (is_written_by(&opened.set.changes[i], n))
+			return true;
+	return false;
+}
+
+/* Of identities before this one, until a backup holds what came after them. */
+static bool is_in_former(struct arena *a, struct client *c, const struct note *n)
+{
+	struct vault_former *formers = NULL;
+	struct bytes wire;
+	size_t count = 0;
+
+	world_must(c->world, vault_formers_load(c->vault, a, &formers, &count), "formers");
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < formers[i].kept_count; k++)
+			if (vault_former_kept(c->vault, a, formers[i].device, formers[i].kept[k],
+					      &wire) == ERR_OK &&
+			    is_in_set(a, wire, n))
+				return true;
+	return false;
+}
+
+bool ledger_is_kept(struct arena *a, struct client *c, const struct note *n)
 {
 	struct vault_change *changes = NULL;
+	struct vault_sets sets = {0};
 	size_t count = 0;
 
 	world_must(c->world, vault_changes_of(c->vault, a, &n->id, &changes, &count), "changes");
-	for (size_t i = 0; i < count; i++) {
-		const struct write *write = change_find(&changes[i].change, n->field);
-
-		if (write != NULL && value_equal(&write->value, &n->value))
+	for (size_t i = 0; i < count; i++)
+		if (is_written_by(&changes[i].change, n))
 			return true;
+	world_must(c->world, vault_outbox_load(c->vault, a, 0, SIZE_MAX, SIZE_MAX, &sets),
+		   "outbox");
+	for (size_t i = 0; i < sets.count; i++)
+		if (is_in_set(a, sets.items[i].wire, n))
+			return true;
+	return is_in_former(a, c, n);
+}
+
+static bool is_in_log(struct world *w, struct arena *a, const struct note *n)
+{
+	uint64_t last = 0;
+
+	world_must(w, store_last_log(w->store, &last), "last log");
+	for (uint64_t log = 1; log <= last; log++) {
+		struct fold_source source;
+		struct log_row row;
+
+		world_must(w, store_load_log(w->store, a, log, &row), "log");
+		if (!homes_wrote(w, n->client, row.device))
+			continue;
+		world_must(w, fold_open(a, &row, &source), "open a log row");
+		for (size_t i = 0; i < source.count; i++)
+			if (is_written_by(&source.changes[i], n))
+				return true;
 	}
 	return false;
 }
 
-void ledger_lose_office(struct ledger *l, size_t from)
-{
-	for (size_t i = from; i < l->count; i++)
-		if (l->notes[i].client == WORLD_OFFICE)
-			l->notes[i].is_disk_lost = true;
-}
-
-void ledger_lose_unsent(struct ledger *l, struct client *c)
+static void check_lost(struct ledger *l, struct note *n)
 {
 	AUTO(arena_clear) struct arena a = {0};
 
+	n->is_disk_lost = n->is_off_disk && !is_in_log(l->world, &a, n);
+}
+
+void ledger_note_put_back(struct ledger *l, struct client *c)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		AUTO(arena_clear) struct arena a = {0};
+		struct note *n = &l->notes[i];
+
+		if (n->client != c->index || n->is_gone)
+			continue;
+		n->is_off_disk = n->is_off_disk || !ledger_is_kept(&a, c, n);
+		check_lost(l, n);
+	}
+}
+
+void ledger_note_restored(struct ledger *l, size_t from)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct note *n = &l->notes[i];
+
+		if (n->client == WORLD_OFFICE)
+			n->is_disk_lost = n->is_disk_lost || i >= from;
+		else if (n->is_off_disk)
+			check_lost(l, n);
+	}
+}
+
+/* ---- what made a record ---- */
+
+const struct note *ledger_making(const struct ledger *l, const struct id *id)
+{
 	for (size_t i = 0; i < l->count; i++)
-		if (l->notes[i].client == c->index && ledger_is_unsent(&a, c, &l->notes[i]))
-			l->notes[i].is_disk_lost = true;
+		if (id_compare(&l->notes[i].id, id) == 0 && !l->notes[i].is_gone)
+			return &l->notes[i];
+	return NULL;
+}
+
+bool ledger_is_making(const struct ledger *l, const struct change *c)
+{
+	const struct note *first = ledger_making(l, &c->id);
+
+	for (const struct note *n = first; n != NULL && n < l->notes + l->count; n++)
+		if (id_compare(&n->id, &c->id) == 0 && n->step == first->step &&
+		    n->client == first->client && !is_written_by(c, n))
+			return false;
+	return first != NULL;
 }
 
 void ledger_copy_drafts(struct ledger *l, struct client *c)
@@ -129,12 +230,7 @@ void ledger_copy_drafts(struct ledger *l, struct client *c)
 	for (size_t i = 0; i < l->count; i++) {
 		struct note *n = &l->notes[i];
 
-		for (size_t k = 0; k < count && !n->is_copied; k++) {
-			const struct change *d = &drafts[k].change;
-			const struct write *write = change_find(d, n->field);
-
-			n->is_copied = id_compare(&d->id, &n->id) == 0 && write != NULL &&
-				       value_equal(&write->value, &n->value);
-		}
+		for (size_t k = 0; k < count && !n->is_copied; k++)
+			n->is_copied = is_written_by(&drafts[k].change, n);
 	}
 }

@@ -19,7 +19,8 @@ struct note {
 	struct value seen; /* what its author saw in its place */
 	bool is_in_scope;
 	bool is_gone;
-	bool is_disk_lost; /* it was only on a disk that is no more */
+	bool is_off_disk;  /* its author's disk does not hold it any more: an older copy is there */
+	bool is_disk_lost; /* nor does the office: it was only on disks that are no more */
 	bool is_copied;    /* in a draft on a disk that was copied: each copy may go on with it */
 };
 
@@ -52,14 +53,19 @@ struct ledger_entry {
 };
 /* Copies. */
 void ledger_note(struct ledger *l, const struct ledger_entry *entry);
-/* Is the value in a change of this vault that the office has not taken? */
-bool ledger_is_unsent(struct arena *a, struct client *c, const struct note *n);
-/* What its vault has not sent goes with its disk; nobody was told that the office has it. */
-void ledger_lose_unsent(struct ledger *l, struct client *c);
+/* Does this vault hold the value in a change, or in a change-set it keeps? */
+bool ledger_is_kept(struct arena *a, struct client *c, const struct note *n);
+/* An older copy of its disk was put back: what it does not hold is off the disk. */
+void ledger_note_put_back(struct ledger *l, struct client *c);
+/* The office was restored. What it wrote itself behind note `from` went with its disk: nobody else
+ * had it; and so did what its author's disk does not hold any more. */
+void ledger_note_restored(struct ledger *l, size_t from);
+/* The first note of what made a record; NULL: nobody was told that it is saved. */
+const struct note *ledger_making(const struct ledger *l, const struct id *id);
+/* Does the change hold all that its author wrote when the record was made? */
+bool ledger_is_making(const struct ledger *l, const struct change *c);
 /* Its disk is copied: drafts are in both, and may still be edited in both. */
 void ledger_copy_drafts(struct ledger *l, struct client *c);
-/* What the office itself wrote behind note `from` goes with a daemon's disk: nobody else had it. */
-void ledger_lose_office(struct ledger *l, size_t from);
 /* A number no value has yet. */
 uint64_t ledger_next(struct ledger *l);
 /* Some record; often one of the latest, so that people meet. False: there is none. */

@@ -10,8 +10,10 @@
 #include "daemon/units.h"
 #include "daemon/verify.h"
 #include "tests/sim/homes.h"
+#include "tests/sim/tell.h"
 
-#define ROWS_MAX 1000000u
+#define ROWS_MAX  1000000u
+#define PAGE_ROWS 64u
 
 /* ---- the daemon, as it is in the end ---- */
 
@@ -35,29 +37,42 @@ static int by_id(const void *a, const void *b)
 	return id_compare(&((const struct record *)a)->id, &((const struct record *)b)->id);
 }
 
+static void add_records(struct truth *t, const struct store_row *rows, size_t count)
+{
+	if (t->count + count > t->cap) {
+		struct record *more;
+
+		t->cap = t->cap * 2 + PAGE_ROWS;
+		more = arena_alloc_array(&t->a, t->cap, sizeof *more);
+		if (t->count != 0)
+			memcpy(more, t->records, t->count * sizeof *more);
+		t->records = more;
+	}
+	for (size_t i = 0; i < count; i++)
+		t->records[t->count++] = rows[i].state.record;
+}
+
+static void load_type(struct truth *t, struct bytes type)
+{
+	struct store_range range = {.limit = PAGE_ROWS};
+	struct store_row *rows = NULL;
+	size_t count = PAGE_ROWS;
+
+	while (count == PAGE_ROWS) {
+		world_must(t->w, store_load_rows(t->w->store, &t->a, type, &range, &rows, &count),
+			   "rows");
+		add_records(t, rows, count);
+		if (count != 0)
+			range.after = (uint64_t)rows[count - 1].state.row;
+	}
+}
+
 static void load_records(struct truth *t)
 {
-	const struct store_range every = {.limit = ROWS_MAX};
-	struct store *s = t->w->store;
+	bool is_event;
 
-	for (size_t i = 0; i < store_type_count(s); i++) {
-		bool is_event;
-		struct store_row *rows = NULL;
-		size_t count = 0;
-
-		world_must(t->w,
-			   store_load_rows(s, &t->a, store_type(s, i, &is_event), &every, &rows,
-					   &count),
-			   "rows");
-		struct record *all = arena_alloc_array(&t->a, t->count + count, sizeof *all);
-
-		if (t->count != 0)
-			memcpy(all, t->records, t->count * sizeof *all);
-		for (size_t k = 0; k < count; k++)
-			all[t->count + k] = rows[k].state.record;
-		t->records = all;
-		t->count += count;
-	}
+	for (size_t i = 0; i < store_type_count(t->w->store); i++)
+		load_type(t, store_type(t->w->store, i, &is_event));
 	if (t->count != 0)
 		qsort(t->records, t->count, sizeof *t->records, by_id);
 }
@@ -114,18 +129,6 @@ static const struct record *find(const struct truth *t, const struct id *id)
 	return t->count != 0 ? bsearch(&key, t->records, t->count, sizeof key, by_id) : NULL;
 }
 
-struct oracle_counts oracle_count(struct world *w)
-{
-	struct truth t;
-
-	load_truth(&t, w);
-	struct oracle_counts counts = {w->ledger->count, t.count, t.conflict_count,
-				       t.quarantine_count};
-
-	arena_clear(&t.a);
-	return counts;
-}
-
 /* ---- O2 ---- */
 
 static bool is_state(const struct truth *t, const struct note *n)
@@ -170,6 +173,16 @@ static bool is_quarantined(const struct truth *t, const struct note *n)
 	return false;
 }
 
+/*
+ * What its author wrote over it later never was a conflict (M2: of another device). Mostly he saw
+ * it in its place; but when it had lost to what another wrote, and that conflict went with a disk
+ * of the office, what he wrote over the winner may come back before the winner does.
+ */
+static bool is_own_later(const struct truth *t, const struct note *n, const struct note *by)
+{
+	return t->w->restores != 0 && by > n && by->client == n->client;
+}
+
 /* Somebody wrote over it who saw it; a refused write replaces only what its author wrote. What a
  * clone wrote may be refused in one history and taken in the other. */
 static bool is_replaced(const struct truth *t, const struct note *n)
@@ -180,21 +193,13 @@ static bool is_replaced(const struct truth *t, const struct note *n)
 		const struct note *by = &l->notes[i];
 
 		if (by != n && !by->is_gone && id_compare(&by->id, &n->id) == 0 &&
-		    bytes_equal(by->field, n->field) && value_equal(&by->seen, &n->value) &&
+		    bytes_equal(by->field, n->field) &&
+		    (value_equal(&by->seen, &n->value) || is_own_later(t, n, by)) &&
 		    (by->client == n->client || !is_quarantined(t, by) ||
 		     t->w->clients[by->client].was_torn))
 			return true;
 	}
 	return false;
-}
-
-static struct bytes show(struct arena *a, const struct value *v)
-{
-	if (v->kind == VALUE_TEXT)
-		return v->bytes;
-	if (v->kind == VALUE_INT)
-		return arena_printf(a, "%lld", (long long)v->integer);
-	return v->kind == VALUE_NULL ? BYTES_LIT("nothing") : BYTES_LIT("?");
 }
 
 static struct bytes show_id(struct arena *a, const struct id *id)
@@ -217,24 +222,25 @@ static struct bytes show_difference(struct arena *a, const struct record *left,
 		if (x != NULL && y != NULL && value_equal(&x->value, &y->value) &&
 		    stamp_compare(&x->stamp, &y->stamp) == 0)
 			continue;
-		return arena_printf(a, "%.*s: %.*s by %u at %llx, %.*s by %u at %llx",
-				    BYTES_FMT(f->name),
-				    BYTES_FMT(x != NULL ? show(a, &x->value) : BYTES_LIT("none")),
-				    x != NULL ? x->stamp.device : 0,
-				    x != NULL ? (unsigned long long)x->stamp.clock : 0,
-				    BYTES_FMT(y != NULL ? show(a, &y->value) : BYTES_LIT("none")),
-				    y != NULL ? y->stamp.device : 0,
-				    y != NULL ? (unsigned long long)y->stamp.clock : 0);
+		return arena_printf(
+			a, "%.*s: %.*s by %u at %llx, %.*s by %u at %llx", BYTES_FMT(f->name),
+			BYTES_FMT(x != NULL ? tell_value(a, &x->value) : BYTES_LIT("none")),
+			x != NULL ? x->stamp.device : 0,
+			x != NULL ? (unsigned long long)x->stamp.clock : 0,
+			BYTES_FMT(y != NULL ? tell_value(a, &y->value) : BYTES_LIT("none")),
+			y != NULL ? y->stamp.device : 0,
+			y != NULL ? (unsigned long long)y->stamp.clock : 0);
 	}
 	return BYTES_LIT("nothing");
 }
 
-/* Its device is set aside, or cannot go on: it is unsent, and its vault has it. */
+/* Its device is set aside, or cannot go on: its vault has it, and once released it sends again what
+ * no backup holds (docs/client-store.md C8). */
 static bool is_stuck(struct truth *t, const struct note *n)
 {
 	struct client *c = &t->w->clients[n->client];
 
-	return n->client != WORLD_OFFICE && c->is_torn && ledger_is_unsent(&t->a, c, n);
+	return n->client != WORLD_OFFICE && c->is_torn && ledger_is_kept(&t->a, c, n);
 }
 
 static void check_nothing_lost(struct truth *t)
@@ -251,7 +257,7 @@ static void check_nothing_lost(struct truth *t)
 		id_print(&n->id, hex);
 		world_fail(t->w, "O2: lost: client %u wrote %.*s %s %.*s=%.*s at step %d",
 			   n->client, BYTES_FMT(n->type), hex, BYTES_FMT(n->field),
-			   BYTES_FMT(show(&t->a, &n->value)), n->step);
+			   BYTES_FMT(tell_value(&t->a, &n->value)), n->step);
 	}
 }
 
@@ -338,22 +344,34 @@ static bool is_held_back(const struct vault_record *v)
 	return v->sync == VAULT_REFUSED;
 }
 
-/* The office lost it in a restore and refused it when it came again (a newer schema): it may be the
- * last copy whole, and its people were told so. */
+static bool is_refused(const struct truth *t, const struct id *id)
+{
+	for (size_t i = 0; i < t->quarantine_count; i++)
+		if (id_compare(&t->quarantine[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The office lost it in a restore, and what made it is not there again: refused (a newer schema),
+ * in a home that is set aside, or lost with its disk. It may be the last copy whole, and its
+ * people were told so.
+ */
 static bool is_told_stray(const struct replica *r, const struct vault_record *v)
 {
+	const struct id *id = &v->body.id;
+	const struct note *making = ledger_making(r->t->w->ledger, id);
 	struct vault_notice *notices = NULL;
 	size_t count = 0;
-	bool is_refused = false;
 
-	for (size_t i = 0; i < r->t->quarantine_count; i++)
-		is_refused = is_refused || id_compare(&r->t->quarantine[i].id, &v->body.id) == 0;
-	if (!is_refused || v->generation == vault_state(r->c->vault)->generation)
+	if (v->generation == vault_state(r->c->vault)->generation)
+		return false;
+	if (!is_refused(r->t, id) &&
+	    (making == NULL || (!making->is_disk_lost && !is_stuck(r->t, making))))
 		return false;
 	world_must(r->t->w, vault_notices(r->c->vault, &r->t->a, true, &notices, &count), "inbox");
 	for (size_t i = 0; i < count; i++)
-		if (bytes_is(notices[i].kind, STRAY_KIND) &&
-		    id_compare(&notices[i].id, &v->body.id) == 0)
+		if (bytes_is(notices[i].kind, STRAY_KIND) && id_compare(&notices[i].id, id) == 0)
 			return true;
 	return false;
 }
@@ -448,9 +466,14 @@ static int compare_logged(const void *a, const void *b)
 	return order != 0 ? order : (x->family > y->family) - (x->family < y->family);
 }
 
-/* A refused write went along with the next edit of its record, and was let in itself as well. */
+/*
+ * A refused write went along with the next edit of its record, and was let in itself as well. Or a
+ * restored office, which knows of no refusal, took both.
+ */
 static bool is_taken_along(const struct truth *t, const struct logged *item)
 {
+	if (t->w->restores != 0)
+		return true;
 	for (size_t i = 0; i < t->quarantine_count; i++) {
 		const struct quarantine_row *q = &t->quarantine[i];
 		const struct write *write = change_find(&t->refused[i], item->field);
@@ -570,6 +593,14 @@ static const char *text_of(struct arena *a, struct bytes b)
 	return (const char *)arena_printf(a, "%.*s", BYTES_FMT(b)).data;
 }
 
+/* A transfer came before its record, and what makes that is refused itself or lost
+ * (docs/storage.md, before its record). */
+static bool is_orphan_move(const struct truth *t, size_t index)
+{
+	return find(t, &t->quarantine[index].id) == NULL &&
+	       !ledger_is_making(t->w->ledger, &t->refused[index]);
+}
+
 /* Its author had the right to make each of these writes. */
 static bool had_right(const struct truth *t, size_t index)
 {
@@ -598,21 +629,6 @@ static const char *hindered_by(struct truth *t, const struct quarantine_row *q)
 	return replayed.is_merged ? NULL : text_of(&t->a, replayed.code);
 }
 
-/* What made the record is refused itself (a newer schema): its transfer finds nothing to move. */
-static bool is_unmade(const struct truth *t, const struct quarantine_row *q)
-{
-	if (find(t, &q->id) != NULL)
-		return false;
-	for (size_t i = 0; i < t->quarantine_count; i++) {
-		const struct quarantine_row *made = &t->quarantine[i];
-
-		if (made != q && made->number < q->number && is_open(made) &&
-		    id_compare(&made->id, &q->id) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Why a refused change may be refused. */
 static void check_refusal(struct truth *t, size_t index)
 {
@@ -631,7 +647,7 @@ static void check_refusal(struct truth *t, size_t index)
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(show_id(&t->a, &q->id)));
 	if (strcmp(reason, "out_of_scope") == 0 && !t->w->has_lost_rights && had_right(t, index) &&
-	    !is_unmade(t, q))
+	    !is_orphan_move(t, index))
 		world_fail(t->w, "O7: number %llu of device %u (%.*s %.*s) was refused for scope",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(show_id(&t->a, &q->id)));
@@ -734,7 +750,7 @@ void oracle_check_contact(struct client *c)
 		world_fail(w, "O8: client %u has a receipt for another chain", c->index);
 }
 
-void oracle_check_end(struct world *w)
+struct oracle_counts oracle_check_end(struct world *w)
 {
 	struct truth t;
 
@@ -750,5 +766,9 @@ void oracle_check_end(struct world *w)
 	check_nothing_lost(&t);
 	check_log(&t);
 	check_refusals(&t);
+	struct oracle_counts counts = {w->ledger->count, t.count, t.conflict_count,
+				       t.quarantine_count};
+
 	arena_clear(&t.a);
+	return counts;
 }

@@ -23,14 +23,12 @@
 
 /* O8, after each contact. */
 void oracle_check_contact(struct client *c);
-/* All others; the world is quiet. */
-void oracle_check_end(struct world *w);
-
-/* Over a run: that the interesting cases did occur. */
+/* Of a run: that the interesting cases did occur. */
 struct oracle_counts {
 	uint64_t entries;
 	uint64_t records;
 	uint64_t conflicts;
 	uint64_t quarantined;
 };
-struct oracle_counts oracle_count(struct world *w);
+/* All others; the world is quiet. */
+struct oracle_counts oracle_check_end(struct world *w);

@@ -199,17 +199,16 @@ static void settle(struct world *w)
 	}
 }
 
-static void add_totals(struct totals *totals, struct world *w)
+static void add_totals(struct totals *totals, const struct world *w,
+		       const struct oracle_counts *counts)
 {
-	struct oracle_counts counts = oracle_count(w);
-
 	totals->runs++;
 	totals->syncs += w->syncs;
 	totals->crashes += w->crashes;
-	totals->counts.entries += counts.entries;
-	totals->counts.records += counts.records;
-	totals->counts.conflicts += counts.conflicts;
-	totals->counts.quarantined += counts.quarantined;
+	totals->counts.entries += counts->entries;
+	totals->counts.records += counts->records;
+	totals->counts.conflicts += counts->conflicts;
+	totals->counts.quarantined += counts->quarantined;
 }
 
 static void run_one(const struct options *o, uint64_t seed, struct totals *totals)
@@ -231,8 +230,9 @@ static void run_one(const struct options *o, uint64_t seed, struct totals *total
 	settle(&w);
 	homes_judge(&w);
 	w.phase = "end";
-	oracle_check_end(&w);
-	add_totals(totals, &w);
+	struct oracle_counts counts = oracle_check_end(&w);
+
+	add_totals(totals, &w, &counts);
 	world_close(&w);
 }
 

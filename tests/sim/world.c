@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "client/enrol.h"
@@ -17,6 +18,7 @@
 #include "tests/sim/homes.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
+#include "tests/sim/tell.h"
 
 #define PASSPHRASE BYTES_LIT("mật khẩu")
 
@@ -94,6 +96,10 @@ void world_fail(struct world *w, const char *fmt, ...)
 {
 	va_list args;
 
+	if (w->is_traced && strcmp(w->phase, "end") == 0) {
+		w->is_traced = false;
+		tell_world(w);
+	}
 	printf("FAILED seed=%llu step=%s:%d: ", (unsigned long long)w->seed, w->phase, w->step);
 	va_start(args, fmt);
 	vprintf(fmt, args);
@@ -388,8 +394,8 @@ void world_restore(struct world *w)
 	close_daemon(w);
 	world_copy_file(w, path, w->path);
 	w->restores++;
-	ledger_lose_office(w->ledger, w->backup_notes);
 	open_daemon(w);
+	ledger_note_restored(w->ledger, w->backup_notes);
 	w->has_lost_rights = w->has_lost_rights || w->rights != w->backup_rights;
 	w->rights = w->backup_rights;
 	if (w->unit_count > w->backup_units)
