@@ -183,6 +183,20 @@ static bool is_own_later(const struct truth *t, const struct note *n, const stru
 	return t->w->restores != 0 && by > n && by->client == n->client;
 }
 
+/* A refused write stands when what its author wrote over it was not refused. */
+static bool has_stood(const struct truth *t, const struct note *n)
+{
+	const struct ledger *l = t->w->ledger;
+
+	if (!is_quarantined(t, n))
+		return true;
+	for (const struct note *by = n + 1; by < l->notes + l->count; by++)
+		if (by->client == n->client && !by->is_gone && id_compare(&by->id, &n->id) == 0 &&
+		    bytes_equal(by->field, n->field) && !is_quarantined(t, by))
+			return true;
+	return false;
+}
+
 /* Somebody wrote over it who saw it; a refused write replaces only what its author wrote. What a
  * clone wrote may be refused in one history and taken in the other. */
 static bool is_replaced(const struct truth *t, const struct note *n)
@@ -195,7 +209,7 @@ static bool is_replaced(const struct truth *t, const struct note *n)
 		if (by != n && !by->is_gone && id_compare(&by->id, &n->id) == 0 &&
 		    bytes_equal(by->field, n->field) &&
 		    (value_equal(&by->seen, &n->value) || is_own_later(t, n, by)) &&
-		    (by->client == n->client || !is_quarantined(t, by) ||
+		    (by->client == n->client || has_stood(t, by) ||
 		     t->w->clients[by->client].was_torn))
 			return true;
 	}
