@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "admin/commands.h"
-#include "admin/figures.h"
+#include "common/report/figures.h"
 #include "admin/listing.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-FOLDERS = ["common/base", "common/model", "common/text", "proto", "daemon", "client", "admin", "tests/support",
+FOLDERS = ["common/base", "common/model", "common/text", "common/report", "proto", "daemon", "client", "admin", "tests/support",
            "tests/sim", "tests/fault", "tests/bench"]
 START, END = "<!-- files -->", "<!-- end of files -->"
 

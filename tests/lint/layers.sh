@@ -38,6 +38,7 @@ only '^daemon/(main|app|loop|writer|http)\.[ch]$' '^#include <uv\.h>'
 only '^daemon/http\.c$' '^#include <microhttpd\.h>'
 only '^(daemon/(store|schema_sql)[a-z_]*|client/vault[a-z_]*)\.c$' '^#include <sqlite3\.h>'
 only '^(client|admin)/transport\.c$' '^#include <curl/'
+only '^common/report/xlsx\.c$' '^#include <xlsxwriter'
 only '^proto/(pack|unpack)\.c$' '^#include <msgpack'
 # frames of the wire; rows of the store, with contexts that are kept
 only '^(proto/squeeze|daemon/store[a-z_]*)\.c$' '^#include <zstd'

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "admin/commands.h"
-#include "admin/figures.h"
 #include "admin/listing.h"
 #include "admin/qr.h"
 #include "admin/transport.h"
@@ -376,50 +375,6 @@ static void a_query_without_rows_still_has_its_heading_in_csv(UNUSED_STATE)
 	buf_clear(&out);
 }
 
-/* ---- figures ---- */
-
-static void figures_are_written_as_vietnamese_reports_do(UNUSED_STATE)
-{
-	struct buf out = {0};
-
-	figures_append_integer(&out, 1234567);
-	buf_append_str(&out, " ");
-	figures_append_integer(&out, -1000);
-	buf_append_str(&out, " ");
-	figures_append_integer(&out, 0);
-	buf_append_str(&out, " ");
-	figures_append_integer(&out, INT64_MIN);
-	buf_append_str(&out, " ");
-	figures_append_decimal(&out, 94.6, 1);
-	buf_append_str(&out, " ");
-	figures_append_decimal(&out, 1234.0, 1);
-	buf_append_str(&out, " ");
-	figures_append_decimal(&out, -1234.56, 1);
-	buf_append_str(&out, " ");
-	figures_append_decimal(&out, -0.01, 1);
-
-	assert_string_equal(buf_cstr(&out), "1.234.567 -1.000 0 -9.223.372.036.854.775.808 94,6 "
-					    "1.234 -1.234,6 0");
-	buf_clear(&out);
-}
-
-static void money_is_in_millions_when_it_is_large(UNUSED_STATE)
-{
-	struct buf out = {0};
-
-	figures_append_money(&out, INT64_C(14257000000));
-	buf_append_str(&out, "|");
-	figures_append_money(&out, INT64_C(2290500000));
-	buf_append_str(&out, "|");
-	figures_append_money(&out, 1490500);
-	buf_append_str(&out, "|");
-	figures_append_money(&out, 0);
-
-	assert_string_equal(buf_cstr(&out),
-			    "14.257 triệu đồng|2.290,5 triệu đồng|1.490.500 đồng|0 đồng");
-	buf_clear(&out);
-}
-
 /* ---- the rest ---- */
 
 static void qr_code_is_square_with_a_quiet_zone(UNUSED_STATE)
@@ -508,8 +463,6 @@ int main(void)
 		cmocka_unit_test(listing_keeps_to_the_width_of_the_terminal),
 		cmocka_unit_test(follow_lines_are_one_object_each),
 		cmocka_unit_test(a_query_without_rows_still_has_its_heading_in_csv),
-		cmocka_unit_test(figures_are_written_as_vietnamese_reports_do),
-		cmocka_unit_test(money_is_in_millions_when_it_is_large),
 		cmocka_unit_test(qr_code_is_square_with_a_quiet_zone),
 		cmocka_unit_test(a_text_too_long_is_no_qr_code),
 		cmocka_unit_test(a_file_is_written_whole_or_stays),

@@ -1,6 +1,6 @@
 #define LOG_TAG "figures"
 
-#include "admin/figures.h"
+#include "common/report/figures.h"
 
 #include <stdio.h>
 #include <string.h>
