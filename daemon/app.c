@@ -22,6 +22,7 @@
 #include "daemon/metrics.h"
 #include "daemon/notify.h"
 #include "daemon/peers.h"
+#include "daemon/rebuild.h"
 #include "daemon/registry.h"
 #include "daemon/reload.h"
 #include "daemon/route.h"
@@ -193,8 +194,10 @@ static enum err open_store(struct app *app, struct store **ret_store)
 
 	snprintf(path, sizeof path, "%s/" STORE_FILE, app->args->state);
 	e = store_open_writer(path, app->ctx.schema, &store);
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
+		rebuild_clear(app->args->state);
 		e = prepare_store(app, store);
+	}
 	if (e == ERR_OK)
 		e = enrol_load_registry(store, app->ctx.registry);
 	if (e == ERR_OK)

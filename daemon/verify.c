@@ -8,11 +8,11 @@
 #include "common/base/crypt.h"
 #include "daemon/context.h"
 #include "daemon/fold.h"
+#include "daemon/rebuild.h"
 #include "daemon/store.h"
 #include "daemon/store_pack.h"
 #include "daemon/store_sql.h"
 
-#define PATH_LEN   4096u
 #define GROUP_LOGS 500u /* log rows folded in one transaction */
 #define PAGE_ROWS  500u
 #define WAL_PAGES  4096u
@@ -28,8 +28,8 @@ struct line {
 
 struct verify {
 	struct store *live;
-	struct store *fresh; /* the fold, made anew */
-	struct arena *a;     /* the report's */
+	struct rebuild rebuild; /* the fold, made anew */
+	struct arena *a;        /* the report's */
 	struct line *lines;
 	size_t line_count;
 	size_t difference_cap;
@@ -125,20 +125,11 @@ static void check_chain(struct verify *v, const struct log_row *row, struct line
 	line->chain = row->chain;
 }
 
-static bool is_skipped(const struct log_row *row, uint64_t number)
-{
-	for (size_t i = 0; i < row->verdict_count; i++) {
-		if (row->verdicts[i].number == number && log_verdict_is_skipped(&row->verdicts[i]))
-			return true;
-	}
-	return false;
-}
-
 static enum err fold_row(struct verify *v, const struct log_row *row, struct arena *a)
 {
-	struct fold fold;
 	struct fold_source source;
 	struct line *line = find_line(v, row->device);
+	size_t without_table = 0;
 	enum err e = fold_open(a, row, &source);
 
 	if (line == NULL) {
@@ -153,34 +144,20 @@ static enum err fold_row(struct verify *v, const struct log_row *row, struct are
 		check_chain(v, row, line);
 		line->clock = source.clocks[source.count - 1];
 	}
-	fold_init(&fold, v->fresh, a);
-	if (e == ERR_OK && source.erasure != NULL)
-		e = fold_erase(v->fresh, row->log, source.erasure);
 	if (e == ERR_OK)
-		e = fold_begin(&fold, &source);
-	for (size_t i = 0; e == ERR_OK && i < source.count; i++) {
-		const struct change *c = &source.changes[i];
-		struct fold_entry *entry;
-		struct fold_applied applied;
-
-		v->report.changes++;
-		if (c->is_cut || (row->kind == LOG_CHANGESET && is_skipped(row, c->number)))
-			continue;
-		entry = fold_find(&fold, c->type, &c->id);
-		if (entry == NULL)
-			differ_number(v, "S4", "changeset", row->log, "a change without a table");
-		else
-			e = fold_apply(&fold, entry, i, &applied);
-	}
-	if (e == ERR_OK)
-		e = fold_end(&fold);
+		e = rebuild_take(&v->rebuild, a, row, &source, &without_table);
+	if (e != ERR_OK)
+		return e;
+	v->report.changes += source.count;
+	if (without_table != 0)
+		differ_number(v, "S4", "changeset", row->log, "a change without a table");
 	/* Later conflicts ask for the authors of this one. */
-	return e != ERR_OK ? e : store_put_log(v->fresh, row);
+	return store_put_log(v->rebuild.store, row);
 }
 
 static enum err fold_group(struct verify *v, uint64_t first, uint64_t last)
 {
-	enum err e = store_begin(v->fresh);
+	enum err e = store_begin(v->rebuild.store);
 
 	if (e != ERR_OK)
 		return e;
@@ -198,10 +175,10 @@ static enum err fold_group(struct verify *v, uint64_t first, uint64_t last)
 		}
 	}
 	if (e != ERR_OK) {
-		store_rollback(v->fresh);
+		store_rollback(v->rebuild.store);
 		return e;
 	}
-	return store_commit(v->fresh);
+	return store_commit(v->rebuild.store);
 }
 
 static enum err fold_log(struct verify *v)
@@ -212,8 +189,8 @@ static enum err fold_log(struct verify *v)
 		uint64_t last = log + GROUP_LOGS - 1;
 
 		e = fold_group(v, log, last < v->report.log ? last : v->report.log);
-		if (e == ERR_OK && store_wal_pages(v->fresh) > WAL_PAGES)
-			e = store_checkpoint(v->fresh);
+		if (e == ERR_OK && store_wal_pages(v->rebuild.store) > WAL_PAGES)
+			e = store_checkpoint(v->rebuild.store);
 	}
 	return e;
 }
@@ -264,7 +241,7 @@ static enum err compare_row(struct verify *v, struct arena *a, const struct stor
 {
 	const struct record *r = &row->state.record;
 	struct store_state fresh = {.record = {.type = r->type, .id = r->id}};
-	enum err e = store_load_states(v->fresh, a, &fresh, 1);
+	enum err e = store_load_states(v->rebuild.store, a, &fresh, 1);
 
 	if (e != ERR_OK)
 		return e;
@@ -301,7 +278,7 @@ static enum err compare_type(struct verify *v, struct bytes type)
 		live += count;
 	}
 	if (e == ERR_OK)
-		e = store_count_records(v->fresh, type, &fresh);
+		e = store_count_records(v->rebuild.store, type, &fresh);
 	if (e == ERR_OK && fresh > live)
 		differ(v, "S4", type, BYTES_NONE, "records of the log are missing in the table");
 	v->report.records += live;
@@ -361,7 +338,7 @@ static enum err compare_table(struct verify *v, const struct folded *f)
 	enum err e = sql_use(v->live, f->sql, &live);
 
 	if (e == ERR_OK)
-		e = sql_use(v->fresh, f->sql, &fresh);
+		e = sql_use(v->rebuild.store, f->sql, &fresh);
 	while (e == ERR_OK && has_live && has_fresh) {
 		e = sql_step(live, &has_live);
 		if (e == ERR_OK)
@@ -543,8 +520,6 @@ static enum err run(struct verify *v)
 	enum err e = load_lines(v);
 
 	if (e == ERR_OK)
-		e = store_make_like(v->fresh, v->live);
-	if (e == ERR_OK)
 		e = fold_log(v);
 	if (e == ERR_OK)
 		e = check_devices(v);
@@ -565,37 +540,15 @@ static enum err run(struct verify *v)
 	return e;
 }
 
-static void remove_fresh(const char *path)
-{
-	static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
-
-	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
-		char name[PATH_LEN + 16];
-
-		(void)snprintf(name, sizeof name, "%s%s", path, endings[i]);
-		(void)unlink(name);
-	}
-}
-
 enum err verify_run(const struct context *ctx, struct store *reader, const char *folder,
 		    struct arena *a, struct verify_report *ret_report)
 {
 	struct verify v = {.live = reader, .a = a};
-	char path[PATH_LEN];
-	uint8_t random[8];
-	char hex[sizeof random * 2 + 1];
-	enum err e;
+	enum err e = rebuild_open(ctx, folder, reader, &v.rebuild);
 
-	/* A name of its own: two runs at once must not meet. */
-	rand_fill(ctx->rand, random, sizeof random);
-	hex_print(random, sizeof random, hex);
-	if ((size_t)snprintf(path, sizeof path, "%s/verify-%s.db", folder, hex) >= sizeof path)
-		return err_raise(ERR_INVAL, "path too long: %s", folder);
-	e = store_open_writer(path, NULL, &v.fresh);
 	if (e == ERR_OK)
 		e = run(&v);
-	store_close(v.fresh);
-	remove_fresh(path);
+	rebuild_close(&v.rebuild);
 	if (e == ERR_OK)
 		*ret_report = v.report;
 	return e;

@@ -98,7 +98,7 @@ static void the_temporary_store_is_removed(UNUSED_STATE)
 	dir = opendir(g.folder);
 	assert_non_null(dir);
 	while ((entry = readdir(dir)) != NULL)
-		assert_true(strncmp(entry->d_name, "verify-", 7) != 0);
+		assert_true(strncmp(entry->d_name, "rebuild-", 8) != 0);
 	(void)closedir(dir);
 }
 
