@@ -8,8 +8,8 @@ static const struct args_option global_options[] = {
 	{"socket", "PATH",
 	 "socket quản trị của ctxhd; mặc định: CTXH_ADMIN_SOCKET, rồi " COMMANDS_SOCKET,
 	 "ctxhd's admin socket; default: CTXH_ADMIN_SOCKET, then " COMMANDS_SOCKET, 0, false},
-	{"format", "table|json|csv", "cách in kết quả; mặc định: table",
-	 "how to print; default: table", 0, false},
+	{"format", "table|json|csv", "cách in kết quả; mặc định: table; báo cáo còn có xlsx, html",
+	 "how to print; default: table; reports also have xlsx, html", 0, false},
 };
 
 static const struct args_option limit_options[] = {
@@ -101,6 +101,7 @@ static const struct args_option account_options[] = {
 	 "may see restricted data, with a reason", 0, false},
 };
 
+/* The last one is of `report run` alone: what is frozen is printed later. */
 static const struct args_option report_options[] = {
 	{"unit", "CODE", "đơn vị: tỉnh, huyện hoặc xã (bắt buộc)",
 	 "unit: province, district or commune (required)", 0, false},
@@ -108,6 +109,13 @@ static const struct args_option report_options[] = {
 	{"to", "DATE", "ngày cuối kỳ (bắt buộc)", "last day of the period (required)", 0, false},
 	{"on", "DATE", "mã đơn vị hiểu theo ngày này; mặc định: ngày cuối kỳ",
 	 "what the code meant on this day; default: the last day", 0, false},
+	{"at", "LOG", "theo số liệu khi nhật ký mới đến số này; mặc định: hiện nay",
+	 "as the data stood at this log number; default: now", 0, false},
+	{"output", "FILE", "ghi vào tệp", "write to a file", 'o', false},
+};
+#define FREEZE_OPTIONS report_options, COUNT(report_options) - 1
+
+static const struct args_option output_options[] = {
 	{"output", "FILE", "ghi vào tệp", "write to a file", 'o', false},
 };
 
@@ -167,6 +175,7 @@ static const struct args_positional record_positional[] = {{"RECORD", false, fal
 static const struct args_positional name_positional[] = {{"NAME", false, false}};
 static const struct args_positional sql_positional[] = {{"SQL", false, false}};
 
+static const struct args_positional frozen_positional[] = {{"FROZEN", false, false}};
 static const struct args_positional backup_positional[] = {{"BACKUP", false, false}};
 
 #define OPTIONS(array)     array, COUNT(array)
@@ -255,6 +264,16 @@ static const struct args_command commands[] = {
 	{"report run", OPTIONS(report_options), POSITIONALS(id_positional),
 	 "tính một chỉ tiêu hoặc báo cáo năm (annual)",
 	 "work out an indicator or the yearly report (annual)", cmd_report_run},
+	{"report freeze", FREEZE_OPTIONS, POSITIONALS(id_positional),
+	 "chốt báo cáo: về sau in lại đúng từng byte",
+	 "freeze a report: printed again later, byte for byte", cmd_report_freeze},
+	{"report frozen", NO_OPTIONS, NO_POSITIONALS, "các báo cáo đã chốt", "frozen reports",
+	 cmd_report_frozen},
+	{"report print", OPTIONS(output_options), POSITIONALS(frozen_positional),
+	 "in lại báo cáo đã chốt", "print a frozen report again", cmd_report_print},
+	{"report late", NO_OPTIONS, POSITIONALS(frozen_positional),
+	 "những gì đến sau khi chốt, và số liệu nay khác ra sao",
+	 "what came after it was frozen, and which figures differ now", cmd_report_late},
 	{"backup now", NO_OPTIONS, NO_POSITIONALS, "sao lưu ngay và đợi đến khi kiểm tra xong",
 	 "make a backup and wait until it is verified", cmd_backup_now},
 	{"backup list", NO_OPTIONS, NO_POSITIONALS, "các bản sao lưu", "backups", cmd_backup_list},

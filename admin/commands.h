@@ -57,3 +57,7 @@ int cmd_account_remove(void *context, const struct args *args);
 int cmd_query(void *context, const struct args *args);
 int cmd_report_list(void *context, const struct args *args);
 int cmd_report_run(void *context, const struct args *args);
+int cmd_report_freeze(void *context, const struct args *args);
+int cmd_report_frozen(void *context, const struct args *args);
+int cmd_report_print(void *context, const struct args *args);
+int cmd_report_late(void *context, const struct args *args);

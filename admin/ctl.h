@@ -22,6 +22,7 @@
 struct ctl {
 	const char *socket;
 	enum table_format format;
+	const char *format_name; /* as typed: reports have formats of their own */
 	struct table_style style;
 };
 

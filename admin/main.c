@@ -9,27 +9,29 @@
 #include "admin/commands.h"
 #include "common/base/log.h"
 
+/* They read --format themselves. */
+static bool prints_reports(const struct args_command *command)
+{
+	return command->run == cmd_report_run || command->run == cmd_report_print;
+}
+
 static int run(const struct args *args)
 {
 	const char *format = args_value(args, "format", "table");
 	struct ctl ctl = {
 		.socket = args_value(args, "socket", getenv("CTXH_ADMIN_SOCKET")),
 		.format = TABLE_TABLE,
+		.format_name = format,
 		.style = table_style_of(STDOUT_FILENO),
 	};
 
 	if (ctl.socket == NULL || ctl.socket[0] == '\0')
 		ctl.socket = COMMANDS_SOCKET;
-	if (strcmp(format, "xlsx") == 0 || strcmp(format, "html") == 0) {
-		ctl_complain("định dạng %s chưa có trong bản này; chưa làm gì; hãy dùng table, "
-			     "json hoặc csv / format %s is not in this version; nothing was done; "
-			     "use table, json or csv",
-			     format, format);
-		return ARGS_EXIT_FAILED;
-	}
-	if (table_format_parse(bytes_str(format), &ctl.format) != ERR_OK)
-		return ctl_usage(args, "--format là table, json hoặc csv",
-				 "--format is table, json or csv");
+	if (!prints_reports(args->command) &&
+	    table_format_parse(bytes_str(format), &ctl.format) != ERR_OK)
+		return ctl_usage(args,
+				 "--format là table, json hoặc csv; báo cáo còn có xlsx, html",
+				 "--format is table, json or csv; reports also have xlsx, html");
 	return args->command->run(&ctl, args);
 }
 

@@ -13,9 +13,10 @@
  *   writing   writer thread, in the job's savepoint: admin_run(); after the commit, on the
  *             loop: command->committed when it is set; then the answer
  *   reading   pool thread, reading connection, inside a read transaction (one snapshot):
- *             admin_run(); and when admin_wants_audit(),
- *             whether it succeeded or not, a writer job with admin_leave_audit() before the
- *             answer leaves: nobody sees restricted data of which no audit row is durable
+ *             admin_run(); and when admin_wants_finish(),
+ *             whether it succeeded or not, a writer job with admin_finish() before the
+ *             answer leaves: nobody sees restricted data of which no audit row is durable,
+ *             and what took long to work out is written without holding up the writer
  */
 #pragma once
 
@@ -46,6 +47,10 @@ struct admin_call {
 	char error[ADMIN_ERROR_LEN]; /* set on failure: what happened, what was kept, what to do */
 	struct arena *arena;         /* the call's own; lives until it is answered */
 	void *prepared;              /* what command->prepare left in the arena */
+	/* Set by a reading command that succeeded and has something to keep: on the writer thread,
+	 * in the transaction of its audit row. */
+	enum err (*finish)(struct admin_call *call);
+	void *carried; /* from run to finish; in the arena */
 	/* The audit row this call leaves; set by the handlers, empty: none. */
 	char audit_action[ADMIN_ACTION_LEN];
 	json_t *audit_detail; /* released by admin_call_clear() */
@@ -77,10 +82,16 @@ enum err admin_prepare(const struct admin_command *command, struct admin_call *c
  */
 enum err admin_run(const struct admin_command *command, struct admin_call *call);
 
-/* A reading command touched what must be audited. */
+/* The call leaves an audit row. */
 bool admin_wants_audit(const struct admin_call *call);
-/* Writer thread, inside the transaction, call->store the writer's. */
-enum err admin_leave_audit(struct admin_call *call);
+/* A reading command touched what must be audited, or has something to keep. */
+bool admin_wants_finish(const struct admin_call *call);
+/*
+ * Writer thread, inside the transaction, call->store the writer's. `ran`: how admin_run() ended; a
+ * read that failed leaves its audit row, too. On failure as there: call->error is set, call->result
+ * NULL.
+ */
+enum err admin_finish(struct admin_call *call, enum err ran);
 
 /* Releases result and audit_detail; the arena is its owner's. */
 void admin_call_clear(struct admin_call *call);

@@ -2,7 +2,7 @@
  * admin_call - what the handlers behind admin.h share: reading arguments, failing
  * with words for people, noting the audit, values as JSON.
  *
- * Only daemon/admin_*.c and report.c include it. Thread: the call's.
+ * Only daemon/admin_*.c and report*.c include it. Thread: the call's.
  */
 #pragma once
 
@@ -49,6 +49,8 @@ enum err admin_need_id(struct admin_call *call, const char *name, struct id *ret
 
 /* The call leaves this audit row. Takes `take_detail` (may be NULL). */
 void admin_note(struct admin_call *call, const char *action, json_t *take_detail);
+/* Writes that row. Writer, inside the transaction. */
+enum err admin_leave_audit(struct admin_call *call);
 /*
  * The caller gave --reason: restricted values may be shown. Notes `action` with the reason and
  * an empty list `records`, which the caller of this function fills.

@@ -45,6 +45,10 @@ enum err admin_duplicate_distinct(struct admin_call *call);
 enum err admin_query(struct admin_call *call);
 enum err admin_report_list(struct admin_call *call);
 enum err admin_report_run(struct admin_call *call);
+enum err admin_report_freeze(struct admin_call *call);
+enum err admin_report_frozen(struct admin_call *call);
+enum err admin_report_print(struct admin_call *call);
+enum err admin_report_late(struct admin_call *call);
 
 enum err admin_backup_now(struct admin_call *call);
 void admin_backup_begin(struct admin_call *call); /* committed */

@@ -5,7 +5,6 @@
 #include "common/base/log.h"
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
-#include "daemon/report.h"
 #include "daemon/store_admin.h"
 
 #define QUERY_TIME_MS   INT64_C(10000)
@@ -166,84 +165,4 @@ enum err admin_query(struct admin_call *call)
 				 "cut", answer.is_cut);
 	call->exit_code = answer.is_cut ? 4 : 0;
 	return e;
-}
-
-/* {} -> [{id, label, label_en, section, source, percent, restricted}] */
-enum err admin_report_list(struct admin_call *call)
-{
-	call->result = report_list(store_schema(call->store));
-	return ERR_OK;
-}
-
-static enum err read_request(struct admin_call *call, struct report_request *r,
-			     char (*dates)[ADMIN_DATE_LEN])
-{
-	enum err e = admin_need_text(call, "id", &r->id);
-
-	if (e == ERR_OK)
-		e = admin_need_text(call, "unit", &r->unit);
-	if (e == ERR_OK)
-		e = admin_need_date(call, "from", dates[0]);
-	if (e == ERR_OK)
-		e = admin_need_date(call, "to", dates[1]);
-	if (e == ERR_OK)
-		e = admin_want_date(call, "on", dates[2]);
-	if (e != ERR_OK)
-		return e;
-	r->from = bytes_str(dates[0]);
-	r->to = bytes_str(dates[1]);
-	r->on = bytes_str(dates[2]);
-	r->now_ms = clock_wall_ms(call->ctx->clock);
-	if (strcmp(dates[0], dates[1]) > 0)
-		return admin_fail(
-			call, ERR_INVAL,
-			"Kỳ báo cáo kết thúc trước khi bắt đầu / the period ends before it "
-			"begins");
-	return ERR_OK;
-}
-
-static enum err explain_report(struct admin_call *call, enum err e, const struct report_request *r)
-{
-	if (e == ERR_NOTFOUND)
-		return admin_fail(
-			call, e,
-			"Không có đơn vị mã %.*s vào ngày %.*s; hãy cho ngày bằng --on / no "
-			"unit %.*s on %.*s; give a day with --on",
-			BYTES_FMT(r->unit), BYTES_FMT(r->on.len != 0 ? r->on : r->to),
-			BYTES_FMT(r->unit), BYTES_FMT(r->on.len != 0 ? r->on : r->to));
-	if (e == ERR_INVAL)
-		return admin_fail(
-			call, e,
-			"Một chỉ tiêu trong lược đồ không chạy được; xem nhật ký của ctxhd / "
-			"an indicator of the schema does not run; see ctxhd's log: %s",
-			log_last_detail());
-	return e;
-}
-
-/* {id, unit, from, to, on?} -> report.h */
-enum err admin_report_run(struct admin_call *call)
-{
-	char dates[3][ADMIN_DATE_LEN];
-	struct report_request r = {0};
-	bool is_restricted = false;
-	enum err e = read_request(call, &r, dates);
-
-	if (e != ERR_OK)
-		return e;
-	e = report_is_restricted(store_schema(call->store), r.id, &is_restricted);
-	if (e == ERR_NOTFOUND)
-		return admin_fail(
-			call, e,
-			"Không có báo cáo hay chỉ tiêu “%.*s”; xem “ctxhctl report list” / "
-			"no report or indicator “%.*s”; see “ctxhctl report list”",
-			BYTES_FMT(r.id), BYTES_FMT(r.id));
-	if (e != ERR_OK)
-		return e;
-	if (is_restricted)
-		admin_note(call, "report run",
-			   json_pack("{s:s%, s:s%, s:s, s:s}", "id", (const char *)r.id.data,
-				     r.id.len, "unit", (const char *)r.unit.data, r.unit.len,
-				     "from", dates[0], "to", dates[1]));
-	e = report_run(call->store, call->arena, &r, &call->result);
-	return explain_report(call, e, &r);
 }

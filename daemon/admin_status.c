@@ -77,8 +77,9 @@ static enum err put_communes(struct admin_call *call)
 	json_int_t fresh = 0;
 	json_int_t stale = 0;
 	json_int_t never = 0;
-	enum err e = report_load_communes(call->store, call->arena, 0, units_day_of(now), &communes,
-					  &commune_count);
+	enum err e = report_load_communes(call->store, call->arena,
+					  &(struct report_scope){.day = units_day_of(now)},
+					  &communes, &commune_count);
 
 	for (size_t i = 0; e == ERR_OK && i < commune_count; i++) {
 		if (communes[i].last_contact_ms == 0)

@@ -37,6 +37,10 @@ static const struct admin_command commands[] = {
 	{"query", false, admin_query, NULL, NULL},
 	{"report list", false, admin_report_list, NULL, NULL},
 	{"report run", false, admin_report_run, NULL, NULL},
+	{"report freeze", false, admin_report_freeze, NULL, NULL},
+	{"report frozen", false, admin_report_frozen, NULL, NULL},
+	{"report print", false, admin_report_print, NULL, NULL},
+	{"report late", false, admin_report_late, NULL, NULL},
 	{"backup now", true, admin_backup_now, admin_backup_begin, NULL},
 	{"backup state", false, admin_backup_state, NULL, NULL},
 	{"backup list", false, admin_backup_list, NULL, NULL},
@@ -103,6 +107,25 @@ enum err admin_run(const struct admin_command *command, struct admin_call *call)
 	enum err e = command->run(call);
 
 	if (e == ERR_OK && command->is_write && admin_wants_audit(call))
+		e = admin_leave_audit(call);
+	if (e == ERR_OK)
+		return ERR_OK;
+	json_decref(call->result);
+	call->result = NULL;
+	explain(call, e);
+	return e;
+}
+
+bool admin_wants_finish(const struct admin_call *call)
+{
+	return call->finish != NULL || admin_wants_audit(call);
+}
+
+enum err admin_finish(struct admin_call *call, enum err ran)
+{
+	enum err e = ran == ERR_OK && call->finish != NULL ? call->finish(call) : ERR_OK;
+
+	if (e == ERR_OK && admin_wants_audit(call))
 		e = admin_leave_audit(call);
 	if (e == ERR_OK)
 		return ERR_OK;

@@ -22,7 +22,8 @@
 /*
  * One command of an administrator. Before it runs: admin_prepare(), on the pool.
  *
- *   pool  parse -> reading: run, then (audited) writer: audit row -> pool: print -> loop: answer
+ *   pool  parse -> reading: run, then (audited, or something to keep) writer: finish
+ *                                                                 -> pool: print -> loop: answer
  *               -> writing: writer: run (with its audit row)      -> pool: print -> loop: answer
  *
  * Before all of it the writer ends what it was told lazily: whoever has the answer of a contact
@@ -138,12 +139,12 @@ static enum err run_writing(struct writer_job *job, struct store *store)
 	return admin_run(c->command, &c->call);
 }
 
-static enum err run_audit(struct writer_job *job, struct store *store)
+static enum err run_finish(struct writer_job *job, struct store *store)
 {
 	struct command_call *c = CONTAINER_OF(job, struct command_call, job);
 
 	c->call.store = store;
-	return admin_leave_audit(&c->call);
+	return admin_finish(&c->call, c->e);
 }
 
 static void on_written(struct writer_job *job, enum err e)
@@ -272,8 +273,8 @@ static void on_begun(struct task *t)
 
 	if (c->is_ready && c->command->is_write)
 		begin_write(c, run_writing);
-	else if (c->is_ready && admin_wants_audit(&c->call))
-		begin_write(c, run_audit);
+	else if (c->is_ready && admin_wants_finish(&c->call))
+		begin_write(c, run_finish);
 	else
 		begin_print(c);
 }

@@ -27,6 +27,12 @@ struct report_request {
 	struct bytes to;   /* inclusive */
 	struct bytes on;   /* the day `unit` is read at; empty: `to`, else today */
 	int64_t now_ms;
+	/*
+	 * As of an earlier log number: `past` is the store as it stood then (rebuild_until()).
+	 * Units, devices and the sync log are the reader's: units have days, not log numbers.
+	 */
+	struct store *past; /* NULL: now */
+	uint64_t at;
 };
 
 /* Whether anything in it is restricted: reading it is audited. ERR_NOTFOUND: no such id. */
@@ -34,10 +40,15 @@ enum err report_is_restricted(const struct schema *schema, struct bytes id,
 			      bool *ret_is_restricted);
 
 /*
- * {id, unit, unit_name, from, to, on, as_of, stale_units, quarantined, rows: [{indicator,
- * indicator_label, code, label, label_en, unit, value, numerator?, denominator?, target?, persons?,
- * person_times?}]}. ERR_NOTFOUND: no such unit on that day. ERR_INVAL: an indicator's SQL failed:
- * log_last_detail() names it. The caller releases the result.
+ * {id, label, label_en, unit, unit_name, from, to, on, as_of, as_of_at, past, schema, communes,
+ * stale_units: [code], stale: [{code, name, last_contact}], quarantined, erased, rows: [{section,
+ * indicator, indicator_label, indicator_label_en, source, code, label, label_en, unit, value,
+ * numerator?, denominator?, target?, persons?, person_times?, percent, suppressed?}]}. `as_of_at`:
+ * when that log number came. `schema`: version of the schema whose queries ran. `erased`: records
+ * in these units that law's erasure took away after `as_of`; they do not count.
+ *
+ * ERR_NOTFOUND: no such unit on that day. ERR_INVAL: an indicator's SQL failed: log_last_detail()
+ * names it. The caller releases the result.
  */
 enum err report_run(struct store *reader, struct arena *a, const struct report_request *request,
 		    json_t **ret_report);
@@ -52,6 +63,10 @@ struct report_commune {
 	struct bytes name;
 	int64_t last_contact_ms; /* 0: never */
 };
-/* The communes of `unit` on a day; `unit` 0: all. */
-enum err report_load_communes(struct store *s, struct arena *a, int64_t unit, int64_t day,
+struct report_scope {
+	int64_t unit; /* 0: all communes */
+	int64_t day;
+	int64_t until_ms; /* contacts after it do not count; 0: all count */
+};
+enum err report_load_communes(struct store *s, struct arena *a, const struct report_scope *of,
 			      struct report_commune **ret_communes, size_t *ret_count);

@@ -193,6 +193,15 @@ static const char step_10[] =
 	" made_at INTEGER NOT NULL, changed_at INTEGER NOT NULL, login_at INTEGER NOT NULL)"
 	" STRICT, WITHOUT ROWID;";
 
+/* Reports that were frozen, and what each format of one printed (daemon/frozen.h). */
+static const char step_11[] =
+	"CREATE TABLE report_frozen(frozen INTEGER PRIMARY KEY, report TEXT NOT NULL,"
+	" unit_code TEXT NOT NULL, unit_name TEXT NOT NULL,"
+	" from_on TEXT NOT NULL, to_on TEXT NOT NULL, code_on TEXT NOT NULL, log INTEGER NOT NULL,"
+	" at INTEGER NOT NULL, who TEXT NOT NULL, hash BLOB NOT NULL) STRICT;"
+	"CREATE TABLE report_document(frozen INTEGER NOT NULL, format TEXT NOT NULL,"
+	" size INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(frozen, format)) STRICT;";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
@@ -201,7 +210,7 @@ struct step {
 static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects},
 				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes},
 				    {step_7, NULL}, {step_8, NULL}, {step_9, NULL},
-				    {step_10, NULL}};
+				    {step_10, NULL}, {step_11, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

@@ -8,6 +8,7 @@
 #include "common/base/crypt.h"
 #include "daemon/context.h"
 #include "daemon/fold.h"
+#include "daemon/frozen.h"
 #include "daemon/rebuild.h"
 #include "daemon/store.h"
 #include "daemon/store_pack.h"
@@ -495,6 +496,25 @@ static enum err check_audit(struct verify *v)
 	return e;
 }
 
+/* S14: frozen reports are what was frozen. */
+static enum err check_frozen(struct verify *v)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct frozen *rows = NULL;
+	size_t count = 0;
+	enum err e = frozen_list(v->live, &a, &rows, &count);
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		const char *breach = NULL;
+
+		e = frozen_check(v->live, &rows[i], &breach);
+		if (e == ERR_OK && breach != NULL)
+			differ_number(v, "S14", "report_frozen", rows[i].frozen, breach);
+	}
+	v->report.invariants++;
+	return e;
+}
+
 /* S13: the file itself. */
 static const char query_integrity[] = "PRAGMA integrity_check";
 
@@ -533,6 +553,8 @@ static enum err run(struct verify *v)
 		e = check_verdicts(v);
 	if (e == ERR_OK)
 		e = check_audit(v);
+	if (e == ERR_OK)
+		e = check_frozen(v);
 	if (e == ERR_OK)
 		e = check_integrity(v);
 	/* S1 to S6 were checked on the way. */

@@ -26,7 +26,8 @@ AUDIT = "entry at who what detail hash".split()
 VERIFY = "log changesets changes records invariants found differences".split()
 UNIT = "code name type province_code from until unit".split()
 STATUS = "version epoch log devices records last_backup quarantine conflicts communes".split()
-REPORT = "as_of stale_units quarantined rows".split()
+REPORT = "id label unit from to on as_of as_of_at past schema communes stale_units stale quarantined erased rows".split()
+FROZEN = "frozen id unit unit_name from to on log at who hash".split()
 PERIOD = ("--unit", "70", "--on", "2021-04-13", "--from", "01/01/2020", "--to", "2020-12-31")
 
 
@@ -166,7 +167,15 @@ def questions(w):
     says(w, 1, ("begins",), "report", "run", "CT02", "--unit", "70", "--from", "2020-12-31", "--to", "2020-01-01")
     says(w, 1, ("date",), "report", "run", "CT02", "--unit", "70", "--from", "x", "--to", "2020-01-01")
     says(w, 1, ("123",), "report", "run", "CT02", "--unit", "123", "--from", "2020-01-01", "--to", "2020-12-31")
-    says(w, 1, ("xlsx",), "report", "run", "CT02", *PERIOD, "--format", "xlsx")
+    says(w, 2, ("xlsx",), "report", "run", "CT02", *PERIOD, "--format", "pdf")
+    says(w, 2, ("xlsx",), "report", "list", "--format", "xlsx")
+    each_format(w, ("report", "freeze", "CT02", *PERIOD), FROZEN)
+    each_format(w, ("report", "frozen"), FROZEN, rows=3)  # each of the three formats froze one
+    each_format(w, ("report", "print", "1"), REPORT)
+    fits(w, "report", "frozen")
+    fits(w, "report", "late", "1")
+    fits(w, "report", "run", "annual", *PERIOD)
+    each_format(w, ("report", "late", "1"), ["frozen", "id", "log", "as_of", "schema_changed", "units", "figures"])
     says(w, 1, ("/no/such",), "report", "run", "CT02", *PERIOD, "-o", "/no/such/file")
     says(w, 2, ("--unit",), "report", "run", "CT02")
 

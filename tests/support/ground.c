@@ -135,6 +135,8 @@ void ground_make_version_6(struct ground *g)
 		"DROP TABLE account",
 		"DROP INDEX conflict_open_by_lost",
 		"CREATE INDEX conflict_open_by_id ON conflict(id) WHERE state = 'open'",
+		"DROP TABLE report_document",
+		"DROP TABLE report_frozen",
 		"ALTER TABLE notice DROP COLUMN number",
 		"DROP TABLE erased",
 		"ALTER TABLE changeset DROP COLUMN cut",

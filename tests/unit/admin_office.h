@@ -207,10 +207,13 @@ static inline struct asked ask(const char *command, const char *args)
 		office_commit(&office);
 	else
 		store_rollback(a.call.store);
-	if (!c->is_write && admin_wants_audit(&a.call)) {
+	if (!c->is_write && admin_wants_finish(&a.call)) {
+		enum err finished;
+
 		a.call.store = office.writer;
 		assert_ok(store_begin(office.writer));
-		assert_ok(admin_leave_audit(&a.call));
+		finished = admin_finish(&a.call, a.e);
+		assert_true(a.e != ERR_OK || finished == ERR_OK);
 		office_commit(&office);
 	}
 	if (c->is_write && a.e == ERR_OK && c->committed != NULL)
