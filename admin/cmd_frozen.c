@@ -22,7 +22,7 @@ static const struct listing_column frozen_columns[] = {
 	{"on", "Mã hiểu ngày", "Code read on", LISTING_DATE, true},
 	{"log", "Nhật ký", "Log", LISTING_NUMBER, false},
 	{"at", "Chốt lúc", "Frozen at", LISTING_MINUTE, false},
-	{"who", "Ai chốt", "By", LISTING_TEXT, false},
+	{"who", "Ai chốt", "By", LISTING_TEXT, true},
 	{"hash", "Mã băm", "Hash", LISTING_WHOLE_ID, true},
 };
 

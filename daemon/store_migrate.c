@@ -207,9 +207,9 @@ struct step {
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
 };
 
-static const struct step steps[] = {{step_1, NULL}, {step_2, NULL}, {"", give_events_corrects},
-				    {step_4, NULL}, {step_5, NULL}, {"", thin_indexes},
-				    {step_7, NULL}, {step_8, NULL}, {step_9, NULL},
+static const struct step steps[] = {{step_1, NULL},  {step_2, NULL}, {"", give_events_corrects},
+				    {step_4, NULL},  {step_5, NULL}, {"", thin_indexes},
+				    {step_7, NULL},  {step_8, NULL}, {step_9, NULL},
 				    {step_10, NULL}, {step_11, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])

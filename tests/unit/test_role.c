@@ -71,6 +71,9 @@ static void each_role_has_its_work_and_not_the_others(UNUSED_STATE)
 	assert_false(may(ROLE_REVIEWER, "device invite"));
 	assert_false(may(ROLE_REVIEWER, "query"));
 	assert_true(may(ROLE_REPORTER, "report run"));
+	assert_true(may(ROLE_REPORTER, "report freeze"));
+	assert_false(may(ROLE_REVIEWER, "report freeze"));
+	assert_false(may(ROLE_AUDITOR, "report freeze"));
 	assert_false(may(ROLE_REPORTER, "record show"));
 	assert_false(may(ROLE_REPORTER, "log show"));
 	assert_false(may(ROLE_REPORTER, "conflict list"));

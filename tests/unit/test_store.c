@@ -118,6 +118,8 @@ static void a_store_of_version_nine_has_no_accounts_yet(UNUSED_STATE)
 	AUTO(sql_done) struct sql *q = NULL;
 
 	exec(g.store, "DROP TABLE account");
+	exec(g.store, "DROP TABLE report_document");
+	exec(g.store, "DROP TABLE report_frozen");
 	exec(g.store, "PRAGMA user_version=9");
 
 	ground_reopen(&g);
