@@ -1,7 +1,7 @@
 /* plain - the table and the CSV of printers.h. */
 #include "common/report/printers.h"
 
-#define STALE_SHOWN 10u
+#define STALE_SHOWN 6u
 
 static struct value text_of(const char *text)
 {
@@ -140,43 +140,35 @@ static void append_head(struct buf *out, const struct doc *doc)
 	buf_append_str(out, "\n\n");
 }
 
-/* The first of them: a province has a hundred. */
+/* How many, and the first of them: a province has a hundred. */
 static void append_stale(struct buf *out, const struct doc *doc)
 {
-	if (doc->stale_count == 0)
-		return;
-	buf_append_str(out, "Xã chưa có số liệu mới / communes without recent data: ");
+	buf_printf(out, "Xã chưa có số liệu mới / communes without recent data: %zu",
+		   doc->stale_count);
 	for (size_t i = 0; i < doc->stale_count && i < STALE_SHOWN; i++)
-		buf_printf(out, "%s%s", i != 0 ? ", " : "", doc->stale[i].code);
-	if (doc->stale_count > STALE_SHOWN)
-		buf_append_str(out, "… (đủ cả: --format json / all of them: --format json)");
+		buf_printf(out, "%s%s", i != 0 ? ", " : " (", doc->stale[i].code);
+	if (doc->stale_count != 0)
+		buf_append_str(out, doc->stale_count > STALE_SHOWN ? ", …)" : ")");
 	buf_append_str(out, "\n");
 }
 
 /* Under the table: how far the figures can be trusted. */
 static void append_foot(struct buf *out, const struct doc *doc)
 {
-	const long long log = doc->as_of;
-	const long long held = doc->quarantined;
-	const long long erased = doc->erased;
-
-	buf_printf(out, "\nSố liệu đến số nhật ký %lld", log);
+	buf_append_str(out, "\nSố liệu đến / data as of: ");
 	if (doc->as_of_at != NULL) {
-		buf_append_str(out, " (");
 		doc_append_time(out, doc->as_of_at);
-		buf_append_str(out, ")");
+		buf_append_str(out, ", ");
 	}
-	buf_printf(out,
-		   "; %zu xã chưa có số liệu mới; %lld thay đổi đang bị giữ lại\nAs of log number "
-		   "%lld; %zu communes without recent data; %lld changes in quarantine\n",
-		   doc->stale_count, held, log, doc->stale_count, held);
-	if (erased != 0)
-		buf_printf(
-			out,
-			"%lld hồ sơ đã xóa theo luật sau số đó, không còn được tính\n%lld records "
-			"were erased by law since and count no more\n",
-			erased, erased);
+	buf_printf(out, "số nhật ký / log number %lld\n", (long long)doc->as_of);
 	append_stale(out, doc);
+	buf_printf(out, "Thay đổi đang bị giữ lại / changes in quarantine: %lld\n",
+		   (long long)doc->quarantined);
+	if (doc->erased != 0)
+		buf_printf(out,
+			   "Hồ sơ đã xóa theo luật sau đó, không còn được tính / records erased by "
+			   "law since, counted no more: %lld\n",
+			   (long long)doc->erased);
 }
 
 void report_print_table(const struct doc *doc, const struct table_style *style, struct buf *out)

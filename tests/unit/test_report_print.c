@@ -138,10 +138,10 @@ static void a_table_is_for_people(UNUSED_STATE)
 	assert_says(text, "94,6 %");
 	assert_says(text, "14.257 triệu đồng");
 	assert_says(text, "<5");
-	assert_says(text, "số nhật ký 12 (05/01/2021 09:03)");
-	assert_says(text, "2 changes in quarantine");
-	assert_says(text, "3 records were erased by law since");
-	assert_says(text, "communes without recent data: 25195");
+	assert_says(text, "data as of: 05/01/2021 09:03, số nhật ký / log number 12\n");
+	assert_says(text, "changes in quarantine: 2\n");
+	assert_says(text, "erased by law since, counted no more: 3\n");
+	assert_says(text, "communes without recent data: 1 (25195)\n");
 }
 
 static void csv_is_for_programs(UNUSED_STATE)
