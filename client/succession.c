@@ -23,6 +23,7 @@ struct work {
 	int64_t held;          /* up to here the office has what we sent */
 	struct vault_sets own; /* the whole outbox */
 	size_t first_own;      /* the first set of it that the office lacks */
+	int64_t lacking;       /* from here on the outbox has what the office lacks */
 	struct vault_change *drafts;
 	size_t draft_count;
 	struct change *rescued;
@@ -73,7 +74,6 @@ static enum err load(struct work *w)
 {
 	struct vault *v = w->sync->vault;
 	struct vault_former *formers = NULL;
-	int64_t lacking;
 	enum err e = find_held(w);
 
 	if (e == ERR_OK)
@@ -92,13 +92,26 @@ static enum err load(struct work *w)
 	while (w->first_own < w->own.count &&
 	       w->own.items[w->first_own].first + w->own.items[w->first_own].count - 1 <= w->held)
 		w->first_own++;
-	lacking = w->first_own < w->own.count ? w->own.items[w->first_own].first
-					      : w->before.number + 1;
-	w->done.missing = lacking - 1 - w->held;
+	w->lacking = w->first_own < w->own.count ? w->own.items[w->first_own].first
+						 : w->before.number + 1;
+	w->done.missing = w->lacking - 1 - w->held;
 	return ERR_OK;
 }
 
 /* ---- values of numbers that are lost ---- */
+
+static struct change *add_rescued(struct work *w)
+{
+	if (w->rescued_count == w->rescued_cap) {
+		struct change *old = w->rescued;
+
+		w->rescued_cap = w->rescued_cap * 2 + 16;
+		w->rescued = arena_alloc_array(w->arena, w->rescued_cap, sizeof *old);
+		if (old != NULL)
+			memcpy(w->rescued, old, w->rescued_count * sizeof *old);
+	}
+	return &w->rescued[w->rescued_count++];
+}
 
 static struct change *change_of(struct work *w, const struct record *r, const struct field *f)
 {
@@ -110,15 +123,7 @@ static struct change *change_of(struct work *w, const struct record *r, const st
 		if (c->clock == f->stamp.clock)
 			return c;
 	}
-	if (w->rescued_count == w->rescued_cap) {
-		struct change *old = w->rescued;
-
-		w->rescued_cap = w->rescued_cap * 2 + 16;
-		w->rescued = arena_alloc_array(w->arena, w->rescued_cap, sizeof *old);
-		if (old != NULL)
-			memcpy(w->rescued, old, w->rescued_count * sizeof *old);
-	}
-	struct change *c = &w->rescued[w->rescued_count++];
+	struct change *c = add_rescued(w);
 
 	/* Whose it was is not in a state, and what its author had seen neither. */
 	*c = (struct change){.type = r->type,
@@ -137,14 +142,9 @@ static bool is_own(const struct work *w, uint32_t device)
 	return device == w->former->device;
 }
 
-/* What this home wrote into a record and the office may have lost. */
-static enum err rescue(void *arg, const struct vault_record *r)
+static void rescue_written(struct work *w, const struct record *state)
 {
-	struct work *w = arg;
-
-	if ((w->message->former != 0 && r->number <= w->held) || r->office.count == 0)
-		return ERR_OK;
-	const struct record office = record_copy(w->arena, &r->office);
+	const struct record office = record_copy(w->arena, state);
 
 	for (size_t i = 0; i < office.count; i++) {
 		const struct field *f = &office.fields[i];
@@ -155,7 +155,37 @@ static enum err rescue(void *arg, const struct vault_record *r)
 
 		c->writes[c->count++] = (struct write){f->name, f->value};
 	}
-	return ERR_OK;
+}
+
+/* What the office refused is in no state: it goes as it was made. Of which epoch its base was is no
+ * longer known. */
+static enum err rescue_refused(struct work *w, const struct id *id)
+{
+	struct vault_change *changes = NULL;
+	size_t count = 0;
+	enum err e = vault_changes_of(w->sync->vault, w->arena, id, &changes, &count);
+
+	for (size_t i = 0; i < count && e == ERR_OK; i++) {
+		if (!changes[i].is_refused || changes[i].number <= w->held ||
+		    changes[i].number >= w->lacking)
+			continue;
+		struct change *c = add_rescued(w);
+
+		*c = changes[i].change;
+		c->base = 0;
+	}
+	return e;
+}
+
+/* What this home wrote into a record and the office may have lost. */
+static enum err rescue(void *arg, const struct vault_record *r)
+{
+	struct work *w = arg;
+	const struct id id = r->body.id;
+
+	if (r->office.count != 0 && (w->message->former == 0 || r->number > w->held))
+		rescue_written(w, &r->office);
+	return r->sync == VAULT_REFUSED ? rescue_refused(w, &id) : ERR_OK;
 }
 
 static int compare_by_clock(const void *a, const void *b)

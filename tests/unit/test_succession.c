@@ -398,6 +398,51 @@ static void values_of_numbers_nobody_keeps_are_written_again(void **state)
 	free(older);
 }
 
+/* An office of before what the home wrote since; the caller frees it. */
+static struct office *copy_empty_office(struct client_home *h)
+{
+	struct office *older = calloc(1, sizeof *older);
+
+	office_init(older, &h->clock.clock, h->schema);
+	older->log = h->office->log;
+	older->number = h->office->number;
+	older->chain = h->office->chain;
+	older->floor = h->office->floor;
+	return older;
+}
+
+/* It is in no state, and its change-set is not kept any more; the refused change itself is. */
+static void a_refused_change_of_a_lost_number_is_sent_again(void **state)
+{
+	struct client_home *h = *state;
+	struct office *older = copy_empty_office(h);
+	struct succession done;
+
+	h->office->refuse_type = BYTES_LIT("person");
+	struct id id = add_person(h, "Bị giữ lại");
+
+	assert_ok(client_home_sync(h));
+	h->office->backed_up = h->office->number;
+	assert_ok(client_home_sync(h));
+	assert_int_equal(counts_of(h).outbox, 0);
+	assert_int_equal(client_home_standing(h, &id), VAULT_REFUSED);
+	office_restore(h->office, older);
+	assert_err(client_home_sync(h), ERR_PROTO);
+
+	h->office->is_aside = true;
+	assert_ok(enrol_anew(h, &done));
+
+	assert_int_equal(done.rescued, 1);
+	assert_int_equal(client_home_problems(h), 0);
+	assert_int_equal(client_home_standing(h, &id), VAULT_WAITING);
+	h->office->refuse_type = BYTES_NONE;
+	assert_ok(client_home_sync(h));
+	assert_office_has(h, &id, "full_name", "Bị giữ lại");
+	assert_int_equal(client_home_problems(h), 0);
+	office_clear(older);
+	free(older);
+}
+
 /* Restored to before the device was enrolled; what the office had is gone, and was kept here. */
 static void an_office_that_forgot_the_device_gets_all_that_is_kept(void **state)
 {
@@ -503,6 +548,7 @@ int main(void)
 		CASE(messages_and_refused_changes_stay_under_numbers_of_their_own),
 		CASE(what_was_backed_up_stays_backed_up),
 		CASE(values_of_numbers_nobody_keeps_are_written_again),
+		CASE(a_refused_change_of_a_lost_number_is_sent_again),
 		CASE(an_office_that_forgot_the_device_gets_all_that_is_kept),
 		CASE(what_is_kept_of_a_former_number_is_erased_with_its_record),
 		CASE(what_is_kept_of_a_former_number_goes_with_the_first_backup_of_the_new),
