@@ -131,13 +131,42 @@ static bool is_foldable(const struct work *w, size_t i)
 	       bytes_equal(p->change.author, w->change.author);
 }
 
+/*
+ * What the record still shows of a refused change. What lost to another's write meanwhile is not
+ * said again: who makes this edit sees the other's value in its place. The office keeps it.
+ */
+static struct change shown(const struct work *w, const struct change *refused)
+{
+	struct change c = *refused;
+
+	c.writes = arena_alloc_array(w->arena, refused->count, sizeof *c.writes);
+	c.count = 0;
+	for (size_t i = 0; i < refused->count; i++) {
+		const struct write *write = &refused->writes[i];
+		const struct field *f = record_find(&w->record.body, write->name);
+
+		if (f != NULL && value_equal(&f->value, &write->value))
+			c.writes[c.count++] = *write;
+	}
+	return c;
+}
+
+static void take_along(struct work *w, const struct vault_change *pending)
+{
+	struct change under = pending->change;
+
+	if (pending->is_refused)
+		under = shown(w, &pending->change);
+	lay_over(w->arena, &under, &w->change);
+}
+
 /* Takes the last draft and what was refused into the change; the rest stays below it. */
 static void fold(struct work *w)
 {
 	w->kept = arena_alloc_array(w->arena, w->pending_count, sizeof *w->kept);
 	for (size_t i = w->pending_count; i-- > 0;)
 		if (is_foldable(w, i))
-			lay_over(w->arena, &w->pending[i].change, &w->change);
+			take_along(w, &w->pending[i]);
 	for (size_t i = 0; i < w->pending_count; i++)
 		if (!is_foldable(w, i))
 			w->kept[w->kept_count++] = w->pending[i];

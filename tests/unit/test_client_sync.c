@@ -526,6 +526,34 @@ static void a_refused_change_is_shown_and_can_be_mended(void **state)
 	assert_int_equal(client_home_problems(h), 0);
 }
 
+/* The next edit of the record is made by someone who sees the other's value. */
+static void a_refused_value_that_lost_meanwhile_does_not_go_along(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+
+	assert_ok(client_home_sync(h));
+	h->office->refuse_type = BYTES_LIT("person");
+	assert_ok(client_home_edit(h, "person", &id, "hamlet", "Bị giữ lại"));
+	assert_ok(client_home_edit(h, "person", &id, "note", "cũng vậy"));
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_REFUSED);
+	h->office->refuse_type = BYTES_NONE;
+	h->clock.wall += 60000;
+	office_write(h->office, "person", &id, "hamlet", value_text(BYTES_LIT("Của người khác")),
+		     h->clock.wall);
+	assert_ok(client_home_sync(h));
+	assert_string_equal(client_home_value(h, &id, "hamlet"), "Của người khác");
+
+	assert_ok(client_home_edit(h, "person", &id, "full_name", "Lan Anh"));
+	assert_ok(client_home_sync(h));
+
+	assert_string_equal(office_text(h, &id, "hamlet"), "Của người khác");
+	assert_string_equal(office_text(h, &id, "note"), "cũng vậy");
+	assert_string_equal(office_text(h, &id, "full_name"), "Lan Anh");
+	assert_int_equal(client_home_problems(h), 0);
+}
+
 static void an_evicted_record_goes_but_not_its_unsent_edit(void **state)
 {
 	struct client_home *h = *state;
@@ -636,6 +664,7 @@ int main(void)
 		CASE(busy_is_only_later),
 		CASE(a_revoked_or_forked_device_keeps_everything),
 		CASE(a_refused_change_is_shown_and_can_be_mended),
+		CASE(a_refused_value_that_lost_meanwhile_does_not_go_along),
 		CASE(an_evicted_record_goes_but_not_its_unsent_edit),
 		CASE(more_to_come_is_asked_for_until_it_is_all_here),
 		CASE(a_long_backlog_is_sealed_in_sets_that_fit),
