@@ -235,7 +235,9 @@ void schema_sql_print_remove(const struct table *t, struct buf *out)
 
 void schema_sql_print_insert(const struct table *t, struct buf *out)
 {
-	buf_append_str(out, "INSERT INTO ");
+	/* FAIL: no copies of pages for undoing the rows before one that fails; the job is undone.
+	 */
+	buf_append_str(out, "INSERT OR FAIL INTO ");
 	print_name(out, t->type);
 	buf_append_str(out, "(id, log, touched, stamps, extra, deleted, voided, unit, merged_into");
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++) {
