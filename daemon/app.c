@@ -544,6 +544,7 @@ static enum err start(struct app *app)
 static void stop(struct app *app)
 {
 	struct context *ctx = &app->ctx;
+	struct store *store = NULL;
 
 	remove_listen_file(app);
 	if (app->http != NULL)
@@ -551,11 +552,12 @@ static void stop(struct app *app)
 	if (ctx->loop != NULL)
 		loop_finish_tasks(ctx->loop);
 	if (ctx->writer != NULL)
-		writer_stop(ctx->writer);
+		store = writer_stop(ctx->writer);
 	if (ctx->loop != NULL)
 		loop_free(ctx->loop);
 	if (ctx->readers != NULL)
 		readers_close(ctx->readers);
+	store_close(store);
 	if (app->admin_path[0] != '\0')
 		(void)unlink(app->admin_path);
 	buf_clear(&app->in_use);

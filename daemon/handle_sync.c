@@ -452,7 +452,7 @@ static void on_collected(struct task *t)
 	}
 	log_line(s, s->refusal != NULL ? s->refusal : "ok");
 	drop_content(s);
-	s->job = (struct writer_job){.run = end_session, .done = on_ended};
+	s->job = (struct writer_job){.run = end_session, .done = on_ended, .is_repeatable = true};
 	if (writer_submit_lazy(s->ctx->writer, &s->job) != ERR_OK)
 		on_ended(&s->job, ERR_AGAIN);
 }
@@ -507,7 +507,8 @@ static void on_checked(struct task *t)
 	struct sync *s = CONTAINER_OF(t, struct sync, task);
 
 	if (s->refusal == NULL) {
-		s->job = (struct writer_job){.run = merge, .done = on_merged};
+		s->job =
+			(struct writer_job){.run = merge, .done = on_merged, .is_repeatable = true};
 		if (writer_submit(s->ctx->writer, &s->job) == ERR_OK)
 			return;
 		s->refusal = "busy";

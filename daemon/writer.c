@@ -87,6 +87,7 @@ static void append(struct queue *q, struct queue *more)
 
 /* ---- writer thread ---- */
 
+/* What it did is undone alone when it fails. */
 static void run_marked(struct writer *w, struct writer_job *job)
 {
 	enum err e = fatal_or(store_mark(w->store), "savepoint");
@@ -101,8 +102,39 @@ static void run_marked(struct writer *w, struct writer_job *job)
 	if (e != ERR_OK)
 		metrics_add(w->options.metrics, writer_rollbacks_total, 1);
 	job->result = e;
-	metrics_add(w->options.metrics, writer_jobs_total, 1);
+}
+
+/* The group ran without marks and one of it failed: all of it again, each with its own. */
+static enum err run_again(struct writer *w)
+{
+	enum err e;
+
+	store_rollback(w->store);
+	e = fatal_or(store_begin(w->store), "begin");
+	for (struct writer_job *job = w->group.head; job != NULL && e == ERR_OK; job = job->next)
+		run_marked(w, job);
+	return e;
+}
+
+/*
+ * A mark costs a copy of every page that is altered behind it, a sixth of a merge. Jobs that can
+ * be run again go without, as long as there are no others in the group and none fails.
+ */
+static enum err run_one(struct writer *w, struct writer_job *job, bool *is_marked)
+{
+	const bool is_bare = job->is_repeatable && !*is_marked;
+
+	*is_marked = !is_bare;
 	push(&w->group, job);
+	if (!is_bare) {
+		run_marked(w, job);
+		return ERR_OK;
+	}
+	job->result = fatal_or(job->run(job, w->store), "job");
+	if (job->result == ERR_OK)
+		return ERR_OK;
+	*is_marked = true;
+	return run_again(w);
 }
 
 static void hand_back(struct writer *w)
@@ -137,18 +169,17 @@ static void run_group(struct writer *w)
 {
 	int64_t began = clock_monotonic_ms(w->options.clock);
 	struct writer_job *job = next_of_group(w, began);
+	bool is_marked = false;
 	enum err e;
 
 	if (job == NULL)
 		return;
 	e = fatal_or(store_begin(w->store), "begin");
 	while (job != NULL) {
-		if (e == ERR_OK) {
-			run_marked(w, job);
-		} else {
-			job->result = e;
+		if (e == ERR_OK)
+			e = run_one(w, job, &is_marked);
+		else
 			push(&w->group, job);
-		}
 		job = next_of_group(w, began);
 	}
 	if (e == ERR_OK) {
@@ -159,6 +190,7 @@ static void run_group(struct writer *w)
 	/* Not committed: no job of the group happened, whatever it returned. */
 	for (job = w->group.head; job != NULL && e != ERR_OK; job = job->next)
 		job->result = e;
+	metrics_add(w->options.metrics, writer_jobs_total, w->group.count);
 	metrics_add(w->options.metrics, writer_commits_total, e == ERR_OK);
 	hand_back(w);
 }
@@ -316,8 +348,10 @@ static void on_closed(uv_handle_t *h)
 	w->is_async_open = false;
 }
 
-void writer_stop(struct writer *w)
+struct store *writer_stop(struct writer *w)
 {
+	struct store *store = w->store;
+
 	uv_mutex_lock(&w->lock);
 	w->is_stopping = true;
 	uv_cond_signal(&w->wake);
@@ -329,10 +363,10 @@ void writer_stop(struct writer *w)
 	uv_close((uv_handle_t *)&w->async, on_closed);
 	while (w->is_async_open)
 		loop_turn(w->loop);
-	store_close(w->store);
 	uv_cond_destroy(&w->wake);
 	uv_mutex_destroy(&w->lock);
 	mem_free(w);
+	return store;
 }
 
 static enum err submit(struct writer *w, struct queue *q, struct writer_job *job, bool is_alone)

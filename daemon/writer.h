@@ -2,11 +2,13 @@
  * writer - the one thread that writes: a queue, group commit, answers to the loop.
  *
  * Jobs wait in a bounded queue. The writer takes what waits (up to a count and a
- * time), opens one transaction, runs each job inside a savepoint, commits, and only
+ * time), opens one transaction, runs each job, commits, and only
  * then hands the jobs back to the loop (receipts leave after the commit, never
  * before). A job that fails with a REJECT or RETRY class error is rolled back
- * alone; FATAL (I/O, corruption) ends the process with exit code 70 without another
- * fsync. Checkpoints run on this thread, between bursts.
+ * alone: each runs inside a savepoint, or, if all so far may be repeated, without one, and when one
+ * fails the whole group is rolled back and run again, each inside its own. FATAL (I/O, corruption)
+ * ends the process with exit code 70 without another fsync. Checkpoints run on this thread, between
+ * bursts.
  *
  * Three ways in: an ordinary job; a lazy one (nobody waits for it: it rides with the next
  * transaction or goes alone after WRITER_LAZY_MS); one that runs alone, outside any transaction
@@ -35,6 +37,9 @@ struct writer_job {
 	enum err (*run)(struct writer_job *job, struct store *store);
 	/* Loop thread, after the commit or the rollback; the job is its owner's again. */
 	void (*done)(struct writer_job *job, enum err e);
+	/* `run` may be called again after everything it did in the store was undone: what it leaves
+	 * elsewhere it leaves anew. The owner's. */
+	bool is_repeatable;
 	struct writer_job *next; /* the writer's */
 	enum err result;         /* the writer's */
 	bool is_alone;           /* the writer's */
@@ -50,12 +55,14 @@ struct writer_options {
 	uint64_t wal_pages; /* checkpoint above this, when nobody waits; at four times, anyway */
 };
 
-/* Takes `store`: it is the thread's until writer_stop() closes it. */
+/* Takes `store`: it is the thread's until writer_stop() gives it back. */
 struct writer *writer_start(struct loop *loop, struct store *store,
 			    const struct writer_options *options);
-/* Loop thread. Runs what waits, commits, joins the thread, gives every job back, closes the store.
+/*
+ * Loop thread. Runs what waits, commits, joins the thread, gives every job and the store back. Who
+ * closes that last, behind the readers, leaves no WAL: SQLite merges it with the last connection.
  */
-void writer_stop(struct writer *w);
+struct store *writer_stop(struct writer *w);
 
 /* Loop thread. ERR_AGAIN: the queue is full, answer "busy". */
 enum err writer_submit(struct writer *w, struct writer_job *job);

@@ -408,6 +408,7 @@ def stop_in_the_middle(w, e):
     check(w.daemon.wait(PATIENCE) == 0, "the exit code of SIGTERM")
     w.daemon = None
     check(not os.path.exists(os.path.join(w.state, "admin.sock")), "the admin socket stays")
+    check(not os.path.exists(os.path.join(w.state, "ctxhd.db-wal")), "the WAL stays unmerged")
 
 
 def wrong_permissions(w):

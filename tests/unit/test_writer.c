@@ -26,7 +26,6 @@ struct store {
 	enum err commit_error;
 	enum err mark_error;
 	atomic_uint wal;
-	bool is_closed;
 };
 
 static struct store fake;
@@ -84,11 +83,6 @@ uint64_t store_wal_pages(const struct store *s)
 	return atomic_load(&s->wal);
 }
 
-void store_close(struct store *s)
-{
-	s->is_closed = true;
-}
-
 struct job {
 	struct writer_job job;
 	enum err gives;
@@ -144,7 +138,7 @@ static void stop(struct world *w)
 {
 	atomic_store(&is_gate_open, true);
 	if (w->writer != NULL)
-		writer_stop(w->writer);
+		assert_ptr_equal(writer_stop(w->writer), &fake);
 	w->writer = NULL;
 }
 
@@ -184,19 +178,31 @@ static struct job *prepare(struct world *w, int i, enum err gives)
 	return &w->jobs[i];
 }
 
+static void submit_repeatable(struct world *w, int i, enum err gives)
+{
+	prepare(w, i, gives)->job.is_repeatable = true;
+	assert_ok(writer_submit(w->writer, &w->jobs[i].job));
+}
+
 static void submit(struct world *w, int i, enum err gives)
 {
 	assert_ok(writer_submit(w->writer, &prepare(w, i, gives)->job));
 }
 
 /* The writer is inside this job until the gate opens: whatever is submitted meanwhile waits. */
-static void hold(struct world *w, int i)
+static void hold_prepared(struct world *w, int i)
 {
-	prepare(w, i, ERR_OK)->is_held = true;
+	w->jobs[i].is_held = true;
 	assert_ok(writer_submit(w->writer, &w->jobs[i].job));
 	for (int ms = 0; atomic_load(&running) == 0 && ms < WAIT_MS; ms++)
 		usleep(1000);
 	assert_int_equal(atomic_load(&running), 1);
+}
+
+static void hold(struct world *w, int i)
+{
+	(void)prepare(w, i, ERR_OK);
+	hold_prepared(w, i);
 }
 
 static void release(void)
@@ -222,7 +228,6 @@ static void a_job_is_done_after_the_commit(void **state)
 	assert_int_equal(w->jobs[0].got, ERR_OK);
 	stop(w);
 	assert_string_equal(fake.trace, "BmjkC");
-	assert_true(fake.is_closed);
 }
 
 static void jobs_that_wait_share_one_commit(void **state)
@@ -271,6 +276,46 @@ static void a_failing_job_is_rolled_back_alone(void **state)
 	assert_int_equal(w->jobs[2].got, ERR_OK);
 	stop(w);
 	assert_string_equal(fake.trace, "BmjkmjumjkC");
+	assert_int_equal(w->metrics.writer_rollbacks_total, 1);
+}
+
+/* Behind one that cannot be repeated each has its mark. */
+static void jobs_that_can_be_repeated_go_without_marks(void **state)
+{
+	struct world *w = *state;
+
+	prepare(w, 0, ERR_OK)->job.is_repeatable = true;
+	hold_prepared(w, 0);
+	submit_repeatable(w, 1, ERR_OK);
+	submit(w, 2, ERR_OK);
+	submit_repeatable(w, 3, ERR_CONFLICT);
+	submit_repeatable(w, 4, ERR_OK);
+	release();
+	wait_for(w, 5);
+	assert_int_equal(w->jobs[3].got, ERR_CONFLICT);
+	assert_int_equal(w->jobs[4].got, ERR_OK);
+	stop(w);
+	assert_string_equal(fake.trace, "BjjmjkmjumjkC");
+	assert_int_equal(w->metrics.writer_jobs_total, 5);
+	assert_int_equal(w->metrics.writer_rollbacks_total, 1);
+}
+
+static void a_group_without_marks_runs_again_when_one_fails(void **state)
+{
+	struct world *w = *state;
+
+	prepare(w, 0, ERR_OK)->job.is_repeatable = true;
+	hold_prepared(w, 0);
+	submit_repeatable(w, 1, ERR_CONFLICT);
+	submit_repeatable(w, 2, ERR_OK);
+	release();
+	wait_for(w, 3);
+	assert_int_equal(w->jobs[0].got, ERR_OK);
+	assert_int_equal(w->jobs[1].got, ERR_CONFLICT);
+	assert_int_equal(w->jobs[2].got, ERR_OK);
+	stop(w);
+	assert_string_equal(fake.trace, "BjjRBmjkmjumjkC");
+	assert_int_equal(w->metrics.writer_jobs_total, 3);
 	assert_int_equal(w->metrics.writer_rollbacks_total, 1);
 }
 
@@ -534,6 +579,8 @@ int main(void)
 		T(jobs_that_wait_share_one_commit),
 		T(a_group_is_limited_by_count),
 		T(a_failing_job_is_rolled_back_alone),
+		T(jobs_that_can_be_repeated_go_without_marks),
+		T(a_group_without_marks_runs_again_when_one_fails),
 		T(a_commit_that_fails_fails_every_job_of_it),
 		T(a_full_queue_says_so),
 		T(a_lazy_job_rides_with_the_next_one),
