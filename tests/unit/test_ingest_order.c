@@ -129,11 +129,68 @@ static void any_order_between_devices_gives_the_same_states(UNUSED_STATE)
 	}
 }
 
+/* As the writer does when another job of the transaction failed: the opened sets are the same ones.
+ */
+static void run_twice(struct ground_device *d, const struct bytes *wire, struct ingest_result *ret)
+{
+	struct changeset_opened set;
+	const struct ingest_request request = {.device = d->number,
+					       .sets = &set,
+					       .set_count = 1,
+					       .sent_ms = g.clock.wall,
+					       .now_ms = g.clock.wall};
+
+	assert_ok(changeset_open(&g.a, *wire, &d->key.public_key, &set));
+	for (int i = 0; i < 2; i++) {
+		assert_ok(store_begin(g.store));
+		assert_ok(ingest_run(&g.ctx, g.store, &g.a, &request, ret));
+		if (i == 0)
+			store_rollback(g.store);
+	}
+	assert_ok(store_commit(g.store));
+}
+
+static void a_request_that_is_undone_and_run_again_leaves_the_same(UNUSED_STATE)
+{
+	struct hash everything[2];
+
+	for (int is_twice = 0; is_twice < 2; is_twice++) {
+		struct traffic t = {0};
+		struct id ids[CONVERGE_RECORDS];
+		struct rand rand;
+
+		if (is_twice) {
+			ground_close(&g);
+			ground_open(&g);
+		}
+		converge_start(ids);
+		memcpy(t.devices, g.devices, sizeof t.devices);
+		rand_seeded_init(&rand, 4711);
+		make_traffic(&t, &rand, ids);
+		for (size_t i = 0; i < (size_t)CONVERGE_DEVICES * CONVERGE_SETS; i++) {
+			struct ground_device d = t.devices[i % CONVERGE_DEVICES];
+			const struct bytes *wire =
+				&t.wires[i % CONVERGE_DEVICES][i / CONVERGE_DEVICES];
+			struct ingest_result r = {0};
+
+			if (is_twice)
+				run_twice(&d, wire, &r);
+			else
+				assert_ok(ground_push_wire(&g, &d, wire, 1, &r));
+			assert_int_equal(r.applied, 3);
+		}
+		everything[is_twice] = ground_everything(&g);
+		ground_verify(&g);
+	}
+	assert_memory_equal(everything[0].bytes, everything[1].bytes, HASH_LEN);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(any_order_between_devices_gives_the_same_states),
+		CASE(a_request_that_is_undone_and_run_again_leaves_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
