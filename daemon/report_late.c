@@ -131,7 +131,15 @@ static void bind(struct late *l, struct sql *q)
 	}
 }
 
-/* The scope first: for each of its units what is behind the log number, by index. */
+void report_late_query(const struct schema_type *t, struct buf *out)
+{
+	buf_printf(out,
+		   "SELECT s.code, r.touched FROM temp.scope s CROSS JOIN main.\"%.*s\" r"
+		   " ON r.unit = s.unit AND r.log > :log WHERE 1",
+		   BYTES_FMT(t->name));
+	append_period(out, t);
+}
+
 static enum err count_type(struct late *l, const struct schema_type *t)
 {
 	AUTO(buf_clear) struct buf text = {0};
@@ -139,11 +147,7 @@ static enum err count_type(struct late *l, const struct schema_type *t)
 	bool is_row = true;
 	enum err e;
 
-	buf_printf(&text,
-		   "SELECT s.code, r.touched FROM temp.scope s CROSS JOIN main.\"%.*s\" r"
-		   " ON r.unit = s.unit AND r.log > :log WHERE 1",
-		   BYTES_FMT(t->name));
-	append_period(&text, t);
+	report_late_query(t, &text);
 	e = sql_use_text(l->report.store, buf_bytes(&text), &q);
 	if (e != ERR_OK)
 		return e;

@@ -29,3 +29,7 @@ struct report {
 enum err report_begin(struct report *r);
 /* Only after a report_begin() that succeeded. */
 void report_end(struct report *r);
+
+/* Late records of one type: (code, touched); the scope first, for each of its units what is behind
+ * :log, by index. */
+void report_late_query(const struct schema_type *t, struct buf *out);

@@ -1,8 +1,7 @@
 /* Reports: scope by unit and day, figures, what is stale, what is suppressed. */
 #include "tests/unit/test.h"
 
-#include "daemon/report.h"
-#include "daemon/store_admin.h"
+#include "daemon/report_private.h"
 #include "tests/unit/office.h"
 
 #define DAY_2021 "2021-04-13"
@@ -299,6 +298,73 @@ static void a_report_leaves_nothing_on_the_connection(UNUSED_STATE)
 	json_decref(second);
 }
 
+/* How SQLite would run it over a report's views. */
+static struct bytes plan_of(struct bytes text)
+{
+	AUTO(buf_clear) struct buf explain = {0};
+	AUTO(buf_clear) struct buf plan = {0};
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = true;
+
+	buf_printf(&explain, "EXPLAIN QUERY PLAN %.*s", BYTES_FMT(text));
+	assert_ok(sql_use_text(office.reader, buf_bytes(&explain), &q));
+	while (sql_step(q, &is_row) == ERR_OK && is_row)
+		buf_printf(&plan, "%.*s\n", BYTES_FMT(sql_text(q, 3)));
+	buf_append_byte(&plan, '\0');
+	return arena_copy(&office.arena, buf_bytes(&plan));
+}
+
+static struct report begin(const struct report_request *request)
+{
+	struct report r = {.store = office.reader, .arena = &office.arena, .request = request};
+
+	assert_ok(store_begin(office.reader));
+	assert_ok(report_begin(&r));
+	return r;
+}
+
+static const struct report_request of_a_commune = {.id = BYTES_LIT("annual"),
+						   .unit = BYTES_LIT("25195"),
+						   .from = BYTES_LIT("2020-01-01"),
+						   .to = BYTES_LIT("2020-12-31"),
+						   .on = BYTES_LIT(DAY_2021),
+						   .now_ms = OFFICE_NOW};
+
+/* A commune's report in a country's store reads its own rows. */
+static void no_indicator_reads_a_whole_table(UNUSED_STATE)
+{
+	struct report r = begin(&of_a_commune);
+
+	for (size_t i = 0; i < office.schema->indicator_count; i++) {
+		struct bytes plan = plan_of(office.schema->indicators[i].sql);
+
+		if (strstr((const char *)plan.data, "SCAN main.") != NULL)
+			print_error("%.*s:\n%s\n", BYTES_FMT(office.schema->indicators[i].id),
+				    (const char *)plan.data);
+		assert_null(strstr((const char *)plan.data, "SCAN main."));
+	}
+	/* The control: what does read one is seen. */
+	assert_non_null(strstr((const char *)plan_of(BYTES_LIT("SELECT * FROM main.person")).data,
+			       "SCAN main."));
+	report_end(&r);
+	store_rollback(office.reader);
+}
+
+static void late_records_are_found_by_unit_and_log_number(UNUSED_STATE)
+{
+	struct report r = begin(&of_a_commune);
+
+	for (size_t i = 0; i < office.schema->type_count; i++) {
+		AUTO(buf_clear) struct buf text = {0};
+
+		report_late_query(&office.schema->types[i], &text);
+		assert_non_null(strstr((const char *)plan_of(buf_bytes(&text)).data,
+				       "__unit (unit=? AND log>?)"));
+	}
+	report_end(&r);
+	store_rollback(office.reader);
+}
+
 static void a_unit_that_was_not_is_said_so(UNUSED_STATE)
 {
 	const struct report_request request = {.id = BYTES_LIT("CT02"),
@@ -360,6 +426,8 @@ int main(void)
 		T(a_merged_commune_counts_what_its_predecessors_did),
 		T(the_report_of_a_past_year_does_not_change_with_a_merger),
 		T(a_report_leaves_nothing_on_the_connection),
+		T(no_indicator_reads_a_whole_table),
+		T(late_records_are_found_by_unit_and_log_number),
 		T(a_unit_that_was_not_is_said_so),
 		T(without_a_day_the_code_is_read_at_the_end_of_the_period_or_today),
 		T(restricted_reports_are_known),
