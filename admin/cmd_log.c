@@ -227,8 +227,10 @@ static json_t *reversed(const json_t *rows)
 	return turned;
 }
 
-static int follow_step(struct follow *f, bool is_begin)
+/* Until something is known to be behind us, rows come newest first. */
+static int follow_step(struct follow *f)
 {
+	const bool is_begin = json_integer_value(json_object_get(f->filter, "after")) == 0;
 	JSON_AUTO json_t *rows = NULL;
 	JSON_AUTO json_t *fresh = json_array();
 	JSON_AUTO json_t *ordered = NULL;
@@ -259,13 +261,16 @@ static int follow(const struct ctl *ctl, json_t *take_filter)
 	f.seen = mem_alloc_array(FOLLOW_SEEN_MOST, sizeof *f.seen);
 	(void)sigaction(SIGINT, &stop, NULL);
 	(void)sigaction(SIGTERM, &stop, NULL);
-	code = follow_step(&f, true);
+	/* One still open may end as the outcome that is asked for, behind others that were shown.
+	 */
+	json_object_set_new(f.filter, "open", json_true());
+	code = follow_step(&f);
 	json_object_set_new(f.filter, "limit", json_integer(FOLLOW_PAGE));
 	while (code == ARGS_EXIT_DONE && !is_stopped) {
 		(void)poll(NULL, 0, FOLLOW_PAUSE_MS);
 		if (is_stopped)
 			break;
-		code = follow_step(&f, false);
+		code = follow_step(&f);
 		/* A daemon that restarts is no reason to stop watching. */
 		misses = code == ARGS_EXIT_UNREACHABLE ? misses + 1 : 0;
 		if (code == ARGS_EXIT_UNREACHABLE && misses < FOLLOW_MISSES)

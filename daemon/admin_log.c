@@ -105,12 +105,14 @@ static enum err read_filter(struct admin_call *call, struct session_filter *f)
 		e = read_outcome(call, f);
 	f->has_device = admin_has(call, "device");
 	f->device = (uint32_t)device;
+	f->with_open = admin_flag(call, "open");
 	f->after = (uint64_t)after;
 	f->limit = (size_t)limit;
 	return e;
 }
 
-/* {unit?, device?, since?, until?, outcome?, after?, limit?} -> [session], newest first */
+/* {unit?, device?, since?, until?, outcome?, open?, after?, limit?} -> [session], newest first, or
+ * with `after` oldest first. `open`: whatever `outcome` says, also those that have none yet. */
 enum err admin_log(struct admin_call *call)
 {
 	struct session_filter filter = {0};

@@ -213,7 +213,7 @@ enum err session_mend(struct store *s, int64_t now_ms)
 	"  OR s.device IN (SELECT device FROM device_unit WHERE unit = ?1))"            \
 	" AND (?2 IS NULL OR (s.device = ?2 AND s.is_device_known = 1))"                \
 	" AND (?3 IS NULL OR s.started_at >= ?3) AND (?4 IS NULL OR s.started_at < ?4)" \
-	" AND (?5 IS NULL OR s.outcome = ?5) "
+	" AND (?5 IS NULL OR s.outcome = ?5 OR (?8 AND s.outcome = 0)) "
 
 static const char query_newest[] = COLUMNS CONDITIONS "ORDER BY s.session DESC LIMIT ?7";
 static const char query_after[] =
@@ -277,6 +277,7 @@ enum err session_list(struct store *s, struct arena *a, const struct session_fil
 	if (f->after != 0)
 		sql_bind_int(q, 6, (int64_t)f->after);
 	sql_bind_int(q, 7, f->limit != 0 ? (int64_t)f->limit : LIMIT_DEFAULT);
+	sql_bind_int(q, 8, f->with_open);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		if (count == cap) {
 			struct session_row *more = arena_alloc_array(a, cap * 2 + 32, sizeof *more);

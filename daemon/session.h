@@ -98,6 +98,7 @@ struct session_filter {
 	int64_t until_ms; /* exclusive; 0: any */
 	bool has_outcome;
 	enum session_outcome outcome;
+	bool with_open; /* also those whose outcome is not known yet */
 	uint64_t after; /* session number: only younger ones (--follow) */
 	size_t limit;   /* 0: 100 */
 };

@@ -217,6 +217,27 @@ def follow(w, client):
         p.stdout.close()
 
 
+def follow_filtered(w, one, two):
+    """Filters combine while the log grows: only what fits all of them is told."""
+    p = subprocess.Popen([os.path.join(w.bin, "ctxhctl"), "log", "--follow", "--limit", "1", "--format", "csv",
+                          "--device", "2", "--unit", "25195", "--outcome", "ok", "--since", "2020-01-01"],
+                         env=w.env, stdout=subprocess.PIPE, text=True)
+    try:
+        lines = csv.DictReader(iter(p.stdout.readline, ""))
+        first = next(lines)
+        one("sync")
+        two("sync")
+        second = next(lines)
+        check(first["device"] == second["device"] == "2" and int(second["session"]) > int(first["session"]),
+              f"follow with filters: {first} {second}")
+        p.send_signal(signal.SIGINT)
+        check(p.wait(harness.PATIENCE) == 0, "log --follow with filters ends well")
+    finally:
+        if p.poll() is None:
+            p.kill()
+        p.stdout.close()
+
+
 def revocation(w, client):
     each_format(w, ("device", "list"), DEVICE, rows=3)
     w.ctl("device", "revoke", "2", "--why", "mất máy")
@@ -277,6 +298,7 @@ def test(w, _args):
     questions(w)
     wrong_arguments(w)
     follow(w, one)
+    follow_filtered(w, one, two)
     revocation(w, two)
     manuals(w)
     w.stop()

@@ -39,6 +39,35 @@ static size_t log_count(const char *args)
 	return count;
 }
 
+/* What is open may still end as the outcome that is asked for. */
+static void a_follower_sees_what_is_still_open(UNUSED_STATE)
+{
+	struct session_start start = {.device = an.number,
+				      .transport = BYTES_LIT("network"),
+				      .address = BYTES_LIT("127.0.0.1"),
+				      .client_version = BYTES_LIT("0.1.0"),
+				      .counter = 100,
+				      .now_ms = OFFICE_NOW};
+	uint64_t open;
+	json_t *rows;
+
+	assert_ok(store_begin(office.writer));
+	assert_ok(session_begin(office.writer, &start, &open));
+	office_commit(&office);
+	PUSH_NEW(&be, "person", OFFICE_TEXT("full_name", "Điểu K'Ré"));
+
+	rows = result_of("log", "{\"outcome\":\"ok\"}");
+	assert_int_equal(json_array_size(rows), 1);
+	json_decref(rows);
+	rows = result_of("log", "{\"outcome\":\"failed\",\"open\":true}");
+	assert_int_equal(json_array_size(rows), 1);
+	assert_int_equal(int_of(json_array_get(rows, 0), "session"), open);
+	json_decref(rows);
+	rows = result_of("log", "{\"outcome\":\"ok\",\"open\":true}");
+	assert_int_equal(json_array_size(rows), 2);
+	json_decref(rows);
+}
+
 static void log_filters_narrow_it(UNUSED_STATE)
 {
 	char args[64];
@@ -391,6 +420,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(a_follower_sees_what_is_still_open),
 		T(log_has_the_keys_of_the_reference),
 		T(log_filters_narrow_it),
 		T(log_show_has_every_change_with_old_and_new),
