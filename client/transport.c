@@ -13,8 +13,16 @@
 #define CURL_LIBRARY "libcurl.so.4"
 
 #define CONNECT_TIMEOUT_S 30L
-/* A bad line is slow, not dead: 18 s without a byte are usual at 30 % loss. */
+/* A bad line is slow, not dead: 18 s without a byte are usual at 30 % loss. And a busy office may
+ * think for long: it is the only limit while its machine answers the probes below. */
 #define STALL_TIMEOUT_S   90L
+/*
+ * A connection that the office's machine no longer has (the daemon was killed, something on the way
+ * reset it, and the reset was lost) is told from a slow office by asking that machine: it answers
+ * the first probe that arrives with another reset. Nine unanswered ones, after 82 s, end it.
+ */
+#define PROBE_AFTER_S     10L
+#define PROBE_EVERY_S     8L
 
 struct library {
 	void *handle;
@@ -119,6 +127,8 @@ static CURLcode configure(struct transport *t)
 		{CURLOPT_LOW_SPEED_LIMIT, 1},
 		{CURLOPT_LOW_SPEED_TIME, STALL_TIMEOUT_S},
 		{CURLOPT_TCP_KEEPALIVE, 1},
+		{CURLOPT_TCP_KEEPIDLE, PROBE_AFTER_S},
+		{CURLOPT_TCP_KEEPINTVL, PROBE_EVERY_S},
 	};
 	CURLcode code = CURLE_OK;
 

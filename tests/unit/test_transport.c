@@ -1,15 +1,18 @@
 #include "tests/unit/test.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <microhttpd.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "client/transport.h"
 
@@ -23,7 +26,48 @@ struct server {
 	uint8_t pin[INVITATION_PIN_LEN];
 	char address[64];
 	size_t body_len; /* of the last POST */
+	bool vanishes;   /* instead of answering: no FIN, no RST */
+	bool has_vanished;
+	int probe_after_s; /* of the client's socket, while it waits */
+	int probe_every_s;
 };
+
+/* The client is of this process: its socket is the one that leads to our port. */
+static void look_at_client(struct server *s)
+{
+	const uint16_t port = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
+
+	for (int fd = 0; fd < 1024; fd++) {
+		struct sockaddr_in peer = {0};
+		socklen_t len = sizeof peer;
+		int is_on = 0;
+
+		if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 ||
+		    peer.sin_family != AF_INET || ntohs(peer.sin_port) != port)
+			continue;
+		len = sizeof is_on;
+		assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &is_on, &len), 0);
+		assert_true(is_on);
+		len = sizeof s->probe_after_s;
+		(void)getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &s->probe_after_s, &len);
+		(void)getsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &s->probe_every_s, &len);
+	}
+}
+
+/* A socket in repair mode is forgotten by its kernel when it is closed, and nobody is told.
+ * Something else takes its number, so that the server's own shutdown does not reach it. */
+static bool vanish(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const int on = 1;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	bool is_gone = setsockopt(info->connect_fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) == 0 &&
+		       dup2(null, info->connect_fd) == info->connect_fd;
+
+	(void)close(null);
+	return is_gone;
+}
 
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version, const char *data,
@@ -45,6 +89,11 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *c, const cha
 		s->body_len += *len;
 		*len = 0;
 		return MHD_YES;
+	}
+	look_at_client(s);
+	if (s->vanishes) {
+		s->has_vanished = vanish(c);
+		return MHD_NO;
 	}
 	struct MHD_Response *r = MHD_create_response_from_buffer(4, pong, MHD_RESPMEM_PERSISTENT);
 	enum MHD_Result done = MHD_queue_response(c, 418, r);
@@ -184,6 +233,41 @@ static void nobody_there_is_only_later(UNUSED_STATE)
 	buf_clear(&answer);
 }
 
+static void a_slow_office_is_asked_whether_it_is_there(UNUSED_STATE)
+{
+	struct server s;
+	struct buf answer = {0};
+	int status = 0;
+
+	server_start(&s, -1, 1);
+	assert_ok(ask(s.address, s.pin, BYTES_LIT("ping"), &status, &answer));
+
+	assert_int_equal(s.probe_after_s, 10);
+	assert_int_equal(s.probe_every_s, 8);
+	buf_clear(&answer);
+	server_stop(&s);
+}
+
+/* The reset of a connection that its machine lost is found out by probing, not by waiting for the
+ * end of all patience, which would be ERR_TIMEOUT. */
+static void an_office_that_forgot_the_connection_is_noticed(UNUSED_STATE)
+{
+	struct server s;
+	struct buf answer = {0};
+	int status = 0;
+
+	server_start(&s, -1, 1);
+	s.vanishes = true;
+	enum err e = ask(s.address, s.pin, BYTES_LIT("ping"), &status, &answer);
+
+	buf_clear(&answer);
+	server_stop(&s);
+	/* Without the right to do that (CAP_NET_ADMIN) the connection just ended. */
+	if (!s.has_vanished)
+		skip();
+	assert_err(e, ERR_NET);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +275,8 @@ int main(void)
 		cmocka_unit_test(another_key_is_refused_and_hears_nothing),
 		cmocka_unit_test(no_clock_locks_anybody_out),
 		cmocka_unit_test(nobody_there_is_only_later),
+		cmocka_unit_test(a_slow_office_is_asked_whether_it_is_there),
+		cmocka_unit_test(an_office_that_forgot_the_connection_is_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
