@@ -271,6 +271,34 @@ static enum err find_differing(struct sync *s, struct arena *a, struct sync_comp
 	return ERR_OK;
 }
 
+/*
+ * A bucket that fits into no answer is repaired by pulling everything anew: whole records take the
+ * place of what is here, what the office does not send becomes a stray, and our own changes that it
+ * has not taken stay on top. As after a restore of the office (docs/client-store.md), but that the
+ * epoch goes on.
+ */
+static enum err pull_anew(struct sync *s, struct sync_comparison *c)
+{
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	struct vault_state state = *vault_state(s->vault);
+	enum err e = vault_begin(s->vault);
+
+	if (e != ERR_OK)
+		return e;
+	txn = s->vault;
+	state.generation++;
+	state.is_pull_complete = 0;
+	e = vault_cursors_put(s->vault, NULL, 0);
+	if (e == ERR_OK)
+		e = vault_state_put(s->vault, &state);
+	if (e == ERR_OK)
+		e = vault_commit(s->vault);
+	c->has_pulled_anew = true;
+	c->differing_count = 0;
+	c->is_unfinished = true;
+	return e;
+}
+
 static size_t larger(size_t a, size_t b)
 {
 	return a > b ? a : b;
@@ -304,6 +332,8 @@ enum err sync_compare_check(struct sync *s, struct arena *a, struct sync_compari
 	report->compared = larger(report->compared, answer->digest_count);
 	report->differing = larger(report->differing, c->differing_count);
 	report->still_differing = c->differing_count;
+	if (c->differing_count != 0 && answer->oversized_count != 0 && !c->has_pulled_anew)
+		return pull_anew(s, c);
 	c->is_unfinished = (c->differing_count != 0 && !is_stuck) || c->stray_count != 0;
 	return c->is_unfinished ? ERR_OK : note_compared(s);
 }

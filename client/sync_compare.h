@@ -22,6 +22,7 @@ struct sync_comparison {
 	size_t stray_count;
 	struct id *asked; /* strays that were */
 	size_t asked_count;
+	bool has_pulled_anew; /* once in a contact: whatever differs then, keeps differing */
 };
 
 /* Whether this contact is to compare: by s->compare, and when the last one did. */

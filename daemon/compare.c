@@ -228,7 +228,7 @@ static struct msg_bucket *add_bucket(struct compare *c, int64_t unit, uint64_t l
 /* Those that fit; one in any case, or the device would never get on. */
 static bool has_room(struct compare *c, size_t bytes)
 {
-	if (bytes > COMPARE_BUCKET_BYTES || c->owed->answer.bucket_count == LIMIT_DIGEST_BUCKETS)
+	if (c->owed->answer.bucket_count == LIMIT_DIGEST_BUCKETS)
 		return false;
 	if (take_budget(c, bytes))
 		return true;
@@ -268,11 +268,17 @@ static enum err give_buckets(struct compare *c, int64_t unit, uint64_t log,
 			continue;
 		if (u->buckets++ == 0)
 			u->first = (uint8_t)i;
+		if (m->bytes[i] > COMPARE_BUCKET_BYTES) {
+			u->is_oversized = true;
+			continue;
+		}
 		if (!has_room(c, m->bytes[i]))
 			continue;
 		g.of[i] = add_bucket(c, unit, log, i);
 		u->buckets_sent++;
 	}
+	if (u->is_oversized)
+		c->owed->answer.oversized[c->owed->answer.oversized_count++] = unit;
 	if (e == ERR_OK && u->buckets_sent != 0)
 		e = walk_unit(&w);
 	u->records_sent = g.records;
@@ -315,6 +321,8 @@ static enum err compare_all_buckets(struct compare *c)
 	enum err e = ERR_OK;
 
 	c->found.units = arena_alloc_array(c->a, q->bucket_count, sizeof *c->found.units);
+	c->owed->answer.oversized =
+		arena_alloc_array(c->a, q->bucket_count, sizeof *c->owed->answer.oversized);
 	/* Pointers into it are kept, so it does not grow. */
 	c->owed->answer.buckets = arena_alloc_array(c->a, q->bucket_count * DIGEST_BUCKETS,
 						    sizeof *c->owed->answer.buckets);
@@ -476,6 +484,8 @@ static void tell_unit(const struct compare_unit *u, struct buf *out)
 		buf_printf(out, "%sunit %s, buckets %zu from %u, records sent %zu",
 			   out->len != 0 ? "; " : "digest: ", u->code, u->buckets,
 			   (unsigned)u->first, u->records_sent);
+	if (u->is_oversized)
+		buf_append_str(out, ", too large: pulled anew");
 }
 
 /* Which records of restricted types there are is not for logs. */

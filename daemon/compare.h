@@ -15,7 +15,8 @@ struct store;
 
 /* Units are begun until so many records were read for one request; the others another time. */
 #define COMPARE_RECORDS      20000u
-/* Of one bucket as it is sent: an answer must stay below LIMIT_PLAIN_BYTES. */
+/* Of one bucket as it is sent: an answer must stay below LIMIT_PLAIN_BYTES. The device pulls a unit
+ * with a larger one anew. */
 #define COMPARE_BUCKET_BYTES ((size_t)8 << 20)
 /* Requests compared at the same time; pool threads are for everybody. */
 #define COMPARE_AT_ONCE      2
@@ -27,6 +28,7 @@ struct compare_unit {
 	size_t buckets;      /* that differ */
 	uint8_t first;       /* of them */
 	size_t buckets_sent; /* fewer, when the budget ended */
+	bool is_oversized;   /* one of them is over COMPARE_BUCKET_BYTES: it never can be sent */
 	size_t records_sent;
 };
 

@@ -289,6 +289,8 @@ struct msg_synced {
 	size_t bucket_count;
 	struct msg_stray *missing; /* of the request's strays: the daemon holds no such record */
 	size_t missing_count;
+	int64_t *oversized; /* units with a bucket that differs and is more than an answer takes */
+	size_t oversized_count;
 };
 
 void msg_synced_encode(const struct msg_synced *m, struct buf *out);

@@ -136,6 +136,7 @@ static const struct shape_field synced_fields[] = {
 	LIST(15, LIMIT_CURSORS, digests, digest_count, &digest_shape),
 	LIST(16, LIMIT_DIGEST_BUCKETS, buckets, bucket_count, &bucket_shape),
 	LIST(17, LIMIT_STRAYS, missing, missing_count, &stray_shape),
+	LIST(18, LIMIT_DIGEST_UNITS, oversized, oversized_count, &shape_int64),
 };
 #undef LIST
 #undef AT

@@ -224,6 +224,11 @@ static void give_buckets(struct office *o, struct taking *t, const struct msg_sy
 	if (m->bucket_count == 0 || m->buckets[0].unit != OFFICE_UNIT ||
 	    digest_compare(&d, m->buckets[0].wire.data, differs) == 0)
 		return;
+	if (o->has_big_buckets) {
+		answer->oversized = arena_alloc_array(t->arena, 1, sizeof *answer->oversized);
+		answer->oversized[answer->oversized_count++] = OFFICE_UNIT;
+		return;
+	}
 	for (size_t i = 0; i < DIGEST_BUCKETS; i++)
 		if (differs[i] && answer->bucket_count < most)
 			give_bucket(o, t, i, answer);

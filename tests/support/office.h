@@ -73,8 +73,9 @@ struct office {
 	size_t page;      /* records in one answer; 0: all */
 	bool has_no_time; /* brings no digests */
 	bool ignores_strays;
-	bool evicts_strays;  /* says of each stray that it left the scope */
-	size_t buckets_most; /* in one answer; 0: all */
+	bool evicts_strays;   /* says of each stray that it left the scope */
+	size_t buckets_most;  /* in one answer; 0: all */
+	bool has_big_buckets; /* each is more than an answer takes */
 	int64_t tolerance_ms;
 	struct bytes refuse_type; /* changes of this type go to quarantine */
 

@@ -440,6 +440,51 @@ static void a_small_budget_brings_one_bucket_at_a_time_until_all_are_equal(UNUSE
 	assert_memory_equal(digest_root(&held).bytes, digest_root(&truth).bytes, HASH_LEN);
 }
 
+/* Seven records of 1.3 MiB in one bucket, and a small one in another. */
+static void a_bucket_over_the_limit_is_named_and_the_others_come(UNUSED_STATE)
+{
+	enum {
+		FIELDS = 21,
+		BIG = 7
+	};
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct bytes text = bytes_of(arena_alloc(&g.a, LIMIT_VALUE_BYTES), LIMIT_VALUE_BYTES);
+	struct digest held = {0};
+	struct id small;
+	uint8_t bucket = 0;
+
+	memset((void *)(uintptr_t)text.data, 'x', text.len);
+	for (size_t i = 0; i < BIG; i++) {
+		struct id id;
+		struct change c = ground_person(&g, d, g.north, "Lớn", &id);
+
+		while (i != 0 && digest_bucket(&c.id) != bucket)
+			c.id = id_new(&g.clock.clock, &g.rand);
+		bucket = digest_bucket(&c.id);
+		for (size_t k = 0; k < FIELDS; k++)
+			ground_write(&g, &c,
+				     (const char *)arena_printf(&g.a, "big_%02zu%c", k, '\0').data,
+				     value_text(text));
+		assert_int_equal(ground_push(&g, d, &c, 1).applied, 1);
+	}
+	do {
+		small = push_person(d, g.north, "Nhỏ");
+	} while (digest_bucket(&small) == bucket);
+	uint64_t log = 0;
+
+	assert_ok(store_last_log(g.store, &log));
+	struct msg_sync request = request_buckets(log, &held);
+	struct msg_synced m = ask(d, &request);
+
+	assert_int_equal(m.oversized_count, 1);
+	assert_int_equal(m.oversized[0], g.north);
+	for (size_t i = 0; i < m.bucket_count; i++)
+		assert_int_not_equal(m.buckets[i].bucket, bucket);
+	assert_int_equal(m.bucket_count, 1);
+	assert_int_equal(m.buckets[0].bucket, digest_bucket(&small));
+	assert_non_null(strstr(found.text, "pulled anew"));
+}
+
 static void of_many_differing_buckets_the_log_has_a_sum(UNUSED_STATE)
 {
 	struct ground_device *d = ground_device(&g, g.north, false);
@@ -606,6 +651,7 @@ int main(void)
 		CASE(buckets_of_another_epoch_are_not_compared),
 		CASE(a_unit_out_of_scope_is_not_told_about),
 		CASE(a_small_budget_brings_one_bucket_at_a_time_until_all_are_equal),
+		CASE(a_bucket_over_the_limit_is_named_and_the_others_come),
 		CASE(of_many_differing_buckets_the_log_has_a_sum),
 		CASE(a_stray_there_is_no_record_of_is_missing_and_logged),
 		CASE(the_log_does_not_name_restricted_or_unknown_types),

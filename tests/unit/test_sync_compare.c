@@ -461,6 +461,90 @@ static void buckets_that_come_one_by_one_are_all_repaired(void **state)
 	assert_healed(h);
 }
 
+static void a_bucket_too_large_for_an_answer_is_mended_by_pulling_anew(void **state)
+{
+	struct client_home *h = *state;
+	struct id altered = add_people(h, 30);
+	struct id forgotten = h->office->records[3].id;
+	struct id draft;
+
+	alter_here(h, &altered, alter_name);
+	forget_here(h, &forgotten);
+	draft = add_person(h, "Chưa gửi");
+	assert_ok(client_home_edit(h, "person", &altered, "hamlet", "Thôn 9"));
+	h->office->has_big_buckets = true;
+	assert_ok(client_home_sync(h));
+
+	assert_int_equal(h->report.differing, 1);
+	assert_int_equal(h->office->buckets_sent, 0);
+	assert_string_equal(client_home_value(h, &altered, "full_name"), "Người 29");
+	assert_string_equal(client_home_value(h, &altered, "hamlet"), "Thôn 9");
+	assert_true(client_home_has(h, &forgotten));
+	assert_int_equal(client_home_standing(h, &draft), VAULT_SENT);
+	assert_healed(h);
+}
+
+static void a_record_only_here_in_such_a_bucket_is_kept_and_asked_about(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_people(h, 30);
+
+	office_forget(h, &id);
+	h->office->has_big_buckets = true;
+	assert_ok(client_home_sync(h));
+
+	assert_true(client_home_has(h, &id));
+	assert_int_equal(h->office->stray_count, 1);
+	assert_int_equal(id_compare(&h->office->stray, &id), 0);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static unsigned requests_left;
+
+static void cut_the_line(struct office *o)
+{
+	o->is_cut_short = --requests_left == 0;
+}
+
+/* Digest, buckets, a page of the new pull, and then the line breaks: the next contact goes on. */
+static void pulling_anew_goes_on_after_a_break(void **state)
+{
+	struct client_home *h = *state;
+	struct id altered;
+
+	(void)add_people(h, 10);
+	(void)add_people(h, 10);
+	altered = add_people(h, 10);
+	alter_here(h, &altered, alter_name);
+	h->office->has_big_buckets = true;
+	h->office->page = 7;
+	h->office->on_request = cut_the_line;
+	requests_left = 3;
+	assert_int_not_equal(client_home_sync(h), ERR_OK);
+	h->office->on_request = NULL;
+	assert_int_equal(vault_state(h->vault)->is_pull_complete, 0);
+	client_home_reopen(h);
+	h->sync.compare = SYNC_COMPARE_ALWAYS;
+	assert_ok(client_home_sync(h));
+
+	assert_string_equal(client_home_value(h, &altered, "full_name"), "Người 9");
+	assert_healed(h);
+}
+
+static void an_office_whose_large_bucket_keeps_differing_is_left(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_people(h, 10);
+	struct record *r = office_record(h, &id);
+
+	r->type = BYTES_LIT("collaborator");
+	h->office->has_big_buckets = true;
+	(void)!client_home_sync(h);
+
+	assert_true(h->report.rounds < 10);
+	assert_true(client_home_has(h, &id));
+}
+
 /* The bucket comes again and again as it is: that must end. */
 static void an_office_that_does_not_agree_with_itself_is_left(void **state)
 {
@@ -631,6 +715,10 @@ int main(void)
 		CASE(an_update_that_did_not_come_is_no_value_lost),
 		CASE(own_unsent_changes_survive_the_repair),
 		CASE(buckets_that_come_one_by_one_are_all_repaired),
+		CASE(a_bucket_too_large_for_an_answer_is_mended_by_pulling_anew),
+		CASE(a_record_only_here_in_such_a_bucket_is_kept_and_asked_about),
+		CASE(pulling_anew_goes_on_after_a_break),
+		CASE(an_office_whose_large_bucket_keeps_differing_is_left),
 		CASE(an_office_that_does_not_agree_with_itself_is_left),
 		CASE(a_bucket_with_a_record_of_another_is_not_believed),
 		CASE(a_record_the_office_lost_is_kept_and_told_once),
