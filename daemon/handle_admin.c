@@ -15,6 +15,7 @@
 #include "daemon/registry.h"
 #include "daemon/reply.h"
 #include "daemon/store.h"
+#include "daemon/sweep.h"
 #include "daemon/writer.h"
 
 #define ALIVE_MS 30000 /* a writer silent for longer is stuck */
@@ -323,7 +324,9 @@ void handle_call_as(struct context *ctx, struct http_request *r, const struct ca
 					       .is_uncleared = who->is_account && !who->is_cleared},
 				    .arena = &c->arena};
 	c->job = (struct writer_job){.run = run_nothing, .done = on_flushed};
-	if (!writer_flush(ctx->writer, &c->job))
+	/* The file of a large store is made anew for half a minute: nobody waits that long to read.
+	 */
+	if (sweep_is_running(ctx->sweep) || !writer_flush(ctx->writer, &c->job))
 		begin_command(c);
 }
 
