@@ -95,7 +95,7 @@ static const char query_find[] =
 	" FROM invitation WHERE code = ?";
 static const char query_use[] = "UPDATE invitation SET used_at = ?2, device = ?3 WHERE code = ?1";
 static const char query_by_key[] = "SELECT number FROM device WHERE key = ?";
-static const char query_next[] = "SELECT max(ifnull(max(number), 0), 0) + 1 FROM device";
+static const char query_last[] = "SELECT ifnull(max(number), 0) FROM device";
 
 static enum err put_invitation(struct store *s, const struct enrol_invite *invite,
 			       const struct hash *code)
@@ -191,6 +191,55 @@ static enum err load_number(struct store *s, const char *text, const struct sign
 	return e;
 }
 
+#define FLOOR \
+	"device_floor" /* setting: no number below it is given any more; 4 bytes, big-endian */
+
+static enum err load_floor(struct store *s, uint32_t *ret_floor)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct bytes value;
+	uint32_t floor = 0;
+	enum err e = store_get_setting(s, &a, FLOOR, &value);
+
+	if (e == ERR_OK && value.len != sizeof floor)
+		return err_raise(ERR_CORRUPT, FLOOR " has %zu bytes", value.len);
+	for (size_t i = 0; e == ERR_OK && i < value.len; i++)
+		floor = floor << 8 | value.data[i];
+	*ret_floor = floor;
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
+/* The number of the next device. */
+static enum err load_next(struct store *s, uint32_t *ret_number)
+{
+	uint32_t floor = 0;
+	uint32_t last = 0;
+	bool is_there = false;
+	enum err e = load_floor(s, &floor);
+
+	if (e == ERR_OK)
+		e = load_number(s, query_last, NULL, &is_there, &last);
+	if (e == ERR_OK)
+		*ret_number = last + 1 > floor ? last + 1 : floor;
+	return e;
+}
+
+enum err enrol_leave_gap(struct store *s)
+{
+	uint8_t value[4];
+	uint32_t next = 0;
+	enum err e = load_next(s, &next);
+
+	if (e != ERR_OK)
+		return e;
+	/* The last numbers there are: they would have to be given again. */
+	if (next < UINT32_MAX - ENROL_GAP)
+		next += ENROL_GAP;
+	for (unsigned i = 0; i < sizeof value; i++)
+		value[i] = (uint8_t)(next >> (24 - 8 * i));
+	return store_put_setting(s, FLOOR, bytes_of(value, sizeof value));
+}
+
 static enum err mark_used(struct store *s, const struct hash *code, int64_t now_ms, uint32_t device)
 {
 	AUTO(sql_done) struct sql *q = NULL;
@@ -226,7 +275,7 @@ static enum err make_device(struct store *s, const struct msg_enrol *enrol,
 	if (e == ERR_OK && is_there)
 		return err_raise(ERR_CONFLICT, "the key is device %u's", device->id.number);
 	if (e == ERR_OK)
-		e = load_number(s, query_next, NULL, &is_there, &device->id.number);
+		e = load_next(s, &device->id.number);
 	if (e != ERR_OK)
 		return e;
 	device->id.key = enrol->key;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/arena.h"
+#include "daemon/enrol.h"
 #include "daemon/store.h"
 #include "daemon/units.h"
 
@@ -54,6 +55,8 @@ enum err epochs_begin(struct store *s, uint64_t log, const struct clock *clock, 
 		e = store_put_setting(s, "epoch", bytes_of(after.bytes, ID_LEN));
 	if (e == ERR_OK)
 		e = units_leave_gap(s);
+	if (e == ERR_OK)
+		e = enrol_leave_gap(s);
 	if (e != ERR_OK)
 		return e;
 	*ret_before = before;

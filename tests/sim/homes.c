@@ -7,6 +7,14 @@
 #include "common/base/log.h"
 #include "daemon/enrol.h"
 
+static bool has_been(const struct client *c, uint32_t device)
+{
+	for (unsigned i = 0; i < c->been_count; i++)
+		if (c->been[i] == device)
+			return true;
+	return false;
+}
+
 void homes_look(struct client *c)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -15,10 +23,12 @@ void homes_look(struct client *c)
 	world_must(c->world, vault_identity_load(c->vault, &a, &identity), "identity");
 	if (identity.device == 0)
 		return;
-	if (identity.device >= WORLD_DEVICES_MAX)
-		world_fail(c->world, "more devices than this world has room for");
 	c->device = identity.device;
-	c->has_been[identity.device] = true;
+	if (has_been(c, c->device))
+		return;
+	if (c->been_count == WORLD_BEEN_MAX)
+		world_fail(c->world, "client %u was more devices than it has room for", c->index);
+	c->been[c->been_count++] = c->device;
 }
 
 bool homes_wrote(const struct world *w, unsigned client, uint32_t device)
@@ -27,7 +37,7 @@ bool homes_wrote(const struct world *w, unsigned client, uint32_t device)
 		return client == WORLD_OFFICE && device == 0;
 	for (unsigned i = 0; i < w->client_count; i++)
 		if (w->clients[i].origin == w->clients[client].origin &&
-		    w->clients[i].has_been[device])
+		    has_been(&w->clients[i], device))
 			return true;
 	return false;
 }

@@ -28,8 +28,8 @@ struct truth {
 	struct quarantine_row *quarantine;
 	struct change *refused; /* of each row of it */
 	size_t quarantine_count;
-	uint32_t formers[WORLD_DEVICES_MAX]; /* of each device at the office: 0, or whose place it
-						took */
+	struct store_device *devices;
+	size_t device_count;
 };
 
 static int by_id(const void *a, const void *b)
@@ -77,28 +77,27 @@ static void load_records(struct truth *t)
 		qsort(t->records, t->count, sizeof *t->records, by_id);
 }
 
-static void load_formers(struct truth *t)
+/* Whose place a device took; 0: nobody's. */
+static uint32_t find_former(const struct truth *t, uint32_t device)
 {
-	struct store_device *devices = NULL;
-	size_t count = 0;
-
-	world_must(t->w, store_load_devices(t->w->store, &t->a, &devices, &count), "devices");
-	for (size_t i = 0; i < count; i++)
-		t->formers[devices[i].id.number] = devices[i].former;
+	for (size_t i = 0; i < t->device_count; i++)
+		if (t->devices[i].id.number == device)
+			return t->devices[i].former;
+	return 0;
 }
 
 /* Did the one, or one it goes on from, become the other? */
 static bool is_forebear(const struct truth *t, uint32_t old, uint32_t device)
 {
-	while (device != old && t->formers[device] != 0)
-		device = t->formers[device];
+	while (device != old && find_former(t, device) != 0)
+		device = find_former(t, device);
 	return device == old;
 }
 
 static uint32_t find_root(const struct truth *t, uint32_t device)
 {
-	while (t->formers[device] != 0)
-		device = t->formers[device];
+	while (find_former(t, device) != 0)
+		device = find_former(t, device);
 	return device;
 }
 
@@ -108,7 +107,8 @@ static void load_truth(struct truth *t, struct world *w)
 
 	*t = (struct truth){.w = w};
 	load_records(t);
-	load_formers(t);
+	world_must(w, store_load_devices(w->store, &t->a, &t->devices, &t->device_count),
+		   "devices");
 	world_must(w,
 		   store_load_conflicts(w->store, &t->a, &all, &t->conflicts, &t->conflict_count),
 		   "conflicts");

@@ -23,7 +23,7 @@
 #define WORLD_UNITS_MAX   6
 #define WORLD_START       INT64_C(1790000000000) /* 2026-09-21 */
 #define WORLD_PARCELS_MAX 16
-#define WORLD_DEVICES_MAX 256
+#define WORLD_BEEN_MAX    32 /* devices that one home was */
 
 /* Bugs that are planted at run time; others are mutants of a source file. */
 enum world_bug {
@@ -63,10 +63,11 @@ struct client {
 	bool has_copy; /* of its disk, somewhere */
 	bool is_torn;  /* two histories of its device: disks.h */
 	bool was_torn;
-	bool is_unknown; /* the office was restored to before its enrolment */
-	unsigned origin; /* the client whose disk its own is a copy of; or itself */
-	bool has_been[WORLD_DEVICES_MAX]; /* device numbers */
-	bool has_paper;                   /* a release, with the code: */
+	bool is_unknown;               /* the office was restored to before its enrolment */
+	unsigned origin;               /* the client whose disk its own is a copy of; or itself */
+	uint32_t been[WORLD_BEEN_MAX]; /* device numbers it has had */
+	unsigned been_count;
+	bool has_paper; /* a release, with the code: */
 	uint8_t paper[INVITATION_CODE_LEN];
 	enum trap trap;
 	unsigned trap_after; /* commits that still go well */

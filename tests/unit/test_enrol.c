@@ -76,6 +76,26 @@ static void an_invitation_enrols_a_device(UNUSED_STATE)
 	assert_int_equal(row.enrolled_ms, g.clock.wall);
 }
 
+/* What was enrolled after the backup has those numbers, and is forgotten here. */
+static void numbers_are_not_given_again_after_a_restore(UNUSED_STATE)
+{
+	struct invitation i[3] = {invite(false), invite(false), invite(false)};
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	assert_ok(enrol(&i[0], 1, &m, &d));
+	assert_int_equal(d.number, 1);
+	assert_ok(store_begin(g.store));
+	assert_ok(enrol_leave_gap(g.store));
+	assert_ok(enrol_leave_gap(g.store));
+	assert_ok(store_commit(g.store));
+
+	assert_ok(enrol(&i[1], 2, &m, &d));
+	assert_int_equal(d.number, 2 + 2 * ENROL_GAP);
+	assert_ok(enrol(&i[2], 3, &m, &d));
+	assert_int_equal(d.number, 3 + 2 * ENROL_GAP);
+}
+
 static void a_code_works_once(UNUSED_STATE)
 {
 	struct invitation i = invite(false);
@@ -657,6 +677,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(an_invitation_enrols_a_device),
+		CASE(numbers_are_not_given_again_after_a_restore),
 		CASE(a_code_works_once),
 		CASE(the_same_key_may_ask_again),
 		CASE(a_code_expires),
