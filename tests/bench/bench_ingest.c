@@ -35,20 +35,19 @@
 #define WAL_PAGES    8192u
 #define START_MS     INT64_C(1790000000000)
 
-static const char schema_text[] =
-	"types:\n"
-	"  person:\n"
-	"    vi: Người\n"
-	"    en: Person\n"
-	"    kind: register\n"
-	"    sensitivity: basic\n"
-	"    fields:\n"
-	"      full_name: {type: text, vi: Tên, en: Name, title: true, indexed: true}\n"
-	"      birth_date: {type: text, vi: Ngày sinh, en: Born}\n"
-	"      phone: {type: text, vi: Điện thoại, en: Phone}\n"
-	"      address: {type: text, vi: Địa chỉ, en: Address}\n"
-	"      occupation: {type: text, vi: Nghề, en: Occupation}\n"
-	"      sex: {type: text, vi: Giới, en: Sex}\n";
+static const char schema_text[] = "types:\n"
+				  "  person:\n"
+				  "    vi: Người\n"
+				  "    en: Person\n"
+				  "    kind: register\n"
+				  "    sensitivity: basic\n"
+				  "    fields:\n"
+				  "      full_name: {type: text, vi: Tên, en: Name, title: true}\n"
+				  "      birth_date: {type: text, vi: Ngày sinh, en: Born}\n"
+				  "      phone: {type: text, vi: Điện thoại, en: Phone}\n"
+				  "      address: {type: text, vi: Địa chỉ, en: Address}\n"
+				  "      occupation: {type: text, vi: Nghề, en: Occupation}\n"
+				  "      sex: {type: text, vi: Giới, en: Sex}\n";
 
 struct load_device {
 	struct sign_pair key;
@@ -270,7 +269,6 @@ static const char floor_schema[] =
 	" sex TEXT) STRICT;"
 	"CREATE UNIQUE INDEX person_id ON person(id);"
 	"CREATE INDEX person_unit ON person(unit, log);"
-	"CREATE INDEX person_full_name ON person(full_name) WHERE full_name IS NOT NULL;"
 	"CREATE TABLE log(log INTEGER PRIMARY KEY, device INTEGER, chain BLOB, signature BLOB,"
 	" body BLOB) STRICT;"
 	"CREATE TABLE conflict(conflict INTEGER PRIMARY KEY, type TEXT, id BLOB, field TEXT,"
