@@ -125,13 +125,15 @@ struct lockout_try lockout_begin(struct lockout *l, struct bytes name,
 	struct lockout_try t = {.wait_ms = wait_of(a, now_ms)};
 	struct entry *n;
 
+	/* Before the next one is made: that may take the place of the entry seen least lately. And
+	 * who waits and tries on is not quiet: else a full table would end his wait. */
+	a->seen_ms = now_ms;
 	/* An address that must wait adds no names to the table. */
 	if (t.wait_ms != 0)
 		return t;
-	/* Before the next one is made: that may take the place of the entry seen least lately. */
-	a->seen_ms = now_ms;
 	n = take(l, by_name, now_ms);
 	t.wait_ms = wait_of(n, now_ms);
+	n->seen_ms = now_ms;
 	/* Counted for the address too: who asks for a locked name is one to slow down. */
 	count(a, LOCKOUT_ADDRESS_FREE, now_ms);
 	t.address_tries = a->tries;
