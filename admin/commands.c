@@ -119,6 +119,11 @@ static const struct args_option output_options[] = {
 	{"output", "FILE", "ghi vào tệp", "write to a file", 'o', false},
 };
 
+static const struct args_option accept_options[] = {
+	{"dry-run", NULL, "chỉ cho biết từng dòng sẽ ra sao", "only say what each row would do", 0,
+	 false},
+};
+
 static const struct args_option key_options[] = {
 	{"key", "FILE", "tệp khóa mở bản sao lưu; mặc định: khóa nằm trong thư mục dữ liệu, nếu có",
 	 "key file that opens it; default: the one in the state folder, if there", 0, false},
@@ -175,6 +180,7 @@ static const struct args_positional record_positional[] = {{"RECORD", false, fal
 static const struct args_positional name_positional[] = {{"NAME", false, false}};
 static const struct args_positional sql_positional[] = {{"SQL", false, false}};
 
+static const struct args_positional json_positional[] = {{"FILE.json", false, false}};
 static const struct args_positional frozen_positional[] = {{"FROZEN", false, false}};
 static const struct args_positional backup_positional[] = {{"BACKUP", false, false}};
 
@@ -274,6 +280,9 @@ static const struct args_command commands[] = {
 	{"report late", NO_OPTIONS, POSITIONALS(frozen_positional),
 	 "những gì đến sau khi chốt, và số liệu nay khác ra sao",
 	 "what came after it was frozen, and which figures differ now", cmd_report_late},
+	{"import accept", OPTIONS(accept_options), POSITIONALS(json_positional),
+	 "ghi hồ sơ của văn phòng từ tệp JSON, tất cả hoặc không gì cả",
+	 "write the office's own records from a JSON file, all or none", cmd_import_accept},
 	{"backup now", NO_OPTIONS, NO_POSITIONALS, "sao lưu ngay và đợi đến khi kiểm tra xong",
 	 "make a backup and wait until it is verified", cmd_backup_now},
 	{"backup list", NO_OPTIONS, NO_POSITIONALS, "các bản sao lưu", "backups", cmd_backup_list},

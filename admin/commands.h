@@ -55,6 +55,7 @@ int cmd_account_list(void *context, const struct args *args);
 int cmd_account_reset(void *context, const struct args *args);
 int cmd_account_remove(void *context, const struct args *args);
 int cmd_query(void *context, const struct args *args);
+int cmd_import_accept(void *context, const struct args *args);
 int cmd_report_list(void *context, const struct args *args);
 int cmd_report_run(void *context, const struct args *args);
 int cmd_report_freeze(void *context, const struct args *args);

@@ -50,6 +50,8 @@ enum err admin_report_frozen(struct admin_call *call);
 enum err admin_report_print(struct admin_call *call);
 enum err admin_report_late(struct admin_call *call);
 
+enum err admin_import_accept(struct admin_call *call);
+
 enum err admin_backup_now(struct admin_call *call);
 void admin_backup_begin(struct admin_call *call); /* committed */
 enum err admin_backup_state(struct admin_call *call);

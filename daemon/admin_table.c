@@ -41,6 +41,7 @@ static const struct admin_command commands[] = {
 	{"report frozen", false, admin_report_frozen, NULL, NULL},
 	{"report print", false, admin_report_print, NULL, NULL},
 	{"report late", false, admin_report_late, NULL, NULL},
+	{"import accept", true, admin_import_accept, NULL, NULL},
 	{"backup now", true, admin_backup_now, admin_backup_begin, NULL},
 	{"backup state", false, admin_backup_state, NULL, NULL},
 	{"backup list", false, admin_backup_list, NULL, NULL},

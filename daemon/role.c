@@ -48,6 +48,7 @@ static const struct right rights[] = {
 	{"report frozen",      A | V | P | U},
 	{"report print",       A | V | P | U},
 	{"report late",        A | V | P | U},
+	{"import accept",      A},
 	{"backup now",         A},
 	{"backup state",       A | U},
 	{"backup list",        A | U},

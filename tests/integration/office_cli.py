@@ -180,6 +180,35 @@ def questions(w):
     says(w, 2, ("--unit",), "report", "run", "CT02")
 
 
+def own_records(w):
+    """What the office itself keeps comes in from a file, all or none."""
+    keys = ["new", "change", "same", "refused", "log", "rows"]
+    target = {"type": "target", "unit": "70", "fields": {"indicator": "CT02", "year": 2020, "value": 100}}
+    path = os.path.join(w.dir, "records.json")
+
+    def put(what):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(what if isinstance(what, str) else json.dumps(what, ensure_ascii=False))
+
+    put([target])
+    dry = each_format(w, ("import", "accept", path, "--dry-run"), keys)
+    check(dry["new"] == 1 and dry["log"] is None, f"dry run: {dry}")
+    done = w.ctl_json("import", "accept", path)
+    check(done["new"] == 1 and done["log"] > 0, f"import accept: {done}")
+    put(dict(target, id=done["rows"][0]["id"]))
+    again = w.ctl_json("import", "accept", path)
+    check(again["same"] == 1 and again["log"] is None, f"the same again: {again}")
+    report = w.ctl_json("report", "run", "CT02", *PERIOD)
+    check(report["rows"][0]["target"] == 100.0, f"the target is not in the report: {report['rows'][0]}")
+    put([target, dict(target, unit="99999")])
+    refused = each_format(w, ("import", "accept", path), keys, code=4)
+    check(refused["rows"][1]["code"] == "no_such_unit" and refused["log"] is None, f"refused: {refused}")
+    fits(w, "import", "accept", path)
+    put("{")
+    says(w, 1, ("bad JSON",), "import", "accept", path)
+    says(w, 1, ("/no/such",), "import", "accept", "/no/such")
+
+
 def wrong_arguments(w):
     for command, word in ((("log", "show", "x"), "number"), (("log", "--limit", "0"), "limit"),
                           (("log", "--device", "x"), "device"), (("device", "revoke", "1"), "--why"),
@@ -296,6 +325,7 @@ def test(w, _args):
     one, two, person = fill(w)
     listings(w, person)
     questions(w)
+    own_records(w)
     wrong_arguments(w)
     follow(w, one)
     follow_filtered(w, one, two)
