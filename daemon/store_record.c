@@ -250,6 +250,20 @@ void store_read_touched(struct arena *a, struct bytes touched, uint64_t **ret_lo
 
 /* ---- pages, counts, by id alone ---- */
 
+/* Room for one more. By what there is, not by what is allowed: a caller may allow everything. */
+static void *grow_list(struct arena *a, void *list, size_t count, size_t *cap, size_t size)
+{
+	void *more;
+
+	if (count < *cap)
+		return list;
+	*cap = *cap * 2 + 16;
+	more = arena_alloc_array(a, *cap, size);
+	if (count != 0)
+		memcpy(more, list, count * size);
+	return more;
+}
+
 enum err store_load_page(struct store *s, struct arena *a, const struct store_page *page,
 			 struct store_state **ret_states, size_t *ret_count)
 {
@@ -275,14 +289,7 @@ enum err store_load_page(struct store *s, struct arena *a, const struct store_pa
 		if (count > 0 && count >= page->limit &&
 		    (uint64_t)sql_int(q, SCHEMA_SQL_LOG) != states[count - 1].log)
 			break;
-		if (count == cap) {
-			struct store_state *more = arena_alloc_array(a, cap * 2 + 16, sizeof *more);
-
-			if (count != 0)
-				memcpy(more, states, count * sizeof *more);
-			states = more;
-			cap = cap * 2 + 16;
-		}
+		states = grow_list(a, states, count, &cap, sizeof *states);
 		if (id.len != ID_LEN)
 			return err_raise(ERR_CORRUPT, "an id of %.*s", BYTES_FMT(t->type));
 		memcpy(states[count].record.id.bytes, id.data, ID_LEN);
@@ -303,8 +310,9 @@ enum err store_load_rows(struct store *s, struct arena *a, struct bytes type,
 {
 	AUTO(sql_done) struct sql *q = NULL;
 	struct table *t = store_find_table(s, type);
-	struct store_row *rows = arena_alloc_array(a, range->limit, sizeof *rows);
 	size_t count = 0;
+	size_t cap = 0;
+	struct store_row *rows = grow_list(a, NULL, 0, &cap, sizeof *rows);
 	bool is_row = false;
 	enum err e;
 
@@ -315,10 +323,12 @@ enum err store_load_rows(struct store *s, struct arena *a, struct bytes type,
 		return e;
 	sql_bind_int(q, 1, (int64_t)range->after);
 	while (count < range->limit && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
-		struct store_row *row = &rows[count++];
 		struct bytes id = sql_blob(q, SCHEMA_SQL_ID);
 		int behind = SCHEMA_SQL_UNIT + (int)t->count;
+		struct store_row *row;
 
+		rows = grow_list(a, rows, count, &cap, sizeof *rows);
+		row = &rows[count++];
 		if (id.len != ID_LEN)
 			return err_raise(ERR_CORRUPT, "an id of %.*s", BYTES_FMT(t->type));
 		memcpy(row->state.record.id.bytes, id.data, ID_LEN);
