@@ -89,6 +89,12 @@ static enum err read_log(struct admin_call *call, uint64_t *ret_log)
 
 static enum err explain_rebuild(struct admin_call *call, enum err e, uint64_t log)
 {
+	if (e == ERR_FULL)
+		return admin_fail(
+			call, e,
+			"Đĩa không đủ chỗ để dựng lại số liệu lúc ấy; chưa có gì thay đổi; hãy dọn chỗ "
+			"rồi thử lại / the disk has no room to rebuild the records of then; nothing "
+			"was changed; make room and try again");
 	if (e != ERR_NOTFOUND && e != ERR_CORRUPT)
 		return e;
 	return admin_fail(
@@ -100,7 +106,7 @@ static enum err explain_rebuild(struct admin_call *call, enum err e, uint64_t lo
 		log_last_detail());
 }
 
-static enum err run_then(struct admin_call *call, struct report_request *r, uint64_t log)
+static enum err rebuild_and_run(struct admin_call *call, struct report_request *r, uint64_t log)
 {
 	AUTO(rebuild_close) struct rebuild then = {0};
 	enum err e = rebuild_open(call->ctx, call->ctx->state, call->store, &then);
@@ -112,6 +118,26 @@ static enum err run_then(struct admin_call *call, struct report_request *r, uint
 	r->past = then.store;
 	r->at = log;
 	return report_run(call->store, call->arena, r, &call->result);
+}
+
+/* As much disk as the tables, for as long as verify takes: one at a time, and none on a full disk.
+ */
+static enum err run_then(struct admin_call *call, struct report_request *r, uint64_t log)
+{
+	enum err e;
+
+	if (atomic_load(&call->ctx->is_disk_low))
+		return explain_rebuild(call, ERR_FULL, log);
+	if (atomic_fetch_add(&call->ctx->rebuilding, 1) == 0)
+		e = rebuild_and_run(call, r, log);
+	else
+		e = admin_fail(
+			call, ERR_AGAIN,
+			"Đang dựng lại số liệu cho một báo cáo khác; chưa có gì thay đổi; hãy thử lại "
+			"khi xong / the records of an earlier number are being rebuilt for another "
+			"report; nothing was changed; try again when that is done");
+	atomic_fetch_sub(&call->ctx->rebuilding, 1);
+	return e;
 }
 
 /* ---- run ---- */

@@ -224,6 +224,23 @@ static void a_log_that_cannot_be_read_is_said(UNUSED_STATE)
 		       "verify");
 }
 
+static void only_one_is_rebuilt_at_a_time_and_none_on_a_full_disk(UNUSED_STATE)
+{
+	collaborator(&an);
+	atomic_store(&office.ctx.rebuilding, 1);
+	assert_refused("report run", "{\"id\":\"NL01\"," PERIOD ",\"at\":1}", ERR_AGAIN,
+		       "try again");
+	/* The present needs nothing rebuilt. */
+	json_decref(run("NL01", ",\"at\":2"));
+	atomic_store(&office.ctx.rebuilding, 0);
+	atomic_store(&office.ctx.is_disk_low, true);
+	assert_refused("report run", "{\"id\":\"NL01\"," PERIOD ",\"at\":1}", ERR_FULL, "room");
+	atomic_store(&office.ctx.is_disk_low, false);
+	json_decref(run("NL01", ",\"at\":1"));
+	json_decref(run("NL01", ",\"at\":1"));
+	assert_int_equal(atomic_load(&office.ctx.rebuilding), 0);
+}
+
 /* ---- frozen ---- */
 
 static void a_frozen_report_stays_as_it_was(UNUSED_STATE)
@@ -443,6 +460,7 @@ int main(void)
 		T(a_change_let_in_later_was_waiting_then),
 		T(a_number_the_log_does_not_have_is_refused),
 		T(a_log_that_cannot_be_read_is_said),
+		T(only_one_is_rebuilt_at_a_time_and_none_on_a_full_disk),
 		T(a_frozen_report_stays_as_it_was),
 		T(freezing_and_reading_it_are_audited),
 		T(small_counts_stay_suppressed_when_frozen),
