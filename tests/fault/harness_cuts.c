@@ -164,17 +164,20 @@ static size_t negative_controls(void)
 	       (harness.subject->tears ? torn_steps(points) : 0);
 }
 
+/* Every seventh sync unless all are wanted; the control one after the other, until one was lost. */
 static size_t lost_syncs(bool is_stuck)
 {
 	struct series s =
 		series_begin(is_stuck ? "control cache not dropped" : "sync lost, restart, cut");
 	enum verdict v = VERDICT_SOUND;
-	uint64_t stride = harness.is_full ? 1 : 7;
+	uint64_t stride = harness.is_full || is_stuck ? 1 : 7;
+	bool is_seen = false;
 	size_t bad;
 
-	for (uint64_t n = 1 + harness.seed % stride; v != VERDICT_LATE; n += stride) {
+	for (uint64_t n = 1 + harness.seed % stride; v != VERDICT_LATE && !is_seen; n += stride) {
 		v = lose_sync(n, is_stuck);
 		series_count(&s, v);
+		is_seen = is_stuck && !harness.is_full && v == VERDICT_LOST;
 	}
 	bad = series_end(&s);
 	return is_stuck ? bad == 0 : bad;
