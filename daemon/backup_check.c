@@ -30,6 +30,15 @@ static enum err look_inside(const struct context *ctx, struct store *copy, const
 	return e;
 }
 
+/* The backup made before an upgrade is the one that is needed after it: what was unpacked, and
+ * nothing else, gets the steps it lacks. */
+static enum err migrate(const char *path)
+{
+	AUTO(store_close) struct store *copy = NULL;
+
+	return store_open_writer(path, NULL, &copy);
+}
+
 static enum err open_inside(const struct context *ctx, const char *folder, struct arena *a,
 			    struct backup_checked *c)
 {
@@ -39,7 +48,9 @@ static enum err open_inside(const struct context *ctx, const char *folder, struc
 
 	if ((size_t)snprintf(path, sizeof path, "%s/" ARCHIVE_STORE, folder) >= sizeof path)
 		return err_raise(ERR_INVAL, "path too long: %s", folder);
-	e = store_open_reader(path, atomic_load(&ctx->schema), &copy);
+	e = migrate(path);
+	if (e == ERR_OK)
+		e = store_open_reader(path, atomic_load(&ctx->schema), &copy);
 	if (e == ERR_OK)
 		e = store_begin(copy);
 	if (e != ERR_OK)

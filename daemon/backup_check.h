@@ -28,9 +28,9 @@ struct backup_order {
 };
 
 /*
- * Unpacks the file into the folder and checks everything docs/storage.md numbers. `ret_checked`
- * lives in `a`. ERR_AUTH, ERR_INVAL as archive_read(); ERR_CONFLICT: it opens, and the store in it
- * breaks an invariant.
+ * Unpacks the file into the folder, gives a store of an older version the steps it lacks, and
+ * checks everything docs/storage.md numbers. `ret_checked` lives in `a`. ERR_AUTH, ERR_INVAL as
+ * archive_read(); ERR_CONFLICT: it opens, and the store in it breaks an invariant.
  */
 enum err backup_check(const struct context *ctx, const struct backup_order *order, struct arena *a,
 		      struct backup_checked *ret_checked);

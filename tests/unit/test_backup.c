@@ -642,6 +642,28 @@ static void a_store_of_version_1_is_taken_over(UNUSED_STATE)
 	assert_verified();
 }
 
+/* The backup that was made before an upgrade is the one that is needed after it. */
+static void a_backup_of_an_older_version_is_checked_and_restored(UNUSED_STATE)
+{
+	uint8_t key[BOX_KEY_LEN];
+	struct archive_mark mark;
+	struct backup_checked c;
+	struct restored restored;
+
+	put_epoch(&g.ctx.epoch);
+	add_people(3);
+	ground_make_version_6(&g);
+	const char *path = make_backup(key, &mark);
+	const struct restore r = restore_of(path);
+
+	assert_ok(check(path, key, &c));
+	assert_int_equal(c.log, 3);
+	assert_int_equal(c.records, 3);
+	assert_ok(restore_run(&r, &restored));
+	assert_int_equal(restored.records, 3);
+	archive_remove_folder(in_ground("new"));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -670,6 +692,7 @@ int main(void)
 		T(a_base_of_an_unknown_epoch_is_worth_nothing),
 		T(what_was_seen_before_the_backup_stays_seen),
 		T(a_store_of_version_1_is_taken_over),
+		T(a_backup_of_an_older_version_is_checked_and_restored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
