@@ -570,11 +570,16 @@ static struct console *make_console(struct context *ctx)
 {
 	const char *folder = web_folder(ctx->config);
 	struct web_files *files = NULL;
-	enum err e = web_files_load(folder, &files);
+	const char *libraries =
+		ctx->config->web_libraries != NULL ? ctx->config->web_libraries : WEB_LIBRARIES;
+	enum err e = web_files_load(folder, libraries, &files);
 
 	if (e != ERR_OK)
 		log_warn("web folder=%s error=%s effect=\"the console has no pages\" detail=\"%s\"",
 			 folder, err_name(e), log_last_detail());
+	else if (web_files_lacking(files) != 0)
+		log_notice("web libraries=%s lacking=%zu effect=\"pages are plainer, no charts\"",
+			   libraries, web_files_lacking(files));
 	return console_new(ctx, files);
 }
 

@@ -44,6 +44,7 @@ static const struct key keys[] = {
 	{"public_address",  KEY_TEXT,     true,  AT(public_address), 0, 0, 0},
 	{"schema",          KEY_TEXT,     false, AT(schema), 0, 0, 0},
 	{"web",             KEY_TEXT,     true,  AT(web), 0, 0, 0},
+	{"web_libraries",   KEY_TEXT,     true,  AT(web_libraries), 0, 0, 0},
 	{"tls_certificate", KEY_TEXT,     false, AT(tls_certificate), 0, 0, 0},
 	{"tls_key",         KEY_TEXT,     false, AT(tls_key), 0, 0, 0},
 	{"log_level",       KEY_TEXT,     true,  AT(log_level), 0, 0, 0},

@@ -60,6 +60,7 @@ struct config {
 	char *public_address;  /* what invitations name; NULL: the first listener */
 	char *schema;          /* folder; NULL: as installed */
 	char *web;             /* folder of the pages; NULL: as installed */
+	char *web_libraries;   /* folder of browsers' libraries; NULL: where Debian has them */
 	char *tls_certificate; /* PEM; NULL: the daemon's own */
 	char *tls_key;
 	char *log_level;

@@ -22,6 +22,7 @@ struct web_files {
 	struct web_file files[WEB_FILES_MAX]; /* sorted by path once all are read */
 	size_t count;
 	size_t bytes;
+	size_t lacking; /* libraries that are not installed */
 	struct arena memory;
 };
 
@@ -42,7 +43,19 @@ static const struct kind {
 	{".txt",   "text/plain; charset=utf-8"},
 	{".webmanifest", "application/manifest+json"},
 };
+
+/* Where Debian's libjs-bootstrap5 and libjs-chart.js put them; the path is ours. */
+static const struct library {
+	const char *path;
+	const char *disk;
+} libraries_served[] = {
+	{"lib/bootstrap.min.css", "bootstrap5/css/bootstrap.min.css"},
+	{"lib/chart.mjs", "chart.js/chart.mjs"},
+	{"lib/chunks/helpers.segment.mjs", "chart.js/chunks/helpers.segment.mjs"},
+};
 /* clang-format on */
+
+#define LIBRARIES (sizeof libraries_served / sizeof libraries_served[0])
 
 static const char *type_of(const char *path)
 {
@@ -150,7 +163,26 @@ static int path_order(const void *a, const void *b)
 	return strcmp(((const struct web_file *)a)->path, ((const struct web_file *)b)->path);
 }
 
-enum err web_files_load(const char *folder, struct web_files **ret_files)
+static enum err read_libraries(struct web_files *w, const char *folder)
+{
+	char disk[DISK_PATH_MAX];
+	struct stat st;
+	enum err e = ERR_OK;
+
+	w->lacking = folder == NULL ? LIBRARIES : 0;
+	for (size_t i = 0; folder != NULL && e == ERR_OK && i < LIBRARIES; i++) {
+		int len = snprintf(disk, sizeof disk, "%s/%s", folder, libraries_served[i].disk);
+
+		if (len < 0 || (size_t)len >= sizeof disk || stat(disk, &st) != 0 ||
+		    !S_ISREG(st.st_mode))
+			w->lacking++;
+		else
+			e = add_file(w, disk, libraries_served[i].path, (size_t)st.st_size);
+	}
+	return e;
+}
+
+enum err web_files_load(const char *folder, const char *libraries, struct web_files **ret_files)
 {
 	AUTO(web_files_free) struct web_files *w = mem_alloc_zero(sizeof *w);
 	char disk[DISK_PATH_MAX];
@@ -162,7 +194,9 @@ enum err web_files_load(const char *folder, struct web_files **ret_files)
 		return e;
 	snprintf(disk, sizeof disk, "%s/shared", folder);
 	e = read_folder(w, &(struct place){disk, "shared/", 0});
-	if (e != ERR_OK && e != ERR_NOTFOUND)
+	if (e == ERR_OK || e == ERR_NOTFOUND)
+		e = read_libraries(w, libraries);
+	if (e != ERR_OK)
 		return e;
 	if (w->count != 0)
 		qsort(w->files, w->count, sizeof w->files[0], path_order);
@@ -202,4 +236,9 @@ const struct web_file *web_files_find(const struct web_files *w, const char *pat
 size_t web_files_count(const struct web_files *w)
 {
 	return w->count;
+}
+
+size_t web_files_lacking(const struct web_files *w)
+{
+	return w->lacking;
 }

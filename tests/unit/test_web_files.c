@@ -19,6 +19,9 @@ static const char *const made[] = {
 	"console",
 	"console/sub",
 	"shared",
+	"libraries",
+	"libraries/bootstrap5",
+	"libraries/bootstrap5/css",
 	"console/index.html",
 	"console/app.js",
 	"console/.env",
@@ -27,8 +30,10 @@ static const char *const made[] = {
 	"console/secret.key",
 	"shared/a.css",
 	"outside.html",
+	"libraries/bootstrap5/css/bootstrap.min.css",
+	"libraries/other.js",
 };
-#define FOLDERS 3u
+#define FOLDERS 6u
 
 static void path_of(const struct folder *f, const char *name, char ret_path[256])
 {
@@ -103,7 +108,7 @@ static void files_are_found_with_their_types(void **state)
 {
 	struct folder *f = *state;
 
-	assert_ok(web_files_load(f->path, &f->files));
+	assert_ok(web_files_load(f->path, NULL, &f->files));
 	assert_is(f, "app.js", "console/app.js", "text/javascript; charset=utf-8");
 	assert_is(f, "shared/a.css", "shared/a.css", "text/css; charset=utf-8");
 	assert_is(f, "", "console/index.html", "text/html; charset=utf-8");
@@ -133,7 +138,7 @@ static void what_was_not_found_at_start_is_not_there(void **state)
 	struct folder *f = *state;
 	char longest[1000];
 
-	assert_ok(web_files_load(f->path, &f->files));
+	assert_ok(web_files_load(f->path, NULL, &f->files));
 	put(f, "console/log.html", "changed");
 	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
 		if (web_files_find(f->files, wanted[i]) != NULL)
@@ -152,9 +157,9 @@ static void tags_follow_the_content(void **state)
 	struct folder *f = *state;
 	struct web_files *later = NULL;
 
-	assert_ok(web_files_load(f->path, &f->files));
+	assert_ok(web_files_load(f->path, NULL, &f->files));
 	put(f, "console/log.html", "changed");
-	assert_ok(web_files_load(f->path, &later));
+	assert_ok(web_files_load(f->path, NULL, &later));
 	assert_string_equal(web_files_find(later, "app.js")->tag,
 			    web_files_find(f->files, "app.js")->tag);
 	assert_string_not_equal(web_files_find(later, "log")->tag,
@@ -172,15 +177,39 @@ static void links_of_packages_are_followed(void **state)
 	path_of(f, "outside.html", to);
 	path_of(f, "console/link.svg", link);
 	assert_int_equal(symlink(to, link), 0);
-	assert_ok(web_files_load(f->path, &f->files));
+	assert_ok(web_files_load(f->path, NULL, &f->files));
 	assert_is(f, "link.svg", "<svg/>", "image/svg+xml");
+}
+
+static void libraries_are_served_by_their_own_names(void **state)
+{
+	struct folder *f = *state;
+	struct web_files *without = NULL;
+	char libraries[256];
+
+	path_of(f, "libraries", libraries);
+	assert_ok(web_files_load(f->path, libraries, &f->files));
+	assert_is(f, "lib/bootstrap.min.css", "libraries/bootstrap5/css/bootstrap.min.css",
+		  "text/css; charset=utf-8");
+	/* Nothing else of that folder, by any name; what is not installed is counted. */
+	assert_null(web_files_find(f->files, "lib/other.js"));
+	assert_null(web_files_find(f->files, "bootstrap5/css/bootstrap.min.css"));
+	assert_int_equal(web_files_count(f->files), 6);
+	assert_int_equal(web_files_lacking(f->files), 2);
+	assert_ok(web_files_load(f->path, NULL, &without));
+	assert_int_equal(web_files_count(without), 5);
+	assert_int_equal(web_files_lacking(without), 3);
+	web_files_free(without);
+	assert_ok(web_files_load(f->path, "/tmp/nothing-is-here", &without));
+	assert_int_equal(web_files_lacking(without), 3);
+	web_files_free(without);
 }
 
 static void a_folder_without_pages_is_told(void **state)
 {
 	struct folder *f = *state;
 
-	assert_err(web_files_load("/tmp/nothing-is-here", &f->files), ERR_NOTFOUND);
+	assert_err(web_files_load("/tmp/nothing-is-here", NULL, &f->files), ERR_NOTFOUND);
 	assert_null(f->files);
 }
 
@@ -188,8 +217,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-		T(files_are_found_with_their_types), T(what_was_not_found_at_start_is_not_there),
-		T(tags_follow_the_content),          T(links_of_packages_are_followed),
+		T(files_are_found_with_their_types),
+		T(what_was_not_found_at_start_is_not_there),
+		T(tags_follow_the_content),
+		T(links_of_packages_are_followed),
+		T(libraries_are_served_by_their_own_names),
 		T(a_folder_without_pages_is_told),
 #undef T
 	};

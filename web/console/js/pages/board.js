@@ -1,0 +1,109 @@
+// board - every commune at once: what is fresh, stale, was never heard of; what somebody should look at.
+import {call} from "../api.js";
+import {badge, h, link, number, t, time, tt} from "../dom.js";
+import {choice, Table} from "../table.js";
+
+const signs = {fresh: "●", stale: "◐", never: "○"};
+const worries = ["missing", "forked", "clock_off", "quarantine", "conflicts"];
+const kinds = /^(Phường|Xã|Thị trấn|Đặc khu) /;
+const MANY = 400; // more communes than this are squares without names
+
+const worried = (row) => worries.some((w) => row[w] > 0);
+const needsLook = (row) => row.state !== "fresh" || worried(row);
+
+function told(row) {
+	const more = worries.filter((w) => row[w] > 0).map((w) => `${tt(w)} ${row[w]}`);
+	return [`${row.name}, ${row.code}`, tt("state_" + row.state), ...more].join("; ");
+}
+
+function tile(row, small) {
+	return h("a", {href: "#/unit/" + encodeURIComponent(row.code), class: `tile mark-${row.state}${worried(row) ? " worried" : ""}`,
+		title: told(row), "aria-label": told(row)},
+	h("span", {"aria-hidden": "true"}, worried(row) ? "!" : signs[row.state]),
+	small ? null : h("span", {"aria-hidden": "true", class: "name"}, row.name.replace(kinds, "")));
+}
+
+// Districts where there are any, else provinces.
+function groups(rows) {
+	const found = new Map();
+	for (const row of rows) {
+		const key = row.district_code ?? row.province_code ?? "";
+		if (!found.has(key))
+			found.set(key, {name: row.district_name ?? row.province_name ?? "–", rows: []});
+		found.get(key).rows.push(row);
+	}
+	return [...found.values()];
+}
+
+function drawMap(rows, all) {
+	return h("div", {class: "map"}, groups(rows).map((g) => {
+		const fresh = g.rows.filter((r) => r.state === "fresh").length;
+		return h("section", {class: "district"}, h("h2", {}, g.name, " ", h("small", {}, `${fresh}/${g.rows.length}`)),
+			h("div", {class: "tiles" + (all > MANY ? " small" : "")}, g.rows.map((r) => tile(r, all > MANY))));
+	}));
+}
+
+const positive = (key) => ({key, text: key, kind: "number", show: (row) =>
+	(row[key] > 0 ? badge("bad", number(row[key])) : "0")});
+
+const columns = [
+	{key: "state", text: "state", show: (row) => badge(row.state, signs[row.state], " ", t("state_" + row.state))},
+	{key: "code", text: "code"},
+	{key: "name", text: "commune", show: (row) => link("unit/" + encodeURIComponent(row.code), row.name)},
+	{key: "district_name", text: "district", show: (row) => row.district_name ?? row.province_name},
+	{key: "last_contact", text: "last_contact", show: (row) => time(row.last_contact)},
+	{key: "last_receipt", text: "last_receipt", show: (row) => time(row.last_receipt)},
+	{key: "devices", text: "device_count", kind: "number", show: (row) => number(row.devices)},
+	...worries.map(positive),
+];
+
+function card(text, n, kind, pick) {
+	return h("button", {type: "button", class: "card-figure mark-" + kind, "data-figure": text, onclick: pick},
+		h("strong", {}, number(n)), " ", t(text));
+}
+
+export async function show(body) {
+	const board = await call("board");
+	const table = new Table({columns, caption: "board", sort: "state", empty: "no_communes"});
+	const map = h("div", {id: "map"});
+	const filter = {state: "all", province: "", as: "map"};
+	const fits = {all: () => true, attention: needsLook, worried, fresh: (r) => r.state === "fresh",
+		stale: (r) => r.state === "stale", never: (r) => r.state === "never"};
+
+	table.keep = (row) => fits[filter.state](row) && (filter.province === "" || row.province_code === filter.province);
+	table.onDrawn = (rows) => {
+		map.replaceChildren(rows.length === 0 ? h("p", {class: "empty"}, t("no_communes")) :
+			drawMap(rows.toSorted?.((a, b) => a.code.localeCompare(b.code)) ?? rows, board.rows.length));
+		table.element.hidden = filter.as === "map";
+		map.hidden = filter.as !== "map";
+	};
+	const draw = (key) => (v) => {
+		filter[key] = v;
+		table.draw();
+	};
+	const state = choice("show_which", [["all", "which_all"], ["attention", "which_attention"], ["worried", "which_worried"],
+		["fresh", "state_fresh"], ["stale", "state_stale"], ["never", "state_never"]], "all", draw("state"));
+	const pick = (v) => () => {
+		state.querySelector("select").value = v;
+		draw("state")(v);
+	};
+	const provinces = new Map(board.rows.map((r) => [r.province_code, r.province_name]));
+	const totals = board.totals;
+
+	body.append(
+		h("div", {class: "figures"},
+			card("which_all", totals.communes, "plain", pick("all")), card("state_fresh", totals.fresh, "fresh", pick("fresh")),
+			card("state_stale", totals.stale, "stale", pick("stale")), card("state_never", totals.never, "never", pick("never")),
+			...worries.map((w) => card(w, totals[w], totals[w] > 0 ? "bad" : "plain", pick("worried")))),
+		h("div", {class: "filters"},
+			table.finder(), state,
+			provinces.size > 1 ? choice("province", [["", "all_provinces"], ...[...provinces].map(([c, n]) => [c, null, n])],
+				"", draw("province")) : null,
+			choice("show_as", [["map", "as_map"], ["table", "as_table"]], "map", draw("as")),
+			table.exporter("board")),
+		h("p", {class: "legend"}, Object.entries(signs).map(([s, sign]) =>
+			[badge(s, sign, " ", t("state_" + s)), " "]), badge("bad", "! ", t("which_worried")), " ",
+		h("small", {}, t("as_of"), ": ", time(board.at))),
+		map, table.element);
+	table.set(board.rows);
+}
