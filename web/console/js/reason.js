@@ -6,12 +6,13 @@ import {field} from "./table.js";
 // `load(reason)` draws and tells whether anything is hidden. It has been called once when this returns.
 export async function reasonBar(load) {
 	const said = h("div");
+	let given; // the reason stands for what is loaded again on the same page
 	const input = h("input", {class: "form-control", required: true, maxlength: 200, autocomplete: "off", name: "reason"});
 	const form = h("form", {class: "filters reason", hidden: true, onsubmit: async (event) => {
 		event.preventDefault();
 		said.replaceChildren();
 		try {
-			form.hidden = !await load(input.value);
+			form.hidden = !await load(given = input.value);
 		} catch (e) {
 			said.replaceChildren(alarm(e));
 		}
@@ -22,5 +23,6 @@ export async function reasonBar(load) {
 	form.hidden = !hides || !login.me.cleared;
 	if (hides && !login.me.cleared)
 		bar.prepend(h("p", {class: "notice"}, t("restricted_not_you")));
+	bar.reload = () => load(given);
 	return bar;
 }

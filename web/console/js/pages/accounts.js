@@ -1,0 +1,64 @@
+// accounts - who may sign in here, as what.
+import {call, login, may} from "../api.js";
+import {alarm, badge, h, t, time, tt} from "../dom.js";
+import {choice, field, Table} from "../table.js";
+import {askSure} from "../why.js";
+
+const roles = ["administrator", "reviewer", "reporter", "auditor"];
+
+// A first password is shown once.
+const first = (made) => h("div", {class: "notice good", role: "status"}, h("p", {}, t("first_password"), " ", made.name, ":"),
+	h("p", {}, h("code", {"data-password": true}, made.password)), made.fingerprint ? h("p", {}, t("fingerprint"), " ",
+		h("span", {class: "id"}, made.fingerprint)) : null);
+
+function adding(said, again) {
+	const name = h("input", {name: "name", class: "form-control", required: true, maxlength: 64, autocomplete: "off"});
+	const role = choice("role", roles.map((r) => [r, "role_" + r]), "reporter", () => {});
+	const cleared = h("input", {type: "checkbox", class: "form-check-input", id: "account-cleared"});
+	const form = h("form", {class: "filters", onsubmit: async (event) => {
+		event.preventDefault();
+		try {
+			const args = {name: name.value.trim(), role: role.querySelector("select").value};
+			const made = await call("account add", cleared.checked ? {...args, clearance: "restricted"} : args);
+			said.replaceChildren(first({...made, name: args.name}));
+			form.reset();
+			await again();
+		} catch (e) {
+			said.replaceChildren(alarm(e));
+		}
+	}}, field("account_name", name), role, login.me.cleared ? h("div", {class: "check"}, cleared,
+		h("label", {for: "account-cleared"}, t("cleared"))) : null, h("button", {class: "btn btn-primary"}, t("account_add")));
+	return form;
+}
+
+export async function show(body, {signal}) {
+	const said = h("div");
+	const act = (row, command, text, run) => may(command) && h("button", {type: "button", class: "btn btn-sm btn-outline-secondary",
+		"data-act": command, "aria-label": `${tt(text)}: ${row.name}`,
+		onclick: () => run().catch((e) => said.replaceChildren(alarm(e)))}, t(text));
+	const table = new Table({caption: "accounts", sort: "name", columns: [
+		{key: "name", text: "account_name"},
+		{key: "role", text: "role", show: (r) => t("role_" + r.role)},
+		{key: "cleared", text: "cleared", show: (r) => (r.cleared ? badge("stale", t("cleared")) : "–")},
+		{key: "must_change", text: "must_change", show: (r) => (r.must_change ? badge("stale", t("must_change")) : "–")},
+		{key: "login_at", text: "login_at", show: (r) => time(r.login_at)},
+		{key: "made_at", text: "made_at", show: (r) => time(r.made_at)},
+		{key: "act", text: "action", of: () => "", show: (r) => h("span", {class: "acts"},
+			act(r, "account reset", "account_reset", async () => {
+				if (!await askSure("account_reset", "account_reset_hint"))
+					return;
+				said.replaceChildren(first({...await call("account reset", {name: r.name}), name: r.name}));
+				await load();
+			}),
+			act(r, "account remove", "account_remove", async () => {
+				if (!await askSure("account_remove", "account_remove_hint"))
+					return;
+				await call("account remove", {name: r.name});
+				await load();
+			}))},
+	]});
+	const load = async () => table.set(await call("account list", {}, {signal}));
+
+	await load();
+	body.append(may("account add") ? adding(said, load) : "", said, h("div", {class: "filters"}, table.finder()), table.element);
+}

@@ -1,0 +1,27 @@
+// why - a dialog that asks before something that needs a reason, or cannot be taken back.
+import {h, t} from "./dom.js";
+import {field} from "./table.js";
+
+function ask(title, hint, control) {
+	return new Promise((resolve) => {
+		const id = "why-title";
+		const dialog = h("dialog", {"aria-labelledby": id}, h("form", {method: "dialog"},
+			h("h2", {id}, t(title)), h("p", {}, t(hint)), control ? field("why", control) : null,
+			h("div", {class: "acts"},
+				h("button", {class: "btn btn-primary", value: "yes", "data-yes": true}, t(title)),
+				h("button", {class: "btn btn-outline-secondary", value: "no", formnovalidate: true}, t("cancel")))));
+		dialog.addEventListener("close", () => {
+			const yes = dialog.returnValue === "yes";
+			dialog.remove();
+			resolve(yes ? (control?.value.trim() ?? "") : null);
+		});
+		document.body.append(dialog);
+		dialog.showModal();
+	});
+}
+
+// The reason; null: not done after all.
+export const askWhy = (title, hint) => ask(title, hint, h("input", {class: "form-control", required: true, maxlength: 500,
+	autocomplete: "off", autofocus: true, pattern: ".*\\S.*"}));
+
+export const askSure = async (title, hint) => (await ask(title, hint, null)) !== null;
