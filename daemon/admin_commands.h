@@ -9,6 +9,8 @@
 #include "daemon/admin.h"
 
 enum err admin_status(struct admin_call *call);
+enum err admin_health(struct admin_call *call);
+enum err admin_types(struct admin_call *call);
 
 enum err admin_unit_import(struct admin_call *call);
 enum err admin_unit_succession(struct admin_call *call);

@@ -6,6 +6,7 @@
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
 #include "daemon/enrol.h"
+#include "daemon/qr.h"
 #include "daemon/registry.h"
 #include "daemon/units.h"
 
@@ -214,7 +215,19 @@ static enum err read_units(struct admin_call *call, int64_t *units, size_t *ret_
 	return e;
 }
 
-/* {units: [code], on?, author?, clearance?, expires?} -> {invitation, units, expires_at} */
+/* For pages, which cannot encode it themselves. */
+static enum err put_qr(struct admin_call *call, const char *text)
+{
+	json_t *rows = NULL;
+	enum err e = admin_flag(call, "qr") ? qr_rows(text, &rows) : ERR_OK;
+
+	if (rows != NULL)
+		json_object_set_new(call->result, "qr", rows);
+	return e;
+}
+
+/* {units: [code], on?, author?, clearance?, expires?, qr?} -> {invitation, units, expires_at, qr?}
+ */
 enum err admin_device_invite(struct admin_call *call)
 {
 	int64_t units[INVITE_UNITS_MAX];
@@ -257,7 +270,7 @@ enum err admin_device_invite(struct admin_call *call)
 	call->result = json_pack("{s:s, s:O, s:o}", "invitation", text, "units",
 				 json_object_get(call->args, "units"), "expires_at",
 				 admin_json_time(invite.expires_ms));
-	return ERR_OK;
+	return put_qr(call, text);
 }
 
 /* {device, why} -> {number, state} */
@@ -309,7 +322,7 @@ static enum err fail_release(struct admin_call *call, const struct store_device 
 		n, n);
 }
 
-/* {device, expires?} -> {invitation, number, units, expires_at} */
+/* {device, expires?, qr?} -> {invitation, number, units, expires_at, qr?} */
 enum err admin_device_release(struct admin_call *call)
 {
 	const int64_t now = clock_wall_ms(call->ctx->clock);
@@ -340,7 +353,7 @@ enum err admin_device_release(struct admin_call *call)
 	call->result = json_pack("{s:s, s:I, s:o, s:o}", "invitation", text, "number",
 				 (json_int_t)d.id.number, "units", units, "expires_at",
 				 admin_json_time(expires));
-	return ERR_OK;
+	return put_qr(call, text);
 }
 
 /* From the next request on; the counter in memory may be ahead of the store's and stays. */

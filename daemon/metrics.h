@@ -38,6 +38,8 @@
 	X(writer_commits_total, counter, "Transactions committed")                         \
 	X(writer_rollbacks_total, counter, "Jobs rolled back")                             \
 	X(writer_checkpoints_total, counter, "WAL checkpoints")                            \
+	X(commit_last_ms, gauge, "How long the last commit took, fsync and all, ms")       \
+	X(commit_ms_total, counter, "Time spent in commits, ms")                           \
 	X(wal_pages, gauge, "Pages in the WAL")                                            \
 	X(admin_calls_total, counter, "Administrators' commands")                          \
 	X(logins_total, counter, "Logins to the console")                                  \

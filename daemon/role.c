@@ -15,6 +15,8 @@ struct right {
 /* clang-format off */
 static const struct right rights[] = {
 	{"status",             A | V | P | U},
+	{"health",             A | U},
+	{"types",              A | V | P | U},
 	{"unit import",        A},
 	{"unit succession",    A},
 	{"unit placing",       A | V | U},

@@ -165,6 +165,20 @@ static struct writer_job *next_of_group(struct writer *w, int64_t began_ms)
 	return job;
 }
 
+/* The time is what the disk takes to be certain. */
+static enum err commit(struct writer *w)
+{
+	const int64_t began = clock_monotonic_ms(w->options.clock);
+	enum err e = fatal_or(store_commit(w->store), "commit");
+	const int64_t took = clock_monotonic_ms(w->options.clock) - began;
+
+	if (e != ERR_OK)
+		store_rollback(w->store);
+	metrics_set(w->options.metrics, commit_last_ms, (uint_fast64_t)took);
+	metrics_add(w->options.metrics, commit_ms_total, took);
+	return e;
+}
+
 static void run_group(struct writer *w)
 {
 	int64_t began = clock_monotonic_ms(w->options.clock);
@@ -182,11 +196,8 @@ static void run_group(struct writer *w)
 			push(&w->group, job);
 		job = next_of_group(w, began);
 	}
-	if (e == ERR_OK) {
-		e = fatal_or(store_commit(w->store), "commit");
-		if (e != ERR_OK)
-			store_rollback(w->store);
-	}
+	if (e == ERR_OK)
+		e = commit(w);
 	/* Not committed: no job of the group happened, whatever it returned. */
 	for (job = w->group.head; job != NULL && e != ERR_OK; job = job->next)
 		job->result = e;

@@ -6,7 +6,7 @@ const modules = process.env.CTXH_BROWSER_MODULES;
 const require = createRequire(join(modules, "x.js"));
 const {chromium} = require("playwright-core");
 
-export const PATIENCE = 120000; // how long what must happen may take on a slow machine; never what it should take
+const PATIENCE = Number(process.env.CTXH_PATIENCE_MS ?? 120000); // how long what must happen may take on a slow machine; never what it should take
 
 export const axeScript = require.resolve("axe-core");
 
@@ -43,7 +43,7 @@ export async function signIn(page, world, name, password = world.password) {
 	await page.getByLabel("Tên tài khoản").fill(name);
 	await page.getByLabel("Mật khẩu").fill(password);
 	await page.keyboard.press("Enter");
-	await page.locator("#logout").waitFor();
+	await page.locator("#logout").waitFor({state: "attached"});
 }
 
 // Goes there and waits until the page has all it asked for.

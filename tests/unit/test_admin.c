@@ -26,6 +26,29 @@ static void status_says_how_everything_stands(UNUSED_STATE)
 	json_decref(status);
 }
 
+static void health_counts_what_the_metrics_count(UNUSED_STATE)
+{
+	json_t *health = result_of("health", "{}");
+	json_t *metrics = json_object_get(health, "metrics");
+
+	assert_has_keys(health, "at started_at ready disk_low metrics");
+	assert_has_keys(metrics, "wal_pages commit_last_ms writer_waiting disk_free_bytes");
+	assert_true(json_is_integer(json_object_get(metrics, "wal_pages")));
+	json_decref(health);
+}
+
+static void types_have_the_labels_of_the_schema(UNUSED_STATE)
+{
+	json_t *result = result_of("types", "{}");
+	json_t *person = json_object_get(json_object_get(result, "types"), "person");
+	json_t *sex = json_object_get(json_object_get(person, "fields"), "sex");
+
+	assert_string_equal(text_of(person, "vi"), "Đối tượng (người)");
+	assert_string_equal(text_of(sex, "vi"), "Giới tính");
+	assert_string_equal(text_of(json_object_get(sex, "codes"), "female"), "Nữ");
+	json_decref(result);
+}
+
 static void a_commune_goes_stale_after_thirty_days(UNUSED_STATE)
 {
 	json_t *status;
@@ -359,6 +382,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(status_says_how_everything_stands),
+		T(health_counts_what_the_metrics_count),
+		T(types_have_the_labels_of_the_schema),
 		T(a_commune_goes_stale_after_thirty_days),
 		T(unit_list_has_the_communes_of_a_day),
 		T(unit_import_tells_what_it_did_and_is_audited),

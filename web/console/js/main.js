@@ -38,13 +38,16 @@ function account() {
 }
 
 function drawTop() {
+	top.classList.remove("open");
+	top.classList.toggle("out", login.me === null);
 	const fold = h("button", {type: "button", id: "menu", class: "btn btn-sm btn-outline-secondary",
 		"aria-expanded": "false", "aria-controls": "nav", hidden: login.me === null, onclick: () => {
 			const open = nav.classList.toggle("open");
+			top.classList.toggle("open", open);
 			fold.setAttribute("aria-expanded", String(open));
 		}}, t("menu"));
 	top.replaceChildren(h("a", {class: "brand", href: "#/"}, h("img", {src: "/console/icon.svg", alt: "", width: 24,
-		height: 24}), "ctxh"), fold, h("div", {class: "spring"}), ...account(), themes());
+		height: 24}), "ctxh"), fold, h("div", {class: "spring"}), h("div", {class: "tools"}, account(), themes()));
 }
 
 const allowed = (page) => page.needs.some(may);
@@ -58,6 +61,7 @@ function drawNav() {
 
 function markNav(path) {
 	nav.classList.remove("open");
+	top.classList.remove("open");
 	document.getElementById("menu")?.setAttribute("aria-expanded", "false");
 	for (const a of nav.querySelectorAll("a"))
 		if (a.dataset.path === path)
@@ -132,6 +136,10 @@ login.onLost = (e) => {
 	outside(e);
 };
 
+document.querySelector(".skip").addEventListener("click", (event) => {
+	event.preventDefault(); // the part behind # names a page here
+	main.focus();
+});
 addEventListener("hashchange", route);
 addEventListener("pagehide", () => flush(true));
 

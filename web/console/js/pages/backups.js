@@ -42,7 +42,9 @@ export async function show(body, {signal}) {
 	const now = h("button", {type: "button", class: "btn btn-primary", "data-act": "backup now", onclick: async () => {
 		now.disabled = true;
 		try {
-			await ended((await call("backup now")).run, signal, said);
+			const {last} = await ended((await call("backup now")).run, signal, said);
+			if (!last.done)
+				throw new Error(tt("backup_failed") + " (" + last.error + ")");
 			said.replaceChildren();
 			announce(tt("backup_done"));
 			await load();

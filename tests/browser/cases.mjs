@@ -1,0 +1,285 @@
+// cases - what people do in the console, one function each.
+import {readFileSync} from "node:fs";
+import {request} from "node:https";
+import {check, count, open, signIn, visit} from "./browser.mjs";
+
+const gone = (locator) => locator.waitFor({state: "detached"});
+
+async function into(browser, world, name, run) {
+	const {context, page, faults} = await open(browser);
+	await signIn(page, world, name);
+	await run(page);
+	check(faults.length === 0, "the page complained: " + faults.join("; "));
+	await context.close();
+}
+
+// A wrong request is a contact of nobody, and in the log.
+function stranger(world) {
+	return new Promise((done, failed) => {
+		const r = request(new URL("/v1/sync", world.url), {method: "POST", rejectUnauthorized: false,
+			headers: {"Content-Type": "application/msgpack"}}, (answer) => answer.resume().on("end", done));
+		r.on("error", failed);
+		r.end("garbage");
+	});
+}
+
+export async function first_password_then_out(browser, world) {
+	const {context, page, faults} = await open(browser);
+	await page.goto(world.url);
+	await page.getByLabel("Tên tài khoản").fill("Mới");
+	await page.getByLabel("Mật khẩu").fill("sai hết cả rồi");
+	await page.keyboard.press("Enter");
+	await page.getByRole("alert").waitFor();
+	check(await page.getByLabel("Mật khẩu").inputValue() === "", "a wrong password stays on the screen");
+	await page.getByLabel("Mật khẩu").fill(world.first);
+	await page.keyboard.press("Enter");
+	await page.locator("#password").waitFor();
+	check(await count(page, "#nav a") === 0, "pages before a password of one's own");
+	await page.getByLabel("Mật khẩu đang dùng").fill(world.first);
+	await page.getByLabel("Mật khẩu mới New", {exact: false}).first().fill(world.password);
+	await page.getByLabel("một lần nữa").fill("khác hẳn câu kia");
+	await page.keyboard.press("Enter");
+	await page.getByRole("alert").waitFor();
+	for (const [label, words] of [["Mật khẩu đang dùng", world.first], ["một lần nữa", world.password]])
+		await page.getByLabel(label).fill(words);
+	await page.getByLabel("Mật khẩu mới New", {exact: false}).first().fill(world.password);
+	await page.keyboard.press("Enter");
+	await page.locator("#nav a").first().waitFor();
+	await page.locator("#logout").click();
+	await page.locator("#login").waitFor();
+	await page.reload();
+	await page.locator("#login").waitFor();
+	check(await page.evaluate(() => sessionStorage.length + localStorage.length) === 0, "something is kept in the browser");
+	check(faults.length === 0, faults.join("; "));
+	await context.close();
+}
+
+export const log_and_session = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "log");
+	const all = await count(page, "tbody tr");
+	check(all > 5, `only ${all} contacts`);
+	await page.locator("select[name=outcome]").selectOption("refused");
+	await page.locator("tbody tr").first().getByText("từ chối").waitFor();
+	check(await page.locator("tbody tr").count() < all, "the filter narrows nothing");
+	await page.locator("select[name=outcome]").selectOption("");
+	await page.locator("input[data-find]").fill("tu choi");
+	await page.locator("input[data-find]").fill("25204");
+	await page.locator("tbody tr", {hasText: "25204"}).first().waitFor();
+	check(await count(page, "tbody tr") === await page.locator("tbody tr", {hasText: "25204"}).count(), "find");
+	await page.locator("input[data-find]").fill("");
+	await page.locator("th[data-key=applied] button").click();
+	check(await page.locator("th[data-key=applied]").getAttribute("aria-sort") === "ascending", "sorted, untold");
+	const [file] = await Promise.all([page.waitForEvent("download"), page.locator("[data-export=log]").click()]);
+	const csv = readFileSync(await file.path(), "utf8");
+	check(csv.startsWith("\ufeffsession,started_at,outcome,") && csv.split("\r\n").length === all + 2, csv.slice(0, 200));
+	await visit(page, "session/" + world.session);
+	const change = page.locator("tbody tr", {hasText: "giáo viên"}).first();
+	await change.waitFor();
+	check((await change.innerText()).includes("→"), "old and new are not shown");
+	await change.locator("a.id").click();
+	await page.locator('.page[data-page="record"]:not([aria-busy])').waitFor();
+});
+
+export const live_view_shows_a_contact = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "log");
+	const before = Number(await page.locator("tbody tr a").first().innerText());
+	await page.getByLabel("Xem trực tiếp").check();
+	await stranger(world);
+	await page.waitForFunction((n) => Number(document.querySelector("tbody tr a").textContent) > n, before);
+});
+
+export const record_and_reason = (browser, world) => into(browser, world, "Kín", async (page) => {
+	await visit(page, "record/" + world.people[0]);
+	await page.getByText("Thị Cùng Ghi 0").first().waitFor();
+	check(await page.locator("table").count() === 2, "no history");
+	await visit(page, "record/" + world.hidden);
+	check(await page.getByText("infected").count() === 0, "restricted, and shown");
+	await page.getByLabel("Lý do xem").fill("kiểm tra định kỳ");
+	await page.getByRole("button", {name: "Xem dữ liệu hạn chế"}).click();
+	await page.getByText("state").first().waitFor();
+	check(!page.url().includes("ki%E1"), "the reason is in the address");
+	check((await page.locator(".page").innerText()).match(/infected|Đang nhiễm|nhiễm/i) !== null, "not shown to the cleared");
+});
+
+export const not_cleared_is_told = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "record/" + world.hidden);
+	await page.getByText("tài khoản này không được xem").waitFor();
+	check(await page.getByLabel("Lý do xem").isVisible() === false, "asked for a reason in vain");
+});
+
+export const conflicts_are_decided = (browser, world) => into(browser, world, "Minh", async (page) => {
+	await visit(page, "decisions");
+	const cards = page.locator("[data-conflict]");
+	const before = await cards.count();
+	check(before >= 3, `${before} conflicts`);
+	const [one, two] = [cards.nth(0), cards.nth(1)];
+	const numbers = [await one.getAttribute("data-conflict"), await two.getAttribute("data-conflict")];
+	await one.locator('[data-act="conflict keep"]').click();
+	check(await one.locator('[data-act="conflict restore"]').isDisabled(), "decided twice");
+	await page.locator("[data-undo]").click();
+	await page.locator(".pending").waitFor({state: "detached"});
+	check(await one.locator('[data-act="conflict keep"]').isEnabled(), "taken back, but still waiting");
+	await visit(page, "log");
+	await visit(page, "decisions");
+	check(await cards.count() === before, "what was taken back was written");
+	await page.locator(`[data-conflict="${numbers[0]}"] [data-act="conflict keep"]`).click();
+	await page.locator("[data-now]").click();
+	await gone(page.locator(`[data-conflict="${numbers[0]}"]`));
+	await page.locator(`[data-conflict="${numbers[1]}"] [data-act="conflict restore"]`).click();
+	// Nobody waits: it is written by itself.
+	await gone(page.locator(`[data-conflict="${numbers[1]}"]`));
+	await page.reload();
+	await page.locator('.page[data-page="decisions"]:not([aria-busy])').waitFor();
+	check(await cards.count() === before - 2, "two were decided");
+	await visit(page, "record/" + world.people[Number(numbers[1]) - 1]);
+	await page.getByText("giáo viên").first().waitFor();
+});
+
+export const quarantine_is_decided = (browser, world) => into(browser, world, "Minh", async (page) => {
+	await visit(page, "decisions");
+	const one = page.locator("[data-quarantine]", {hasText: "no_such_code"});
+	await one.locator("summary").click();
+	await one.locator("dl.facts").waitFor();
+	await one.locator('[data-act="quarantine replay"]').click();
+	await page.locator("[data-now]").click();
+	await page.locator(".pending [role=alert]").waitFor();
+	check((await page.locator(".pending [role=alert]").innerText()).includes("vẫn được giữ"), "what was kept is not said");
+	await page.locator(".pending").getByRole("button", {name: "Đóng"}).click();
+	await one.locator('[data-act="quarantine discard"]').click();
+	await page.getByLabel("Lý do").fill("mã cũ");
+	await page.keyboard.press("Escape");
+	check(await page.locator(".pending").count() === 0 && await one.count() === 1, "given up, and done");
+	await one.locator('[data-act="quarantine discard"]').click();
+	await page.getByLabel("Lý do").fill("mã cũ, đã báo xã");
+	await page.keyboard.press("Enter");
+	await page.locator("[data-now]").click();
+	await gone(one);
+});
+
+export const leaving_the_page_writes_what_waits = (browser, world) => into(browser, world, "Minh", async (page) => {
+	await visit(page, "decisions");
+	const before = await count(page, "[data-conflict]");
+	await page.locator('[data-act="conflict keep"]').first().click();
+	await visit(page, "log");
+	await page.locator(".pending").waitFor({state: "detached"});
+	await visit(page, "decisions");
+	check(await count(page, "[data-conflict]") === before - 1, "a decision was lost on leaving");
+});
+
+export const duplicates_are_decided = (browser, world) => into(browser, world, "Minh", async (page) => {
+	await visit(page, "duplicates");
+	const pairs = page.locator("article", {hasText: "Có Đôi"});
+	check(await pairs.count() === 3, `${await pairs.count()} pairs`);
+	const [first, second] = [pairs.nth(0), pairs.nth(1)];
+	await first.locator("summary").click();
+	await first.locator("table").waitFor();
+	await first.locator('[data-act="join_keep_first"]').click();
+	await page.locator("[data-now]").click();
+	await first.locator('[data-act="split"]').click();
+	await page.locator("[data-now]").click();
+	await page.locator(".pending").waitFor({state: "detached"});
+	check(await pairs.count() === 2, "what was split stays as a pair");
+	await pairs.nth(0).locator('[data-act="two_people"]').click();
+	await page.locator("[data-now]").click();
+	await page.locator(".pending").waitFor({state: "detached"});
+	await page.reload();
+	await page.locator('.page[data-page="duplicates"]:not([aria-busy])').waitFor();
+	check(await pairs.count() === 2, `split is a pair again, two people are not: ${await pairs.count()}`);
+	void second;
+});
+
+export const records_are_placed = (browser, world) => into(browser, world, "Minh", async (page) => {
+	await visit(page, "placing");
+	await page.getByRole("link", {name: "25204"}).click();
+	await page.locator("tbody tr").first().waitFor();
+	const before = await count(page, "tbody tr");
+	await page.locator('[data-place="25198"]').first().click();
+	await page.locator("[data-now]").click();
+	await page.waitForFunction((n) => document.querySelectorAll("tbody tr").length === n, before - 1);
+});
+
+export const roles_see_what_they_may = async (browser, world) => {
+	await into(browser, world, "Phú", async (page) => {
+		check(await page.locator('#nav [data-path="log"]').count() === 0, "a reporter sees the log");
+		await page.evaluate(() => {
+			location.hash = "#/log";
+		});
+		await page.getByRole("alert").waitFor();
+	});
+	await into(browser, world, "Uyên", async (page) => {
+		await visit(page, "decisions");
+		check(await count(page, "[data-conflict]") > 0, "an auditor sees no conflicts");
+		check(await count(page, "[data-act]") === 0, "an auditor decides");
+	});
+};
+
+export const devices_invited_and_revoked = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "devices");
+	await page.locator("#invite summary").click();
+	await page.getByLabel("Mã xã").fill("25195 25198");
+	await page.locator("#invite form button").click();
+	check((await page.locator("[data-invitation]").innerText()).startsWith("ctxh"), "no invitation");
+	await page.getByLabel("Mã xã").fill("00001");
+	await page.locator("#invite form button").click();
+	await page.locator("#invite [role=alert]").waitFor();
+	await page.locator("tbody tr", {hasText: "25201"}).locator("a").first().click();
+	await page.locator('[data-act="device release"]').click();
+	await page.locator("dialog [data-yes]").click();
+	await page.locator("[data-invitation]").waitFor();
+	await page.locator('[data-act="device revoke"]').click();
+	await page.getByLabel("Lý do").fill("máy hỏng");
+	await page.keyboard.press("Enter");
+	await page.getByText("đã thu hồi").first().waitFor();
+	check(await page.locator('[data-act="device revoke"]').count() === 0, "revoked twice");
+});
+
+export const accounts_are_kept = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "accounts");
+	await page.getByLabel("Tên tài khoản").fill("Tạm");
+	await page.getByLabel("Vai trò").selectOption("auditor");
+	await page.getByRole("button", {name: "Thêm tài khoản"}).click();
+	await page.locator("[data-password]").waitFor();
+	const row = page.locator("tbody tr", {hasText: "Tạm"});
+	await row.locator('[data-act="account reset"]').click();
+	await page.locator("dialog [data-yes]").click();
+	await row.waitFor();
+	await row.locator('[data-act="account remove"]').click();
+	await page.locator("dialog [data-yes]").click();
+	await gone(row);
+});
+
+export const backups_and_audit = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "backups");
+	await page.locator('[data-act="backup now"]').click();
+	await page.locator('tbody [data-act="backup verify"]').first().click();
+	await page.locator(".notice.good").waitFor();
+	await visit(page, "audit");
+	await page.getByText("conflict keep").first().waitFor();
+	await page.locator('[data-act="audit verify"]').click();
+	await page.locator(".notice.good").waitFor();
+});
+
+export const units_on_a_day = (browser, world) => into(browser, world, "Phú", async (page) => {
+	await visit(page, "units");
+	await page.locator("input[data-find]").fill("tan phu");
+	await page.locator("tbody tr", {hasText: "Phường Tân Phú"}).waitFor();
+	await page.locator("input[name=on]").fill("2019-01-01");
+	await page.locator(".empty").waitFor();
+});
+
+export const keyboard_and_theme = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "log");
+	check(await page.evaluate(() => document.activeElement.tagName) === "H1", "the new page's heading has no focus");
+	await page.evaluate(() => document.activeElement.blur());
+	await page.keyboard.press("Tab");
+	check(await page.evaluate(() => document.activeElement.className) === "skip", "the first stop is not the skip link");
+	await page.locator("#theme").focus();
+	await page.keyboard.press("Enter");
+	await page.keyboard.press("Enter");
+	check(await page.evaluate(() => document.documentElement.dataset.theme) === "dark", "not dark");
+	await page.reload();
+	await page.locator("#logout").waitFor();
+	check(await page.evaluate(() => document.documentElement.dataset.theme) === "dark", "the choice is not kept");
+	check(await page.evaluate(() => JSON.stringify(Object.keys(localStorage)) + sessionStorage.length) === '["theme"]0',
+		"more than a preference is kept");
+});
