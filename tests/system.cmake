@@ -61,3 +61,9 @@ foreach(script ${kill9_mutants})
   set_tests_properties(integration.kill9.bug.${bug} PROPERTIES LABELS integration TIMEOUT 3600
     ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
+
+# The console's pages in a real browser. One daemon, one browser: what runs beside it only makes it slower.
+add_test(NAME browser.pages
+  COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/browser/pages.py --bin ${CMAKE_BINARY_DIR}/bin)
+set_tests_properties(browser.pages PROPERTIES LABELS browser TIMEOUT 3600 SKIP_RETURN_CODE 77
+  ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")

@@ -2,6 +2,7 @@
  * The administrators' commands over a real store: every command's keys as the command reference
  * gives them. Those that show records and changes: test_admin_records.c.
  */
+#include "daemon/metrics.h"
 #include "tests/unit/admin_office.h"
 
 /* ---- status, units, devices ---- */
@@ -28,12 +29,19 @@ static void status_says_how_everything_stands(UNUSED_STATE)
 
 static void health_counts_what_the_metrics_count(UNUSED_STATE)
 {
-	json_t *health = result_of("health", "{}");
-	json_t *metrics = json_object_get(health, "metrics");
+	struct metrics counted = {0};
+	json_t *health;
+	json_t *metrics;
+
+	metrics_add(&counted, wal_pages, 12);
+	office.ctx.metrics = &counted;
+	health = result_of("health", "{}");
+	office.ctx.metrics = NULL;
+	metrics = json_object_get(health, "metrics");
 
 	assert_has_keys(health, "at started_at ready disk_low metrics");
 	assert_has_keys(metrics, "wal_pages commit_last_ms writer_waiting disk_free_bytes");
-	assert_true(json_is_integer(json_object_get(metrics, "wal_pages")));
+	assert_int_equal(int_of(metrics, "wal_pages"), 12);
 	json_decref(health);
 }
 
@@ -184,6 +192,25 @@ static void device_invite_gives_one_line_and_keeps_the_code_out_of_the_audit(UNU
 	assert_string_equal(text_of(json_array_get(audit, 0), "who"), "uid:1000");
 	free(text);
 	json_decref(audit);
+	json_decref(result);
+}
+
+static void device_invite_gives_a_code_to_draw(UNUSED_STATE)
+{
+	json_t *result = result_of("device invite",
+				   "{\"units\":[\"25195\"],\"on\":\"2021-04-13\",\"qr\":true}");
+	json_t *rows = json_object_get(result, "qr");
+	const size_t width = json_array_size(rows);
+
+	assert_true(width >= 21);
+	for (size_t i = 0; i < width; i++)
+		assert_int_equal(json_string_length(json_array_get(rows, i)), width);
+	/* The corner every reader looks for. */
+	assert_memory_equal(json_string_value(json_array_get(rows, 0)), "11111110", 8);
+	assert_memory_equal(json_string_value(json_array_get(rows, 3)), "10111010", 8);
+	json_decref(result);
+	result = result_of("device invite", "{\"units\":[\"25195\"],\"on\":\"2021-04-13\"}");
+	assert_null(json_object_get(result, "qr"));
 	json_decref(result);
 }
 
@@ -390,6 +417,7 @@ int main(void)
 		T(unit_import_of_a_wrong_list_changes_nothing),
 		T(a_succession_gives_the_new_communes_what_the_old_ones_had),
 		T(device_invite_gives_one_line_and_keeps_the_code_out_of_the_audit),
+		T(device_invite_gives_a_code_to_draw),
 		T(device_invite_refuses_what_it_does_not_understand),
 		T(device_list_has_the_keys_of_the_reference),
 		T(a_revoked_device_may_not_speak_from_the_next_request_on),

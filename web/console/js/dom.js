@@ -57,9 +57,9 @@ export function bytes(n) {
 
 // A clock's difference: "+1 giờ 02 phút".
 export function offset(ms) {
-	if (!ms)
+	const s = Math.round(Math.abs(ms ?? 0) / 1000);
+	if (s === 0)
 		return "0";
-	const s = Math.round(Math.abs(ms) / 1000);
 	const sign = ms < 0 ? "−" : "+";
 	if (s < 120)
 		return `${sign}${s} s`;

@@ -1,8 +1,8 @@
-// live - calls back when the daemon has something new, until `signal` aborts.
-// Asks every few seconds, and not while the page is out of sight.
+// live - calls back when the daemon has something new, until `signal` aborts: its events, and where these
+// cannot be had a look every few seconds, not while the page is out of sight.
 const EVERY_MS = 3000;
 
-export function follow(signal, changed) {
+function poll(signal, changed) {
 	let timer = 0;
 	const later = () => {
 		if (!signal.aborted)
@@ -15,4 +15,20 @@ export function follow(signal, changed) {
 	};
 	signal.addEventListener("abort", () => clearTimeout(timer));
 	later();
+}
+
+// kinds: "session", "board" (docs/console.md).
+export function follow(signal, kinds, changed) {
+	const source = new EventSource("/console/api/events");
+	const tell = () => void changed().catch(() => {}); // as above
+	for (const kind of [...kinds, "lost"])
+		source.addEventListener(kind, tell);
+	source.addEventListener("end", () => source.close());
+	source.addEventListener("error", () => {
+		// A line that broke is taken up again by the browser; one that was refused is not.
+		if (source.readyState !== EventSource.CLOSED || signal.aborted)
+			return;
+		poll(signal, changed);
+	});
+	signal.addEventListener("abort", () => source.close());
 }

@@ -15,4 +15,6 @@ export const pages = [
 	{path: "accounts", text: "accounts", menu: true, needs: ["account list"], load: () => import("./pages/accounts.js")},
 	{path: "backups", text: "backups", menu: true, needs: ["backup list"], load: () => import("./pages/backups.js")},
 	{path: "audit", text: "audit", menu: true, needs: ["audit list"], load: () => import("./pages/audit.js")},
+	{path: "health", text: "health", menu: true, needs: ["health"], load: () => import("./pages/health.js")},
+	{path: "reports", text: "reports", menu: true, needs: ["report run"], load: () => import("./pages/reports.js")},
 ];

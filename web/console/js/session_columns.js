@@ -41,7 +41,7 @@ const changed = [
 	{key: "new", text: "new_value", kind: "wide", show: (row) => h("span", {}, h("span", {"aria-hidden": "true"}, "→ "),
 		shown(row, "new"))},
 	{key: "result", text: "result", show: (row) => [badge(row.quarantined ? "bad" : row.result === "applied" ? "fresh" :
-		"stale", row.result), row.kept ? h("small", {class: "below"}, t("kept_value")) : null]},
+		"stale", row.result), row.kept || row.quarantined || row.hidden ? null : h("small", {class: "below"}, t("lost_write"))]},
 ];
 
 const written = [

@@ -1,6 +1,7 @@
 // board - every commune at once: what is fresh, stale, was never heard of; what somebody should look at.
 import {call} from "../api.js";
 import {badge, h, link, number, t, time, tt} from "../dom.js";
+import {follow} from "../live.js";
 import {choice, Table} from "../table.js";
 
 const signs = {fresh: "●", stale: "◐", never: "○"};
@@ -62,8 +63,8 @@ function card(text, n, kind, pick) {
 		h("strong", {}, number(n)), " ", t(text));
 }
 
-export async function show(body) {
-	const board = await call("board");
+export async function show(body, {signal}) {
+	let board = await call("board");
 	const table = new Table({columns, caption: "board", sort: "state", empty: "no_communes"});
 	const map = h("div", {id: "map"});
 	const filter = {state: "all", province: "", as: "map"};
@@ -106,4 +107,8 @@ export async function show(body) {
 		h("small", {}, t("as_of"), ": ", time(board.at))),
 		map, table.element);
 	table.set(board.rows);
+	follow(signal, ["board"], async () => {
+		board = await call("board", {}, {signal});
+		table.set(board.rows);
+	});
 }

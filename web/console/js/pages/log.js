@@ -61,7 +61,7 @@ export async function show(body, {signal}) {
 			return;
 		following = new AbortController();
 		signal.addEventListener("abort", () => following.abort());
-		follow(following.signal, load);
+		follow(following.signal, ["session"], load);
 		void guarded();
 	}});
 

@@ -1,0 +1,92 @@
+"""web - the console's pages keep their rules: text in text.js, no inline script or style, nothing from elsewhere, small modules.
+usage: web.py <repository root>"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+LINES_MOST = 300
+USES = re.compile(r'\b(?:t|tt|vi)\("([a-z0-9_]+)"\)')
+NAMED = re.compile(r'"([a-z0-9_]+)"|\b([a-z0-9_]+):')
+PREFIXES = ("state_", "role_", "theme_", "outcome_", "device_", "like_")  # the rest of the key is a value of the API
+FORBIDDEN = {
+    "innerHTML and its like": re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\()"),
+    "a style attribute": re.compile(r"\bstyle=|[\"']style[\"']|\bstyle:|\.cssText"),
+    "an inline handler": re.compile(r"<[^>]*\son[a-z]+="),
+    "something from elsewhere": re.compile(r"(?<!xmlns=\")https?://"),
+    "a kept value": re.compile(r"sessionStorage|indexedDB|document\.cookie"),
+}
+
+
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def files(folder):
+    for top, _, names in os.walk(folder):
+        for name in sorted(names):
+            yield os.path.join(top, name)
+
+
+def check_file(path, text, bad):
+    if path.endswith(".js") and text.count("\n") > LINES_MOST and not path.endswith("/text.js"):
+        bad.append(f"{path}: more than {LINES_MOST} lines")
+    for what, pattern in FORBIDDEN.items():
+        for n, line in enumerate(text.split("\n"), 1):
+            if what == "a style attribute" and path.endswith(".css"):
+                continue
+            if pattern.search(line) and not line.lstrip().startswith("//"):
+                bad.append(f"{path}:{n}: {what}")
+    if path.endswith(".html") and re.search(r"<script(?![^>]*\ssrc=)|<style", text):
+        bad.append(f"{path}: inline script or style")
+    if "localStorage" in text and not path.endswith("/theme.js"):
+        bad.append(f"{path}: only theme.js keeps a preference")
+
+
+def check_text(scripts, bad):
+    words = next(text for path, text in scripts.items() if path.endswith("/text.js"))
+    keys = re.findall(r"^\t([a-z0-9_]+): \[", words, re.M)
+    for key in sorted({k for k in keys if keys.count(k) > 1}):
+        bad.append(f"text.js: {key} twice")
+    named = set()
+    for path, text in scripts.items():
+        if path.endswith("/text.js"):
+            continue
+        for key in USES.findall(text):
+            if key not in keys:
+                bad.append(f"{path}: no text called {key}")
+        named.update(a or b for a, b in NAMED.findall(text))
+    for key in keys:
+        if key not in named and not key.startswith(PREFIXES):
+            bad.append(f"text.js: nobody says {key}")
+
+
+def main(root):
+    bad = []
+    scripts = {}
+    for path in files(os.path.join(root, "web")):
+        if not path.endswith((".js", ".html", ".css", ".svg")):
+            bad.append(f"{path}: what is it?")
+            continue
+        text = read(path)
+        check_file(path, text, bad)
+        if path.endswith(".js"):
+            scripts[path] = text
+    check_text(scripts, bad)
+    node = shutil.which("node")
+    for path in [*scripts, *(p for p in files(os.path.join(root, "tests/browser")) if p.endswith(".mjs"))] if node else []:
+        # Without a package.json beside them files ending in .js are scripts; pages load them as modules.
+        kind = "commonjs" if path.endswith("/theme.js") else "module"
+        r = subprocess.run([node, "--check", f"--input-type={kind}", "-"], input=read(path), text=True,
+                           capture_output=True, check=False)
+        if r.returncode != 0:
+            bad.append(f"{path}: {r.stderr.strip()}")
+    print("\n".join(bad))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
