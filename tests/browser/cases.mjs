@@ -275,22 +275,6 @@ export const reports_are_run = (browser, world) => into(browser, world, "Phú", 
 	await page.getByRole("alert").waitFor();
 });
 
-export const board_shows_every_commune = (browser, world) => into(browser, world, "Phú", async (page) => {
-	await visit(page, "board");
-	check(await count(page, ".tile") === 111, `${await count(page, ".tile")} tiles`);
-	const inside = await page.evaluate(() => [...document.querySelectorAll(".tile")].every((e) =>
-		e.getBoundingClientRect().bottom <= innerHeight));
-	check(inside, "not all communes are seen at once on 1366x768");
-	await page.locator('[data-figure="state_fresh"]').click();
-	await page.waitForFunction(() => document.querySelectorAll(".tile").length === 5);
-	await page.getByLabel("Cách hiện").selectOption("table");
-	await page.locator("tbody tr").first().waitFor();
-	await page.locator("th[data-key=name] button").click();
-	await page.locator("tbody tr", {hasText: "25195"}).locator("a").click();
-	await page.locator('.page[data-page="unit"]:not([aria-busy])').waitFor();
-	await page.getByText("Phường Tân Phú").first().waitFor();
-});
-
 export const units_on_a_day = (browser, world) => into(browser, world, "Phú", async (page) => {
 	await visit(page, "units");
 	await page.locator("input[data-find]").fill("tan phu");

@@ -43,7 +43,7 @@ export async function show(body, {signal}) {
 		{key: "must_change", text: "must_change", show: (r) => (r.must_change ? badge("stale", t("must_change")) : "–")},
 		{key: "login_at", text: "login_at", show: (r) => time(r.login_at)},
 		{key: "made_at", text: "made_at", show: (r) => time(r.made_at)},
-		{key: "act", text: "action", of: () => "", show: (r) => h("span", {class: "acts"},
+		{key: "act", text: "action", of: () => " ", show: (r) => h("span", {class: "acts"},
 			act(r, "account reset", "account_reset", async () => {
 				if (!await askSure("account_reset", "account_reset_hint"))
 					return;

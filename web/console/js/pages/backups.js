@@ -36,7 +36,7 @@ export async function show(body, {signal}) {
 			badge("bad", t("not_verified")))},
 		{key: "there", text: "there", show: (r) => (r.there ? badge("fresh", "✓") : badge("bad", "✗"))},
 		{key: "path", text: "path", kind: "wide"},
-		{key: "act", text: "action", of: () => "", show: check},
+		{key: "act", text: "action", of: () => " ", show: check},
 	]});
 	const load = async () => table.set(await call("backup list", {}, {signal}));
 	const now = h("button", {type: "button", class: "btn btn-primary", "data-act": "backup now", onclick: async () => {

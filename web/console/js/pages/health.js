@@ -27,7 +27,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 async function chart(library, text, unit) {
 	const canvas = h("canvas", {role: "img", "aria-label": tt(text)});
 	const box = h("figure", {class: "chart"}, h("figcaption", {}, t(text), unit ? ` (${unit})` : ""), h("div", {}, canvas));
-	const drawn = new library.Chart(canvas, {type: "line", data: {labels: [], datasets: [{data: [], pointRadius: 0,
+	const drawn = new library.Chart(canvas, {type: "line", data: {labels: [], datasets: [{data: [], pointRadius: 1,
 		borderWidth: 2, tension: 0.2}]}, options: {animation: false, maintainAspectRatio: false, responsive: true,
 		scales: {x: {display: false}, y: {beginAtZero: true}}, plugins: {legend: {display: false}}}});
 	const paint = () => {

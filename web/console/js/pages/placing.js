@@ -40,7 +40,7 @@ async function records(body, code, signal) {
 		{key: "type", text: "type", of: (r) => typeLabel(r.type)},
 		{key: "belongs_to", text: "belongs_to", show: (r) => (r.belongs_to ? [record(r.belongs_to), " ",
 			r.belongs_to_unit ?? ""] : "–")},
-		...(may("unit place") ? [{key: "place", text: "place_in", of: () => "", show: (r) => buttons(r, into, again)}] : []),
+		...(may("unit place") ? [{key: "place", text: "place_in", of: () => " ", show: (r) => buttons(r, into, again)}] : []),
 	]});
 	const bar = await reasonBar(async (reason) => {
 		const rows = await call("unit placing", {unit: code, limit: 500, ...(reason ? {reason} : {})}, {signal});
