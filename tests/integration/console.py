@@ -110,7 +110,7 @@ def pages(w):
     again = b.get("/console/", headers={"If-None-Match": page.headers["ETag"]}, want=304)
     check(again.body == b"", "a 304 with a body")
     check(b.get("/console", want=308).headers["Location"] == "/console/", "/console leads nowhere")
-    check(b.get("/console/console.js").headers["Content-Type"] == "text/javascript; charset=utf-8", "a script's type")
+    check(b.get("/console/js/main.js").headers["Content-Type"] == "text/javascript; charset=utf-8", "a script's type")
     head = b.send("HEAD", "/console/")
     check(head.body == b"" and head.headers["ETag"] == page.headers["ETag"], "HEAD")
     for path in ("/console/../schema/people.yaml", "/console/%2e%2e/%2e%2e/etc/passwd", "/console/..%2f..%2fetc/passwd",
