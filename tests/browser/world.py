@@ -109,4 +109,4 @@ def make(w):
     first = w.ctl_json("account", "add", "Mới", "--role", "reporter")
     return {"url": f"https://127.0.0.1:{w.port}/console/", "password": PASSWORD, "first": first["password"],
             "people": people, "waiting": waiting, "hidden": hidden,
-            "session": max(r["session"] for r in w.ctl_json("log") if r["device"] == 1 and r["applied"])}
+            "session": next(r["session"] for r in w.ctl_json("log") if r["conflicts"])}
