@@ -68,9 +68,12 @@ enum err conflicts_settle(struct store *s, struct arena *a, const struct change 
 			  const struct record *after, struct stamp stamp, int64_t now_ms)
 {
 	const struct settling t = {s, a, c, after, stamp, now_ms};
-	/* Any field that is written brings a record back. */
-	enum err e = settle_field(&t, BYTES_LIT(RECORD_DELETED));
+	enum err e;
 
+	if (!store_may_have_lost(s, &c->id))
+		return ERR_OK;
+	/* Any field that is written brings a record back. */
+	e = settle_field(&t, BYTES_LIT(RECORD_DELETED));
 	for (size_t i = 0; e == ERR_OK && i < c->count; i++) {
 		const struct field *f = record_find(after, c->writes[i].name);
 

@@ -291,10 +291,12 @@ enum err store_load_open_conflicts(struct store *s, struct arena *a,
 				   const struct store_lost_value *lost,
 				   struct conflict_row **ret_rows, size_t *ret_count);
 /*
- * Whether a value may have lost in an open conflict of the record: false is certain, and spares
- * nearly every change the question above. From memory, once store_load_lost() has read the table.
+ * Whether the record may have an open conflict, and whether a value may have lost in one: false is
+ * certain, and spares nearly every change the question above. From memory, once store_load_lost()
+ * has read the table.
  */
 enum err store_load_lost(struct store *s);
+bool store_may_have_lost(const struct store *s, const struct id *id);
 bool store_may_be_lost(const struct store *s, const struct id *id, struct bytes field,
 		       const struct value *value);
 /* Sets state and what is said of the decision of row->conflict. ERR_NOTFOUND. */

@@ -1,14 +1,15 @@
 /*
  * Which values lost in an open conflict: asked of every field a change writes, so it is answered
- * from memory. A Bloom filter over record, field and value: "no" is certain, "yes" has to be looked
- * up. It only grows, so what a rollback undoes or a decision closes stays in it and costs a look.
+ * from memory. A Bloom filter over records, and over record, field and value: "no" is certain,
+ * "yes" has to be looked up. It only grows, so what a rollback undoes or a decision closes stays in
+ * it and costs a look.
  */
 #include "common/base/mem.h"
 #include "daemon/store_pack.h"
 #include "daemon/store_private.h"
 
 #define FILTER_BITS \
-	(UINT64_C(1) << 20) /* 128 KiB; with 100,000 open conflicts 3 of 100 are wrong */
+	(UINT64_C(1) << 20) /* 128 KiB; with 100,000 open conflicts 1 of 100 looks is in vain */
 
 struct store_lost {
 	uint64_t words[FILTER_BITS / 64];
@@ -24,14 +25,18 @@ static uint64_t mix(uint64_t hash, const void *data, size_t len)
 	return hash;
 }
 
+static uint64_t hash_id(const struct id *id)
+{
+	return mix(UINT64_C(0xcbf29ce484222325), id->bytes, ID_LEN);
+}
+
 /* Every deletion is as good as another (conflicts.h). */
 static uint64_t hash_lost(const struct id *id, struct bytes field, const struct value *v)
 {
 	const bool is_deletion = bytes_is(field, RECORD_DELETED);
 	const uint8_t kind = (uint8_t)(is_deletion ? v->kind != VALUE_NULL : v->kind);
-	uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), id->bytes, ID_LEN);
+	uint64_t hash = mix(hash_id(id), field.data, field.len);
 
-	hash = mix(hash, field.data, field.len);
 	hash = mix(hash, &kind, 1);
 	if (is_deletion)
 		return hash;
@@ -45,34 +50,40 @@ static uint64_t hash_lost(const struct id *id, struct bytes field, const struct 
 	return hash;
 }
 
-static void set_bit(struct store_lost *lost, uint64_t bit)
+static void add(struct store_lost *lost, uint64_t hash)
 {
-	lost->words[bit / 64] |= UINT64_C(1) << bit % 64;
+	const uint64_t bits[] = {hash % FILTER_BITS, (hash >> 32) % FILTER_BITS};
+
+	for (size_t i = 0; i < 2; i++)
+		lost->words[bits[i] / 64] |= UINT64_C(1) << bits[i] % 64;
 }
 
-static bool has_bit(const struct store_lost *lost, uint64_t bit)
+static bool may_have(const struct store_lost *lost, uint64_t hash)
 {
-	return (lost->words[bit / 64] >> bit % 64 & 1) != 0;
+	const uint64_t bits[] = {hash % FILTER_BITS, (hash >> 32) % FILTER_BITS};
+
+	return (lost->words[bits[0] / 64] >> bits[0] % 64 &
+		lost->words[bits[1] / 64] >> bits[1] % 64 & 1) != 0;
 }
 
 void store_note_lost(struct store *s, const struct id *id, const struct field *lost)
 {
-	uint64_t hash = hash_lost(id, lost->name, &lost->value);
-
 	/* Not read yet: it will be read with the others. */
 	if (s->lost_values == NULL)
 		return;
-	set_bit(s->lost_values, hash % FILTER_BITS);
-	set_bit(s->lost_values, (hash >> 32) % FILTER_BITS);
+	add(s->lost_values, hash_id(id));
+	add(s->lost_values, hash_lost(id, lost->name, &lost->value));
+}
+
+bool store_may_have_lost(const struct store *s, const struct id *id)
+{
+	return s->lost_values == NULL || may_have(s->lost_values, hash_id(id));
 }
 
 bool store_may_be_lost(const struct store *s, const struct id *id, struct bytes field,
 		       const struct value *value)
 {
-	uint64_t hash = hash_lost(id, field, value);
-
-	return s->lost_values == NULL || (has_bit(s->lost_values, hash % FILTER_BITS) &&
-					  has_bit(s->lost_values, (hash >> 32) % FILTER_BITS));
+	return s->lost_values == NULL || may_have(s->lost_values, hash_lost(id, field, value));
 }
 
 static const char query_lost[] = "SELECT id, field, lost FROM conflict WHERE state = 'open'";

@@ -141,6 +141,7 @@ static void a_value_that_lost_is_not_denied(UNUSED_STATE)
 	const struct value b = ground_text("B");
 	const struct value seven = value_int(7);
 	const struct value reason = ground_text("một lý do khác");
+	const struct id other = {{2}};
 	const struct value none = VALUE_NONE;
 
 	assert_ok(store_put_conflict(g.store, &row));
@@ -156,6 +157,8 @@ static void a_value_that_lost_is_not_denied(UNUSED_STATE)
 	assert_false(store_may_be_lost(g.store, &row.id, BYTES_LIT("deleted"), &none));
 	assert_false(store_may_be_lost(g.store, &row.id, BYTES_LIT("name"), &b));
 	assert_false(store_may_be_lost(g.store, &row.id, BYTES_LIT("note"), &a));
+	assert_true(store_may_have_lost(g.store, &row.id));
+	assert_false(store_may_have_lost(g.store, &other));
 }
 
 /* Values one of which begins like the other, other fields and records, clocks of any size. */
