@@ -12,7 +12,7 @@ function(ctxh_fault name)
   add_executable(fault_${name} fault/fault_${name}.c)
   target_link_libraries(fault_${name} PRIVATE fault_harness ${F_LINK})
   add_test(NAME fault.${name} COMMAND fault_${name} --points ${F_POINTS})
-  set_tests_properties(fault.${name} PROPERTIES LABELS fault TIMEOUT 900
+  set_tests_properties(fault.${name} PROPERTIES LABELS fault TIMEOUT 3600
     ENVIRONMENT "CTXH_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endfunction()
 

@@ -23,7 +23,7 @@ target_link_libraries(sim_merge PRIVATE sim_merge_parts)
 # one schedule lives less than a millisecond.
 foreach(seed 1 1000001)
   add_test(NAME sim.merge.${seed} COMMAND sim_merge --seed ${seed} --schedules 100000)
-  set_tests_properties(sim.merge.${seed} PROPERTIES LABELS sim TIMEOUT 120
+  set_tests_properties(sim.merge.${seed} PROPERTIES LABELS sim TIMEOUT 3600
     ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
 endforeach()
 
@@ -48,10 +48,10 @@ foreach(script ${mutants})
   target_link_libraries(sim_mutant_${name} PRIVATE sim_merge_parts)
   set(found ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh $<TARGET_FILE:sim_mutant_${name}>)
   add_test(NAME sim.mutant.${name} COMMAND ${found} --schedules 20000)
-  set_tests_properties(sim.mutant.${name} PROPERTIES LABELS sim TIMEOUT 60)
+  set_tests_properties(sim.mutant.${name} PROPERTIES LABELS sim TIMEOUT 3600)
   if(NOT name IN_LIST oracle_only)
     add_test(NAME sim.mutant.${name}.rules COMMAND ${found} --schedules 20000 --no-oracle)
-    set_tests_properties(sim.mutant.${name}.rules PROPERTIES LABELS sim TIMEOUT 60)
+    set_tests_properties(sim.mutant.${name}.rules PROPERTIES LABELS sim TIMEOUT 3600)
   endif()
 endforeach()
 

@@ -12,7 +12,7 @@ target_link_libraries(sim_system PRIVATE sim_system_parts)
 # Two halves, so that they run side by side; seeds that once found a bug are in the first.
 add_test(NAME sim.system.1 COMMAND sim_system --runs 16 --steps 60)
 add_test(NAME sim.system.2 COMMAND sim_system --seed 5000 --runs 20 --steps 60)
-set_tests_properties(sim.system.1 sim.system.2 PROPERTIES LABELS sim TIMEOUT 900
+set_tests_properties(sim.system.1 sim.system.2 PROPERTIES LABELS sim TIMEOUT 3600
   ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
 
 # Every planted bug must be found, or the simulation proves nothing. Some are planted while it runs:
@@ -20,7 +20,7 @@ set(system_found ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh)
 foreach(bug receipt_first lost_eviction applied_twice)
   add_test(NAME sim.system.bug.${bug}
     COMMAND ${system_found} $<TARGET_FILE:sim_system> --seed 1 --runs 60 --bug ${bug})
-  set_tests_properties(sim.system.bug.${bug} PROPERTIES LABELS sim TIMEOUT 900)
+  set_tests_properties(sim.system.bug.${bug} PROPERTIES LABELS sim TIMEOUT 3600)
 endforeach()
 
 # others in a copy of one source file; its folder below mutants_system/ says which. A line "# args:" makes
@@ -47,5 +47,5 @@ foreach(script ${system_mutants})
   separate_arguments(args)
   add_test(NAME sim.system.mutant.${name}
     COMMAND ${system_found} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 200 ${args})
-  set_tests_properties(sim.system.mutant.${name} PROPERTIES LABELS sim TIMEOUT 900)
+  set_tests_properties(sim.system.mutant.${name} PROPERTIES LABELS sim TIMEOUT 3600)
 endforeach()
