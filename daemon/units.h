@@ -60,7 +60,8 @@ int64_t units_day_of(int64_t wall_ms);
 /*
  * Imports a dated list: columns as `ctxhctl unit import` says. The whole file is
  * checked first; wrong rows are named in ret_imported->problems and nothing is
- * written (ERR_INVAL). Importing the same list again changes nothing. `until` UNITS_DAY_OPEN:
+ * written (ERR_INVAL), and so is a list without districts that does not begin after every one with
+ * districts. Importing the same list again changes nothing. `until` UNITS_DAY_OPEN:
  * still valid.
  */
 enum err units_import(struct store *s, struct arena *a, struct bytes csv, int64_t from,

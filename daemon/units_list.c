@@ -445,6 +445,33 @@ static enum err import_list(struct import *im, const struct unit_list *list)
 	return units_bump_version(im->store);
 }
 
+static const char query_with[] = "SELECT max(first_day) FROM unit_list WHERE has_districts = 1";
+
+/*
+ * A list without districts ends those with districts on its day: one that began no earlier would
+ * have been in force on no day at all, and its units would have no name. Nearly always --from is
+ * wrong, and the list could not be taken back.
+ */
+static enum err check_structure(struct store *s, const struct unit_list *list, int64_t from,
+				struct problems *problems)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e;
+
+	if (list->has_districts)
+		return ERR_OK;
+	e = sql_use(s, query_with, &q);
+	if (e == ERR_OK)
+		e = sql_run_row(q);
+	if (e == ERR_OK && sql_kind(q, 0) == SQL_INT && sql_int(q, 0) >= from)
+		units_problem(
+			problems, 0,
+			"danh mục không có huyện phải bắt đầu sau mọi danh mục có huyện đã "
+			"nhập; hãy xem lại --from / a list without districts must begin after "
+			"every list with districts that is there; look at --from again");
+	return e;
+}
+
 enum err units_import(struct store *s, struct arena *a, struct bytes csv, int64_t from,
 		      int64_t until, struct units_imported *ret_imported)
 {
@@ -458,6 +485,9 @@ enum err units_import(struct store *s, struct arena *a, struct bytes csv, int64_
 		units_problem(&problems, 0,
 			      "--from phải trước --until / --from must be before --until");
 	units_read_list(a, csv, &list, &problems);
+	e = check_structure(s, &list, from, &problems);
+	if (e != ERR_OK)
+		return e;
 	done.problems = problems.list;
 	done.problem_count = problems.count;
 	done.communes = list.count;

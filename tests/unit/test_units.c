@@ -334,6 +334,26 @@ static void an_old_list_that_comes_late_ends_with_the_structure(UNUSED_STATE)
 	assert_int_equal(find("25300", "2026-01-01").until, UNITS_DAY_OPEN);
 }
 
+/* A wrong --from must not take every unit its name: nobody could take it back. */
+static void a_list_without_districts_begins_after_those_with_districts(UNUSED_STATE)
+{
+	static const char new[] = NEW_HEAD "25300,Xã Mới,Xã,75,Tỉnh Đồng Nai\n";
+	struct units_imported done = {0};
+
+	assert_ok(import(OLD_HEAD "30001,Xã Khác,Xã,800,Huyện B,78\n", "2021-02-01", NULL, &done));
+	assert_err(import(new, "2021-02-01", NULL, &done), ERR_INVAL);
+	assert_int_equal(done.problem_count, 1);
+	assert_non_null(strstr(done.problems[0].text, "--from"));
+	assert_err(import(new, "2020-02-01", NULL, &done), ERR_INVAL);
+
+	/* The ground has a list without districts of that day. */
+	assert_int_equal(find("30001", "2021-02-01").until, day("2025-07-01"));
+	assert_missing("25300", "2021-02-01");
+	ground_verify(&g);
+	assert_ok(import(new, "2021-02-02", NULL, &done));
+	ground_verify(&g);
+}
+
 /* ---- the real lists ---- */
 
 static size_t count_communes(const char *on, const char *province)
@@ -693,6 +713,7 @@ int main(void)
 		CASE(lists_may_come_in_any_order),
 		CASE(a_list_without_districts_ends_the_old_structure_everywhere),
 		CASE(an_old_list_that_comes_late_ends_with_the_structure),
+		CASE(a_list_without_districts_begins_after_those_with_districts),
 		CASE(the_real_lists_import_one_after_the_other),
 		CASE(nothing_of_the_old_structure_outlives_the_real_lists),
 		CASE(a_province_of_the_old_structure_has_its_name_from_the_start),
