@@ -11,7 +11,8 @@ import sys
 import time
 
 import harness
-from harness import check
+import killing
+from harness import Client, check
 
 # Whatever of these is found afterwards was not erased.
 CANARIES = ["Điểu Kanh Xuân Trừng", "067199344771", "0977123459", "thợ rèn Lộc Tấn", "thợ may Lộc Thuận",
@@ -256,6 +257,44 @@ def killed_in_the_middle(w, a, cycles):
     print(f"killed: {outcomes}")
 
 
+def device_killed_in_the_middle(w, a, cycles):
+    """kill -9 of a device anywhere in the contact that tells it: what was taken out is in no byte of its home once
+    anybody opens that again, without a network."""
+    pid = a.add("person", full_name=f"{CANARIES[0]} cuối", sex="male", code=[0, 4])
+    a("sync", code=[0, 4])
+    c = w.client("c", "25195")
+    c("sync", code=[0, 4])
+    pieces = sealed_rows(c, pid)
+    w.ctl("erase", pid, "--why", WHY, "--basis", BASIS)
+    kill = killing.Kill(w, "device")
+
+    def contact(i, point):
+        """A copy of the home, and its contact up to this point."""
+        v = Client(w, f"victim-{i}")
+        shutil.copytree(c.home, v.home)
+        kill.reset(point)
+        subprocess.run([w.program("ctxh"), "--home", v.home, "sync"], env=kill.env(w.env), check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return v
+
+    v = contact("whole", 0)
+    points = kill.count
+    check(v("show", pid, code=1) and not raw_holds(v, pieces), "a whole contact left something")
+    outcomes = {"not yet": 0, "left something": 0, "swept": 0}
+    for i in range(cycles):
+        v = contact(i, 1 + (i * points + random.randrange(points)) // cycles)
+        is_left = raw_holds(v, pieces)
+        if v("show", pid, code=[0, 1]).returncode == 0:
+            outcomes["not yet"] += 1
+            continue
+        outcomes["left something" if is_left else "swept"] += 1
+        check(not raw_holds(v, pieces), f"kill at {kill.what}: what was erased is still in the home")
+        v("verify")
+    kill.close()
+    print(f"device killed: {outcomes} at {points} points")
+    check(outcomes["left something"] > 0, "control: no kill fell between taking out and sweeping")
+
+
 def without_sweeping(w, pid):
     """Negative control of the search of free pages: deleted as SQLite does without secure_delete."""
     folder = os.path.join(w.dir, "control")
@@ -317,6 +356,7 @@ def test(w, args):
     sound(w)
     comes_not_back(w, a, b, pid, other, backup)
     killed_in_the_middle(w, a, args.cycles or 5)
+    device_killed_in_the_middle(w, a, 3 * (args.cycles or 5))
 
 
 if __name__ == "__main__":
