@@ -19,6 +19,7 @@ static const char style[] =
 	"th,td{border:1px solid #555;padding:.2em .4em;vertical-align:top;text-align:left}\n"
 	"thead{display:table-header-group}thead th{background:#eee;text-align:center}\n"
 	"tr{break-inside:avoid}tbody th[scope=rowgroup]{background:#f5f5f5}\n"
+	"th[scope=row],th [lang=en],th small{font-weight:normal}\n"
 	"td.n{text-align:right;white-space:nowrap}.note{border:2px solid #000;padding:.4em .8em}\n"
 	".scroll{overflow-x:auto}.sign{display:grid;grid-template-columns:1fr 1fr;"
 	"text-align:center;margin-top:2.5em;min-height:9em;break-inside:avoid}\n"
