@@ -148,14 +148,15 @@ def slow_peers(e):
 
 
 def idle_connections(e):
-    before = e.metric("connections")
+    # Of those before, the daemon closed some and has not cleared them away yet.
+    wait_for(lambda: e.metric("connections") <= 5, "connections of before are left over")
     socks = []
     for _ in range(200):
         s = e.tls()
         s.sendall(GET)
         check(answer(s)[0] == 200, "one of 200 was not answered")
         socks.append(s)
-    check(e.metric("connections") >= before + 200, "200 connections are not there")
+    check(e.metric("connections") >= 200, "200 connections are not there")
     e.good("200 idle connections")
     n = closed_by_daemon(socks)
     check(n == 200, f"{n} of 200 idle connections were closed")
