@@ -117,7 +117,7 @@ static enum err run_again(struct writer *w)
 }
 
 /*
- * A mark costs a copy of every page that is altered behind it, a sixth of a merge. Jobs that can
+ * A mark costs a copy of every page that is altered behind it, a tenth of a merge. Jobs that can
  * be run again go without, as long as there are no others in the group and none fails.
  */
 static enum err run_one(struct writer *w, struct writer_job *job, bool *is_marked)
