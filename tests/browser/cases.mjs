@@ -214,10 +214,10 @@ export const roles_see_what_they_may = async (browser, world) => {
 export const devices_invited_and_revoked = (browser, world) => into(browser, world, "Lan", async (page) => {
 	await visit(page, "devices");
 	await page.locator("#invite summary").click();
-	await page.getByLabel("Mã xã").fill("25195 25198");
+	await page.getByLabel("Mã các xã").fill("25195 25198");
 	await page.locator("#invite form button").click();
 	check((await page.locator("[data-invitation]").innerText()).startsWith("ctxh"), "no invitation");
-	await page.getByLabel("Mã xã").fill("00001");
+	await page.getByLabel("Mã các xã").fill("00001");
 	await page.locator("#invite form button").click();
 	await page.locator("#invite [role=alert]").waitFor();
 	await page.locator("tbody tr", {hasText: "25201"}).locator("a").first().click();
@@ -265,11 +265,20 @@ export const health_and_its_charts = (browser, world) => into(browser, world, "L
 
 export const reports_are_run = (browser, world) => into(browser, world, "Phú", async (page) => {
 	await visit(page, "reports");
-	await page.getByLabel("Mã xã, huyện hoặc tỉnh").fill("70");
+	await page.getByLabel("Mã đơn vị").fill("70");
 	await page.getByLabel("Đơn vị theo ngày").fill("2021-04-13");
 	await page.getByRole("button", {name: "Tính"}).click();
 	await page.locator("#report tbody tr").first().waitFor();
-	await page.getByLabel("Mã xã, huyện hoặc tỉnh").fill("nowhere");
+	await page.locator('[data-act="report freeze"]').click();
+	await page.locator("dialog [data-yes]").click();
+	await page.locator(".notice.good a").click();
+	await page.locator("tbody tr").first().waitFor();
+	const [file] = await Promise.all([page.waitForEvent("download"), page.locator('[data-act="html"]').first().click()]);
+	check(readFileSync(await file.path(), "utf8").includes("Bình Phước"), "the frozen page is not what was frozen");
+	await page.locator('[data-act="late"]').first().click();
+	await page.locator("#late h2").first().waitFor();
+	await visit(page, "reports");
+	await page.getByLabel("Mã đơn vị").fill("nowhere");
 	await page.getByRole("button", {name: "Tính"}).click();
 	await page.getByRole("alert").waitFor();
 });

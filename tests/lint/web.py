@@ -10,7 +10,7 @@ import sys
 LINES_MOST = 300
 USES = re.compile(r'\b(?:t|tt|vi)\("([a-z0-9_]+)"\)')
 NAMED = re.compile(r'"([a-z0-9_]+)"|\b([a-z0-9_]+):')
-PREFIXES = ("state_", "role_", "theme_", "outcome_", "device_", "like_")  # the rest of the key is a value of the API
+PREFIXES = ("state_", "role_", "theme_", "outcome_", "device_", "like_", "late_")  # the rest of the key is a value of the API
 FORBIDDEN = {
     "innerHTML and its like": re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\()"),
     "a style attribute": re.compile(r"\bstyle=|[\"']style[\"']|\bstyle:|\.cssText"),

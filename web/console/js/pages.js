@@ -17,4 +17,5 @@ export const pages = [
 	{path: "audit", text: "audit", menu: true, needs: ["audit list"], load: () => import("./pages/audit.js")},
 	{path: "health", text: "health", menu: true, needs: ["health"], load: () => import("./pages/health.js")},
 	{path: "reports", text: "reports", menu: true, needs: ["report run"], load: () => import("./pages/reports.js")},
+	{path: "frozen", text: "frozen", menu: true, needs: ["report frozen"], load: () => import("./pages/frozen.js")},
 ];

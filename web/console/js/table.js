@@ -1,5 +1,6 @@
 // table - rows that can be sorted, narrowed and taken along as CSV. Stacked on a phone.
 import {fold, h, t, tt, value} from "./dom.js";
+import {download} from "./download.js";
 
 const PAGE = 200; // rows drawn at once; more on demand
 
@@ -110,7 +111,7 @@ export class Table {
 
 	exporter(name) {
 		return h("button", {type: "button", class: "btn btn-outline-secondary", "data-export": name,
-			onclick: () => download(name + ".csv", this.csv())}, t("export_csv"));
+			onclick: () => download(name + ".csv", "text/csv;charset=utf-8", this.csv())}, t("export_csv"));
 	}
 
 	csv() {
@@ -126,12 +127,6 @@ function cell(v) {
 	if (typeof v === "string" && /^[=+@\t\r-]/.test(s))
 		s = "'" + s;
 	return /[",\r\n]/.test(s) ? '"' + s.replaceAll('"', '""') + '"' : s;
-}
-
-function download(name, content) {
-	const url = URL.createObjectURL(new Blob([content], {type: "text/csv;charset=utf-8"}));
-	h("a", {href: url, download: name}).click();
-	setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
 let serial = 0;

@@ -1,7 +1,8 @@
 // reports - an indicator or the annual report, computed now; the page prints.
 import {call, login, may} from "../api.js";
-import {alarm, badge, h, number, t, time} from "../dom.js";
+import {alarm, badge, h, link, number, t, time} from "../dom.js";
 import {choice, field, Table} from "../table.js";
+import {askSure} from "../why.js";
 
 const last = new Date().getFullYear() - 1;
 
@@ -12,13 +13,32 @@ const figure = (key) => ({key, text: key === "value" ? "figure" : key, kind: "nu
 
 const columns = [
 	{key: "indicator", text: "indicator", show: (r) => h("span", {title: r.indicator_label ?? ""}, r.indicator)},
-	{key: "label", text: "what", kind: "wide", of: (r) => r.label ?? r.indicator_label ?? "",
+	{key: "label", text: "content", kind: "wide", of: (r) => r.label ?? r.indicator_label ?? "",
 		show: (r) => [r.label ?? r.indicator_label, r.label && r.indicator_label && r.label !== r.indicator_label ?
 			h("small", {class: "below"}, r.indicator_label) : null]},
 	...["value", "numerator", "denominator", "target", "persons", "person_times"].map(figure),
 ];
 
-function answered(r, table) {
+// Kept for ever as it is now; taken again on its own page.
+function freezing(args, said) {
+	const button = h("button", {type: "button", class: "btn btn-outline-primary", "data-act": "report freeze",
+		onclick: async () => {
+			if (!await askSure("freeze", "freeze_hint"))
+				return;
+			button.disabled = true;
+			try {
+				const kept = await call("report freeze", args);
+				said.replaceChildren(h("p", {class: "notice good", role: "status"}, t("frozen_as"), " ",
+					link("frozen", "#" + kept.frozen)));
+			} catch (e) {
+				said.replaceChildren(alarm(e));
+				button.disabled = false;
+			}
+		}}, t("freeze"));
+	return button;
+}
+
+function answered(r, table, more) {
 	const stale = r.stale_units.length;
 	return [
 		h("h2", {}, r.label ?? r.id, ": ", r.unit_name, ", ", r.from, " – ", r.to),
@@ -27,7 +47,7 @@ function answered(r, table) {
 			badge(r.quarantined ? "bad" : "fresh", t("quarantine"), " ", number(r.quarantined))),
 		stale ? h("details", {}, h("summary", {}, t("stale_units")), h("p", {}, r.stale_units.join(", "))) : null,
 		h("div", {class: "filters"}, table.finder(), table.exporter(`${r.id}-${r.unit}-${r.from}-${r.to}`),
-			h("button", {type: "button", class: "btn btn-outline-primary", onclick: () => print()}, t("print"))),
+			h("button", {type: "button", class: "btn btn-outline-primary", onclick: () => print()}, t("print")), more),
 		table.element,
 	].filter(Boolean);
 }
@@ -53,7 +73,7 @@ export async function show(body, {signal}) {
 			const table = new Table({columns, caption: "reports", empty: "nothing"});
 			table.set(r.rows);
 			said.replaceChildren();
-			result.replaceChildren(...answered(r, table));
+			result.replaceChildren(...answered(r, table, may("report freeze") ? freezing({...args, at: r.as_of}, said) : null));
 		} catch (e) {
 			if (!signal.aborted)
 				said.replaceChildren(alarm(e));
