@@ -9,6 +9,7 @@ import sys
 
 LINES_MOST = 300
 USES = re.compile(r'\b(?:t|tt|vi)\("([a-z0-9_]+)"\)')
+COLUMNS = re.compile(r'\b(?:text|caption|empty): "([a-z0-9_]+)"(?! \+)')
 NAMED = re.compile(r'"([a-z0-9_]+)"|\b([a-z0-9_]+):')
 PREFIXES = ("state_", "role_", "theme_", "outcome_", "device_", "like_", "late_")  # the rest of the key is a value of the API
 FORBIDDEN = {
@@ -56,6 +57,9 @@ def check_text(scripts, bad):
         if path.endswith("/text.js"):
             continue
         for key in USES.findall(text):
+            if key not in keys:
+                bad.append(f"{path}: no text called {key}")
+        for key in COLUMNS.findall(text):
             if key not in keys:
                 bad.append(f"{path}: no text called {key}")
         named.update(a or b for a, b in NAMED.findall(text))

@@ -49,7 +49,7 @@ const positive = (key) => ({key, text: key, kind: "number", show: (row) =>
 
 const columns = [
 	{key: "state", text: "state", show: (row) => badge(row.state, signs[row.state], " ", t("state_" + row.state))},
-	{key: "code", text: "code"},
+	{key: "code", text: "unit_code"},
 	{key: "name", text: "commune", show: (row) => link("unit/" + encodeURIComponent(row.code), row.name)},
 	{key: "district_name", text: "district", show: (row) => row.district_name ?? row.province_name},
 	{key: "last_contact", text: "last_contact", show: (row) => time(row.last_contact)},
