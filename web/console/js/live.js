@@ -23,7 +23,10 @@ export function follow(signal, kinds, changed) {
 	const tell = () => void changed().catch(() => {}); // as above
 	for (const kind of [...kinds, "lost"])
 		source.addEventListener(kind, tell);
-	source.addEventListener("end", () => source.close());
+	source.addEventListener("end", () => {
+		source.close();
+		poll(signal, changed); // tells that the login is over, or when the daemon is there again
+	});
 	source.addEventListener("error", () => {
 		// A line that broke is taken up again by the browser; one that was refused is not.
 		if (source.readyState !== EventSource.CLOSED || signal.aborted)

@@ -72,7 +72,13 @@ function markNav(path) {
 
 // "#/session/12" is page "session", argument "12". Nothing else is ever in an address.
 function wanted() {
-	const [path = "", argument = ""] = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
+	const [path = "", coded = ""] = location.hash.replace(/^#\/?/, "").split("/");
+	let argument = "";
+	try {
+		argument = decodeURIComponent(coded);
+	} catch {
+		return {argument}; // half an address: no such page
+	}
 	const page = pages.find((p) => p.path === path && allowed(p));
 	return {page: page ?? (path === "" ? pages.find((p) => p.menu && allowed(p)) : undefined), argument};
 }

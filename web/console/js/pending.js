@@ -26,16 +26,18 @@ async function send(id) {
 	one.element.querySelector(".said").replaceChildren(t("sending"));
 	for (const b of one.element.querySelectorAll("button"))
 		b.disabled = true;
+	let result;
 	try {
-		const result = await call(one.command, one.args);
-		one.element.remove();
-		announce(tt("written") + ": " + one.words);
-		one.done(result);
+		result = await call(one.command, one.args);
 	} catch (e) {
 		one.element.replaceChildren(h("strong", {}, one.words), alarm(e), closer(one.element));
 		one.failed(e);
+		return;
 	}
+	one.element.remove();
 	hideIfEmpty();
+	announce(tt("written") + ": " + one.words);
+	one.done(result);
 }
 
 function closer(element) {

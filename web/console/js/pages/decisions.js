@@ -28,6 +28,8 @@ function actions(card, choices) {
 function decided(card) {
 	const column = card.closest(".column");
 	card.remove();
+	if (column === null)
+		return; // the list was drawn anew meanwhile
 	const left = column.querySelectorAll(".decision").length;
 	column.querySelector(".left").textContent = number(left);
 	column.querySelector(".empty").hidden = left !== 0;
