@@ -299,6 +299,14 @@ export const keyboard_and_theme = (browser, world) => into(browser, world, "Lan"
 	check(await page.evaluate(() => document.activeElement.id) === "main", "the skip link skips nothing");
 	await page.keyboard.press("Tab");
 	check(await page.evaluate(() => document.querySelector("main").contains(document.activeElement)), "lost behind the skip link");
+	for (let stop = 0; stop < 15; stop++) {
+		const ring = await page.evaluate(() => {
+			const {outlineStyle, outlineWidth} = getComputedStyle(document.activeElement);
+			return `${document.activeElement.outerHTML.slice(0, 80)}: ${outlineStyle} ${outlineWidth}`;
+		});
+		check(/solid [2-9]px$|auto/.test(ring), "where one is cannot be seen: " + ring);
+		await page.keyboard.press("Tab");
+	}
 	await page.locator("#theme").focus();
 	await page.keyboard.press("Enter");
 	await page.keyboard.press("Enter");

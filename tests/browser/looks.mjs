@@ -9,11 +9,14 @@ const paths = (world) => ["board", "unit/25195", "log", `session/${world.session
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
 const axe = readFileSync(axeScript, "utf8");
 
-async function look(page, where, shots, name) {
+async function look(page, size, shots, name) {
 	if (shots)
 		await page.screenshot({path: `${shots}/${name}.png`, fullPage: true});
 	const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 	check(wide <= 0, `${name}: ${wide} pixels beside the screen`);
+	const cut = size === "phone" ? await page.evaluate(() => [...document.querySelectorAll(".table-box")].filter((e) =>
+		e.scrollWidth > e.clientWidth).map((e) => e.scrollWidth - e.clientWidth)) : [];
+	check(cut.length === 0, `${name}: tables cut by ${cut}`);
 	const found = await page.evaluate((tags) => window.axe.run(document, {runOnly: tags, resultTypes: ["violations"]}), rules);
 	const told = found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.failureSummary}`).join("; ")}`);
 	check(told.length === 0, `${name}: ${told.join("\n  ")}`);
@@ -23,7 +26,7 @@ async function as(browser, world, size, scheme, shots) {
 	const {context, page, faults} = await open(browser, {size, scheme});
 	const bad = [];
 	const see = async (name) => {
-		await look(page, name, shots, `${name.replaceAll("/", "_")}-${size}-${scheme}`).catch((e) => bad.push(e.message));
+		await look(page, size, shots, `${name.replaceAll("/", "_")}-${size}-${scheme}`).catch((e) => bad.push(e.message));
 	};
 	await page.goto(world.url);
 	await page.locator("#login").waitFor();

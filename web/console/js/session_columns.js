@@ -34,6 +34,10 @@ export const sessionDetails = ["ended_at", "address", "client_version", "error"]
 const shown = (row, key) => (row.hidden ? h("span", {class: "hidden-value"}, t("hidden")) :
 	h("span", {class: key}, value(codeLabel(row.type, row.field, row[key]))));
 
+// What merging can say has words; why something was refused is its code, as everywhere.
+const merged = ["applied", "conflict", "parallel", "landed"];
+const resultWords = (result) => (merged.includes(result) ? t("result_" + result) : result ?? "–");
+
 const changed = [
 	{key: "type", text: "type", of: (row) => typeLabel(row.type)},
 	{key: "field", text: "field", of: (row) => fieldLabel(row.type, row.field)},
@@ -41,7 +45,7 @@ const changed = [
 	{key: "new", text: "new_value", kind: "wide", show: (row) => h("span", {}, h("span", {"aria-hidden": "true"}, "→ "),
 		shown(row, "new"))},
 	{key: "result", text: "result", show: (row) => [badge(row.quarantined ? "bad" : row.result === "applied" ? "fresh" :
-		"stale", row.result), row.kept || row.quarantined || row.hidden ? null : h("small", {class: "below"}, t("lost_write"))]},
+		"stale", resultWords(row.result)), row.kept || row.quarantined || row.hidden ? null : h("small", {class: "below"}, t("lost_write"))]},
 ];
 
 const written = [

@@ -76,7 +76,7 @@ export class Table {
 	#row(row) {
 		const cells = this.columns.map((c) => {
 			const shown = c.show ? c.show(row) : plain(Table.of(c, row));
-			const bare = [0, null, undefined, ""].includes(Table.of(c, row)) ? " bare" : ""; // left out on a phone
+			const bare = [0, null, undefined, "", false].includes(Table.of(c, row)) ? " bare" : ""; // left out on a phone
 			return h("td", {class: (c.kind ?? "") + bare, "data-label": tt(c.text)}, shown);
 		});
 		return h("tr", {class: this.mark?.(row)}, cells);

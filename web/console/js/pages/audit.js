@@ -13,7 +13,7 @@ export async function show(body, {signal}) {
 		{key: "at", text: "written_at", show: (r) => time(r.at)},
 		{key: "who", text: "who"}, {key: "what", text: "what"},
 		{key: "detail", text: "detail", kind: "wide", show: (r) => (r.detail === null ? "–" : value(r.detail))},
-		{key: "hash", text: "hash", show: (r) => h("span", {class: "id", title: r.hash}, r.hash?.slice(0, 12) ?? "–")},
+		{key: "hash", text: "hash", show: (r) => h("span", {class: "id hash", title: r.hash}, r.hash?.slice(0, 12) ?? "–")},
 	]});
 	const older = h("button", {type: "button", class: "btn btn-outline-primary", onclick: () => {
 		limit *= 4;

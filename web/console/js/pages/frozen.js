@@ -41,7 +41,7 @@ export async function show(body, {signal}) {
 		{key: "unit_name", text: "unit_of"}, {key: "from", text: "since"}, {key: "to", text: "until"},
 		{key: "log", text: "log_number", kind: "number", show: (r) => number(r.log)},
 		{key: "at", text: "made_at", show: (r) => time(r.at)}, {key: "who", text: "who"},
-		{key: "hash", text: "hash", show: (r) => h("span", {class: "id", title: r.hash}, r.hash.slice(0, 12))},
+		{key: "hash", text: "hash", show: (r) => h("span", {class: "id hash", title: r.hash}, r.hash.slice(0, 12))},
 		{key: "act", text: "action", of: () => " ", show: (r) => h("span", {class: "acts"},
 			Object.keys(kinds).map((f) => button(r, "take", take(r, f), f)),
 			button(r, "late", async () => {
