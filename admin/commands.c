@@ -60,6 +60,12 @@ static const struct args_option unit_list_options[] = {
 	 0, false},
 };
 
+static const struct args_option board_options[] = {
+	{"province", "CODE", "chỉ tỉnh này", "only this province", 0, false},
+	{"unit", "CODE", "chỉ xã hoặc huyện này", "only this commune or district", 0, false},
+	{"attention", NULL, "chỉ những xã cần xem", "only what somebody should look at", 0, false},
+};
+
 static const struct args_option invite_options[] = {
 	{"unit", "CODE[,CODE…]", "đơn vị của thiết bị (bắt buộc)", "units of the device (required)",
 	 0, true},
@@ -192,6 +198,9 @@ static const struct args_positional backup_positional[] = {{"BACKUP", false, fal
 static const struct args_command commands[] = {
 	{"status", NO_OPTIONS, NO_POSITIONALS, "tình trạng máy chủ, thiết bị, các xã",
 	 "state of the daemon, devices, communes", cmd_status},
+	{"board", OPTIONS(board_options), NO_POSITIONALS,
+	 "từng xã: còn mới, lâu chưa thấy, còn thiếu, chờ quyết định",
+	 "every commune: fresh, stale, missing, waiting for a decision", cmd_board},
 	{"unit import", OPTIONS(import_options), POSITIONALS(file_positional),
 	 "nhập danh mục đơn vị hành chính", "import a list of administrative units",
 	 cmd_unit_import},

@@ -12,6 +12,8 @@ enum err admin_status(struct admin_call *call);
 enum err admin_health(struct admin_call *call);
 enum err admin_types(struct admin_call *call);
 
+enum err admin_board(struct admin_call *call);
+
 enum err admin_unit_import(struct admin_call *call);
 enum err admin_unit_succession(struct admin_call *call);
 enum err admin_unit_placing(struct admin_call *call);

@@ -10,6 +10,7 @@ static const struct admin_command commands[] = {
 	{"status", false, admin_status, NULL, NULL},
 	{"health", false, admin_health, NULL, NULL},
 	{"types", false, admin_types, NULL, NULL},
+	{"board", false, admin_board, NULL, NULL},
 	{"unit import", true, admin_unit_import, NULL, NULL},
 	{"unit succession", true, admin_unit_succession, NULL, NULL},
 	{"unit placing", false, admin_unit_placing, NULL, NULL},

@@ -17,6 +17,7 @@ static const struct right rights[] = {
 	{"status",             A | V | P | U},
 	{"health",             A | U},
 	{"types",              A | V | P | U},
+	{"board",              A | V | P | U},
 	{"unit import",        A},
 	{"unit succession",    A},
 	{"unit placing",       A | V | U},
