@@ -33,7 +33,7 @@ static json_t *outcome_json(enum session_outcome outcome)
 	return outcome == SESSION_OPEN ? json_null() : json_string(session_outcome_name(outcome));
 }
 
-static json_t *session_json(struct admin_call *call, const struct session_row *s)
+json_t *admin_json_session(struct admin_call *call, const struct session_row *s)
 {
 	json_t *row = json_object();
 
@@ -126,7 +126,7 @@ enum err admin_log(struct admin_call *call)
 		return e;
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(call->result, session_json(call, &rows[i]));
+		json_array_append_new(call->result, admin_json_session(call, &rows[i]));
 	return ERR_OK;
 }
 
@@ -146,7 +146,7 @@ static enum err show(struct admin_call *call, uint64_t session)
 		json_decref(changes);
 		return e;
 	}
-	call->result = session_json(call, &row);
+	call->result = admin_json_session(call, &row);
 	json_object_set_new(call->result, "changes", changes);
 	return ERR_OK;
 }

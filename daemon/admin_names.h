@@ -33,6 +33,10 @@ json_t *admin_json_field(struct admin_call *call, struct bytes type, struct byte
 /* Codes of the units a device was given. */
 enum err admin_device_units(struct admin_call *call, uint32_t device, json_t **ret_codes);
 
+/* A row of the sync log, with the keys of `log`. */
+struct session_row;
+json_t *admin_json_session(struct admin_call *call, const struct session_row *s);
+
 /* "active", "stale", "never", "forked", "revoked". */
 const char *admin_device_state(const struct admin_call *call, const struct store_device *d);
 

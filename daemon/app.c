@@ -16,6 +16,7 @@
 #include "daemon/backup.h"
 #include "daemon/console.h"
 #include "daemon/enrol.h"
+#include "daemon/events.h"
 #include "daemon/handle.h"
 #include "daemon/listen.h"
 #include "daemon/loop.h"
@@ -417,6 +418,7 @@ static void on_tick(void *user)
 	watch_disk(app, now);
 	backup_tick(app->ctx.backup);
 	sweep_tick(app->ctx.sweep, now);
+	events_tick(app->ctx.events);
 }
 
 static void on_reload(void *user)
@@ -449,6 +451,7 @@ static void on_stop(void *user)
 	notify_stopping();
 	backup_stop(app->ctx.backup);
 	remove_listen_file(app);
+	events_stop(app->ctx.events);
 	http_drain(app->http, APP_CLOSE_MS);
 }
 
@@ -634,8 +637,10 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 	raise_file_limit();
 
 	AUTO(console_free) struct console *console = make_console(ctx);
+	AUTO(events_free) struct events *events = events_new(ctx);
 
 	ctx->console = console;
+	ctx->events = events;
 	return run(&app);
 }
 

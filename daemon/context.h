@@ -18,6 +18,7 @@
 
 struct backup;
 struct console;
+struct events;
 struct sweep;
 struct config;
 struct loop;
@@ -43,6 +44,7 @@ struct context {
 	struct backup *backup;      /* backup.h; NULL in tools that have no loop */
 	struct sweep *sweep;        /* sweep.h; NULL likewise */
 	struct console *console;    /* console.h; NULL likewise */
+	struct events *events;      /* events.h; NULL likewise */
 	bool is_console_shared;     /* devices' listeners serve /console/, too; fixed at start */
 	const char *state;          /* folder of everything that lasts */
 	struct id daemon;           /* identity of this installation */

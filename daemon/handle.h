@@ -46,6 +46,7 @@ void handle_console_password(struct context *ctx, struct http_request *r);
 void handle_console_logout(struct context *ctx, struct http_request *r);
 void handle_console_me(struct context *ctx, struct http_request *r);
 void handle_console_call(struct context *ctx, struct http_request *r);
+void handle_console_events(struct context *ctx, struct http_request *r);
 void handle_console_unknown(struct context *ctx, struct http_request *r);
 void handle_console_page(struct context *ctx, struct http_request *r);
 void handle_console_redirect(struct context *ctx, struct http_request *r);

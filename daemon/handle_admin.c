@@ -8,6 +8,7 @@
 #include "common/base/mem.h"
 #include "daemon/admin.h"
 #include "daemon/console.h"
+#include "daemon/events.h"
 #include "daemon/fatal.h"
 #include "daemon/handle.h"
 #include "daemon/loop.h"
@@ -165,6 +166,8 @@ static void on_written(struct writer_job *job, enum err e)
 		     "changed, try again.");
 	if (c->e == ERR_OK)
 		c->e = e;
+	if (c->e == ERR_OK && c->command->is_write)
+		events_decided(c->ctx->events);
 	if (c->e == ERR_OK && c->command->is_write && c->command->committed != NULL)
 		c->command->committed(&c->call);
 	begin_print(c);

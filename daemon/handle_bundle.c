@@ -8,6 +8,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/bundle.h"
+#include "daemon/events.h"
 #include "daemon/fatal.h"
 #include "daemon/handle.h"
 #include "daemon/loop.h"
@@ -212,6 +213,7 @@ static void on_ended(struct writer_job *job, enum err e)
 
 	if (e != ERR_OK && handle_may_warn(c->ctx))
 		log_warn("unended session=%" PRIu64 " error=%s", c->session, err_name(e));
+	events_session_ended(c->ctx->events, c->session);
 	answer(c, c->refusal != NULL ? c->refusal : outcome_of(&c->bundle));
 }
 
@@ -314,6 +316,8 @@ static void on_merged(struct writer_job *job, enum err e)
 	if (e != ERR_OK)
 		c->refusal = e == ERR_FULL ? "full" : e == ERR_AGAIN ? "busy" : "failed";
 	if (c->refusal != NULL) {
+		if (e == ERR_OK)
+			events_session_ended(c->ctx->events, c->session);
 		refuse(c);
 		return;
 	}

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "daemon/console.h"
+#include "daemon/events.h"
 #include "daemon/handle.h"
 
-#define GONE_COOKIE CONSOLE_COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
+#define EVENTS_BUSY_MS 30000 /* somebody closes a page meanwhile */
+#define GONE_COOKIE    CONSOLE_COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 
 /* NULL: answered. `csrf`: it changes something, so it must be one of our own pages. */
 static const struct login *let_in(struct context *ctx, struct http_request *r, bool is_post)
@@ -57,6 +59,18 @@ void handle_console_call(struct context *ctx, struct http_request *r)
 	who.role = g->role;
 	who.is_cleared = g->is_cleared;
 	handle_call_as(ctx, r, &who);
+}
+
+void handle_console_events(struct context *ctx, struct http_request *r)
+{
+	const struct login *g = let_in(ctx, r, false);
+
+	if (g == NULL)
+		return;
+	if (g->must_change)
+		console_refuse(r, 403, "change_password");
+	else if (!events_open(ctx->events, r, g))
+		console_refuse_until(r, 503, "busy", EVENTS_BUSY_MS);
 }
 
 void handle_console_unknown(struct context *ctx, struct http_request *r)

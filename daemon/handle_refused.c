@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/config.h"
+#include "daemon/events.h"
 #include "daemon/handle.h"
 #include "daemon/peers.h"
 #include "daemon/session.h"
@@ -17,16 +18,16 @@ struct refused {
 	struct session_start start;
 	char peer[PEER_TEXT_LEN];
 	struct refused_contact contact;
+	uint64_t session;
 };
 
 static enum err run(struct writer_job *job, struct store *store)
 {
 	struct refused *f = CONTAINER_OF(job, struct refused, job);
-	uint64_t session;
 
 	f->start.address = bytes_str(f->peer);
 	return session_refused(store, &f->start, f->contact.is_device_known,
-			       bytes_str(f->contact.code), f->contact.bytes_out, &session);
+			       bytes_str(f->contact.code), f->contact.bytes_out, &f->session);
 }
 
 bool handle_may_warn(struct context *ctx)
@@ -44,6 +45,8 @@ static void done(struct writer_job *job, enum err e)
 	if (e != ERR_OK && handle_may_warn(f->ctx))
 		log_warn("unlogged peer=%s code=%s error=%s", f->peer, f->contact.code,
 			 err_name(e));
+	if (e == ERR_OK)
+		events_session_ended(f->ctx->events, f->session);
 	mem_free(f);
 }
 

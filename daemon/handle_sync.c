@@ -7,6 +7,7 @@
 #include "common/base/mem.h"
 #include "daemon/compare.h"
 #include "daemon/config.h"
+#include "daemon/events.h"
 #include "daemon/fatal.h"
 #include "daemon/handle.h"
 #include "daemon/ingest.h"
@@ -418,6 +419,7 @@ static void on_ended(struct writer_job *job, enum err e)
 
 	if (e != ERR_OK && handle_may_warn(s->ctx))
 		log_warn("unended session=%" PRIu64 " error=%s", s->session, err_name(e));
+	events_session_ended(s->ctx->events, s->session);
 	sync_free(s);
 }
 
@@ -493,6 +495,7 @@ static void on_merged(struct writer_job *job, enum err e)
 	if (s->result.outcome == INGEST_FORKED)
 		handle_set_aside(s->ctx, s->device.number, s->session);
 	if (s->refusal != NULL) {
+		events_session_ended(s->ctx->events, s->session);
 		answer_refused(s);
 		log_line(s, s->refusal);
 		sync_free(s);

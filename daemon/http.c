@@ -14,13 +14,12 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/config.h"
-#include "daemon/framing.h"
+#include "daemon/http_private.h"
 #include "daemon/listen.h"
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/tls.h"
 
-#define LISTENERS_MAX     24u
 #define POOL_BYTES        8192u /* the library's memory of one connection: heads up to 7 KiB */
 #define ADMIN_CONNECTIONS 64u
 #define TICK_MS           1000u
@@ -31,107 +30,24 @@
 #define SHARE             4      /* one address may hold this part of the budget */
 #define FIN_LOOK_MS       2500   /* how long after going idle a lost FIN is looked for */
 
-/*
- * What a connection waits for; each has its deadline.
- *
- *   HEAD -> BODY -> HANDLER -> SEND -> IDLE -> HEAD …
- *     `-> ADMISSION -^
- */
-enum waits {
-	WAITS_HEAD,      /* TLS handshake, request line, headers */
-	WAITS_ADMISSION, /* suspended until the budget has room, or it was too long */
-	WAITS_BODY,
-	WAITS_HANDLER, /* suspended until http_answer() */
-	WAITS_SEND,
-	WAITS_IDLE,
-};
-
-struct connection {
-	struct connection *next;
-	struct connection **prev;
-	struct listener *listener;
-	int fd;
-	enum waits waits;
-	int64_t deadline_ms;
-	int64_t since_ms; /* when it began to wait for this */
-	bool is_counted;  /* in peers */
-	bool is_refused;
-	struct peer_address address;
-	char peer[PEER_TEXT_LEN];
-	uint32_t uid;
-	uint32_t gid;
-};
-
-enum phase {
-	PHASE_HEAD,      /* request line read, handler of the library not called yet */
-	PHASE_ADMISSION, /* suspended in its first call, which the library will repeat */
-	PHASE_BODY,
-	PHASE_SWALLOW, /* too long: reads on, so that the 413 is not lost to a reset */
-	PHASE_HANDLER,
-	PHASE_ANSWERED,
-};
-
-/* One request and its answer. */
-struct exchange {
-	struct http_request request;
-	struct connection *connection;
-	struct MHD_Connection *mhd;
-	enum phase phase;
-	bool is_suspended;
-	bool is_turned_away; /* waited for admission in vain */
-	size_t limit;        /* of the body */
-	size_t reserved;     /* of the budget */
-	size_t swallowed;
-	struct framing framing;
-	struct header *headers;
-	struct http_answer answer;
-	struct exchange *next_waiting;
-};
-
-struct listener {
-	struct http *http;
-	struct MHD_Daemon *mhd;
-	enum http_kind kind;
-	uv_poll_t poll;
-	uv_timer_t timer;
-	uv_idle_t again; /* runs the library once in every turn of the loop while active */
-	bool is_kicked;  /* something was resumed: the library must run again soon */
-};
-
-struct http {
-	struct context *ctx;
-	struct http_handlers handlers;
-	struct listener listeners[LISTENERS_MAX];
-	size_t listener_count;
-	struct connection *connections;
-	uv_timer_t tick;
-	int64_t reserved;         /* bytes of the body budget in use */
-	struct exchange *waiting; /* for admission, oldest first */
-	unsigned in_handlers;     /* requests between handle() and http_answer() */
-	bool is_draining;
-	bool is_drained;
-	int64_t drain_until_ms;
-	unsigned open_handles;
-};
-
 static void pump(struct listener *l);
 
-static int64_t now_ms(const struct http *h)
+int64_t http_now_ms(const struct http *h)
 {
 	return clock_monotonic_ms(h->ctx->clock);
 }
 
-static const struct config_limits *limits(const struct http *h)
+const struct config_limits *http_limits(const struct http *h)
 {
 	const struct config *c = h->ctx->config;
 
 	return &c->limits;
 }
 
-static void wait_for(struct connection *c, enum waits what, int64_t most_ms)
+void http_wait_for(struct connection *c, enum waits what, int64_t most_ms)
 {
 	c->waits = what;
-	c->since_ms = now_ms(c->listener->http);
+	c->since_ms = http_now_ms(c->listener->http);
 	c->deadline_ms = most_ms > 0 ? c->since_ms + most_ms : INT64_MAX;
 }
 
@@ -166,7 +82,7 @@ static void on_again(uv_idle_t *i)
 }
 
 /* A resumed connection does not show in MHD_get_timeout(): ask for a run ourselves. */
-static void kick(struct listener *l)
+void http_kick(struct listener *l)
 {
 	l->is_kicked = true;
 	uv_idle_start(&l->again, on_again);
@@ -201,7 +117,7 @@ static void pump(struct listener *l)
 
 static bool has_room(const struct http *h, const struct exchange *x, size_t len)
 {
-	int64_t budget = limits(h)->body_budget;
+	int64_t budget = http_limits(h)->body_budget;
 	const struct connection *c = x->connection;
 	int64_t own = 0;
 
@@ -230,7 +146,7 @@ static void reserve(struct http *h, struct exchange *x, size_t len)
 static void admit(struct http *h)
 {
 	struct exchange **at = &h->waiting;
-	int64_t now = now_ms(h);
+	int64_t now = http_now_ms(h);
 
 	while (*at != NULL) {
 		struct exchange *x = *at;
@@ -248,7 +164,7 @@ static void admit(struct http *h)
 			reserve(h, x, len);
 		x->is_suspended = false;
 		MHD_resume_connection(x->mhd);
-		kick(x->connection->listener);
+		http_kick(x->connection->listener);
 	}
 }
 
@@ -274,7 +190,7 @@ static void queue_for_admission(struct http *h, struct exchange *x, size_t len)
 	x->reserved = len; /* wanted; counted by admit() */
 	x->phase = PHASE_ADMISSION;
 	x->is_suspended = true;
-	wait_for(x->connection, WAITS_ADMISSION, limits(h)->body_ms);
+	http_wait_for(x->connection, WAITS_ADMISSION, http_limits(h)->body_ms);
 	MHD_suspend_connection(x->mhd);
 }
 
@@ -304,7 +220,8 @@ static enum MHD_Result send_answer(struct exchange *x)
 	struct http *h = x->connection->listener->http;
 	struct http_answer *a = &x->answer;
 	size_t len = a->body.len + a->shared.len;
-	struct MHD_Response *r = make_response(a);
+	struct MHD_Response *r =
+		x->stream != NULL ? http_stream_response(x->stream) : make_response(a);
 	enum MHD_Result rc;
 
 	INVARIANT(r != NULL);
@@ -316,7 +233,11 @@ static enum MHD_Result send_answer(struct exchange *x)
 	if (h->is_draining)
 		MHD_add_response_header(r, "Connection", "close");
 	metrics_add(h->ctx->metrics, bytes_out_total, len);
-	wait_for(x->connection, WAITS_SEND, limits(h)->answer_ms + transfer_ms(len));
+	if (x->stream != NULL)
+		http_wait_for(x->connection, WAITS_STREAM, 0);
+	else
+		http_wait_for(x->connection, WAITS_SEND,
+			      http_limits(h)->answer_ms + transfer_ms(len));
 	rc = MHD_queue_response(x->mhd, a->status, r);
 	MHD_destroy_response(r);
 	return rc;
@@ -328,7 +249,7 @@ static const char *copy_text(struct exchange *x, const char *text)
 }
 
 /* The caller's strings may be gone when the library asks. */
-static void keep_answer(struct exchange *x, struct http_answer *answer)
+void http_keep_answer(struct exchange *x, struct http_answer *answer)
 {
 	struct http_answer *a = &x->answer;
 
@@ -350,7 +271,7 @@ static enum MHD_Result refuse(struct exchange *x, unsigned status, const char *c
 
 	metrics_add(h->ctx->metrics, requests_refused_total, 1);
 	h->handlers.refused(&x->request, status, code, &a, h->handlers.user);
-	keep_answer(x, &a);
+	http_keep_answer(x, &a);
 	return send_answer(x);
 }
 
@@ -360,13 +281,13 @@ void http_answer(struct http_request *r, struct http_answer *answer)
 	struct listener *l = x->connection->listener;
 
 	REQUIRE(x->phase == PHASE_HANDLER);
-	keep_answer(x, answer);
+	http_keep_answer(x, answer);
 	l->http->in_handlers--;
 	if (!x->is_suspended)
 		return; /* still inside handle(): on_whole() sends it */
 	x->is_suspended = false;
 	MHD_resume_connection(x->mhd);
-	kick(l);
+	http_kick(l);
 }
 
 /* ---- the head of a request ---- */
@@ -404,7 +325,8 @@ static enum MHD_Result begin_body(struct http *h, struct exchange *x)
 		    f->length > SWALLOW_TIMES * x->limit)
 			return refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "too_big");
 		x->phase = PHASE_SWALLOW;
-		wait_for(x->connection, WAITS_BODY, limits(h)->body_ms + transfer_ms(x->limit));
+		http_wait_for(x->connection, WAITS_BODY,
+			      http_limits(h)->body_ms + transfer_ms(x->limit));
 		return MHD_YES;
 	}
 	if (len > SMALL_BODY && !has_room(h, x, len)) {
@@ -414,7 +336,7 @@ static enum MHD_Result begin_body(struct http *h, struct exchange *x)
 	if (len > SMALL_BODY)
 		reserve(h, x, len);
 	x->phase = PHASE_BODY;
-	wait_for(x->connection, WAITS_BODY, limits(h)->body_ms + transfer_ms(len));
+	http_wait_for(x->connection, WAITS_BODY, http_limits(h)->body_ms + transfer_ms(len));
 	return MHD_YES;
 }
 
@@ -462,7 +384,7 @@ static enum MHD_Result on_whole(struct exchange *x)
 	if (x->phase == PHASE_SWALLOW)
 		return refuse(x, MHD_HTTP_CONTENT_TOO_LARGE, "too_big");
 	x->phase = PHASE_HANDLER;
-	wait_for(x->connection, WAITS_HANDLER, 0);
+	http_wait_for(x->connection, WAITS_HANDLER, 0);
 	h->in_handlers++;
 	h->handlers.handle(&x->request, h->handlers.user);
 	if (x->phase == PHASE_ANSWERED)
@@ -480,7 +402,8 @@ static enum MHD_Result on_admitted(struct exchange *x)
 	if (x->is_turned_away)
 		return refuse(x, MHD_HTTP_SERVICE_UNAVAILABLE, "busy");
 	x->phase = PHASE_BODY;
-	wait_for(x->connection, WAITS_BODY, limits(h)->body_ms + transfer_ms(x->reserved));
+	http_wait_for(x->connection, WAITS_BODY,
+		      http_limits(h)->body_ms + transfer_ms(x->reserved));
 	return MHD_YES;
 }
 
@@ -532,10 +455,11 @@ static void on_opened(struct listener *l, struct MHD_Connection *mhd, void **soc
 	c->listener = l;
 	c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	look_at_peer(c, mhd);
-	c->is_counted = peers_enter(h->ctx->peers, &c->address,
-				    (unsigned)limits(h)->connections_per_address, now_ms(h));
+	c->is_counted =
+		peers_enter(h->ctx->peers, &c->address,
+			    (unsigned)http_limits(h)->connections_per_address, http_now_ms(h));
 	c->is_refused |= !c->is_counted;
-	wait_for(c, WAITS_HEAD, limits(h)->header_ms);
+	http_wait_for(c, WAITS_HEAD, http_limits(h)->header_ms);
 	c->next = h->connections;
 	c->prev = &h->connections;
 	if (c->next != NULL)
@@ -590,7 +514,7 @@ static void *on_line(void *arg, const char *uri, struct MHD_Connection *mhd)
 	x->request.gid = c->gid;
 	memcpy(x->request.peer, c->peer, sizeof x->request.peer);
 	x->request.query = copy_text(x, query != NULL ? query + 1 : "");
-	wait_for(c, WAITS_HEAD, limits(c->listener->http)->header_ms);
+	http_wait_for(c, WAITS_HEAD, http_limits(c->listener->http)->header_ms);
 	return x;
 }
 
@@ -606,8 +530,10 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **request,
 		return;
 	/* A suspended request is never completed: the library does not look at it. */
 	INVARIANT(!x->is_suspended);
-	wait_for(x->connection, WAITS_IDLE, limits(l->http)->idle_ms);
+	http_wait_for(x->connection, WAITS_IDLE, http_limits(l->http)->idle_ms);
 	release(l->http, x);
+	if (x->stream != NULL)
+		http_stream_free(x->stream);
 	buf_clear(&x->request.body);
 	buf_clear(&x->answer.body);
 	arena_clear(&x->request.arena);
@@ -639,7 +565,7 @@ static bool is_cut_by_drain(const struct http *h, const struct connection *c, in
 
 static void look_at_connections(struct http *h)
 {
-	int64_t now = now_ms(h);
+	int64_t now = http_now_ms(h);
 
 	for (struct connection *c = h->connections; c != NULL; c = c->next) {
 		bool is_late = now > c->deadline_ms && c->waits != WAITS_ADMISSION;
@@ -698,7 +624,7 @@ static void on_library_log(void *arg, const char *fmt, va_list args)
 
 static struct MHD_Daemon *start(struct listener *l, int fd)
 {
-	const struct config_limits *lim = limits(l->http);
+	const struct config_limits *lim = http_limits(l->http);
 	bool is_tls = l->kind != HTTP_ADMIN;
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
 			 (is_tls ? MHD_USE_TLS : 0u);
@@ -726,7 +652,7 @@ enum err http_listen(struct http *h, int fd, enum http_kind kind)
 	struct listener *l = &h->listeners[h->listener_count];
 	int epoll;
 
-	REQUIRE(h->listener_count < LISTENERS_MAX && !h->is_draining);
+	REQUIRE(h->listener_count < HTTP_LISTENERS_MAX && !h->is_draining);
 	*l = (struct listener){.http = h, .kind = kind};
 	l->mhd = start(l, fd);
 	if (l->mhd == NULL) {
@@ -740,7 +666,7 @@ enum err http_listen(struct http *h, int fd, enum http_kind kind)
 	uv_poll_start(&l->poll, UV_READABLE, on_poll);
 	h->listener_count++;
 	h->open_handles += 3;
-	kick(l);
+	http_kick(l);
 	return ERR_OK;
 }
 
@@ -749,7 +675,7 @@ void http_drain(struct http *h, int64_t limit_ms)
 	if (h->is_draining)
 		return;
 	h->is_draining = true;
-	h->drain_until_ms = now_ms(h) + limit_ms;
+	h->drain_until_ms = http_now_ms(h) + limit_ms;
 	for (size_t i = 0; i < h->listener_count; i++) {
 		/* Before stop: stopping would shut a listener that systemd keeps for the next of
 		 * us down. */
@@ -758,6 +684,7 @@ void http_drain(struct http *h, int64_t limit_ms)
 		if (fd >= 0)
 			close(fd);
 	}
+	http_stream_end_all(h);
 	admit(h); /* who waits hears "busy" */
 	uv_timer_start(&h->tick, on_tick, 0, DRAIN_TICK_MS);
 }
@@ -780,7 +707,7 @@ void http_free(struct http *h)
 	struct loop *loop = h->ctx->loop;
 
 	/* Stopping with a suspended connection would abort the process. */
-	REQUIRE(h->in_handlers == 0 && h->waiting == NULL);
+	REQUIRE(h->in_handlers == 0 && h->waiting == NULL && h->streams == NULL);
 	for (size_t i = 0; i < h->listener_count; i++) {
 		struct listener *l = &h->listeners[i];
 		int fd = h->is_draining ? -1 : MHD_quiesce_daemon(l->mhd);

@@ -89,3 +89,20 @@ DEFINE_AUTO(struct http *, http_free)
 const char *http_header(const struct http_request *r, const char *name);
 /* Takes the body out of `answer`. `r` may be gone afterwards. */
 void http_answer(struct http_request *r, struct http_answer *answer);
+
+/*
+ * An answer that goes on (server-sent events): its head leaves now, pieces whenever there are some.
+ * Instead of http_answer(), under the same rules; `head` has no body. What the peer does not take
+ * waits here, up to HTTP_STREAM_BYTES and limits.answer long; then it is cut. http_drain() ends
+ * every stream. `gone` is called once, whichever way it ended; from then on there is no stream.
+ */
+#define HTTP_STREAM_BYTES ((size_t)64 << 10)
+
+struct http_stream;
+struct http_stream *http_stream_begin(struct http_request *r, struct http_answer *head,
+				      void (*gone)(void *user), void *user);
+/* Copies. A peer that has not taken what came before is cut when it becomes too much: `gone`
+ * follows, not within this call. */
+void http_stream_send(struct http_stream *s, struct bytes piece);
+/* After what was sent the answer is over; `gone` follows, not within this call. */
+void http_stream_end(struct http_stream *s);

@@ -42,6 +42,7 @@
 	X(commit_ms_total, counter, "Time spent in commits, ms")                           \
 	X(wal_pages, gauge, "Pages in the WAL")                                            \
 	X(admin_calls_total, counter, "Administrators' commands")                          \
+	X(console_pages, gauge, "Pages of the console that are told events")               \
 	X(logins_total, counter, "Logins to the console")                                  \
 	X(logins_refused_total, counter, "Logins to the console refused")                  \
 	X(reloads_total, counter, "Successful reloads")                                    \

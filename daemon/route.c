@@ -27,6 +27,7 @@ static const struct route routes[] = {
 	{"POST", "/console/api/logout",   LIMIT_LOGIN_BYTES,   handle_console_logout, HTTP_CONSOLE, false, false},
 	{"POST", "/console/api/call",     LIMIT_CONSOLE_BYTES, handle_console_call, HTTP_CONSOLE, false, false},
 	{"GET",  "/console/api/me",       0, handle_console_me, HTTP_CONSOLE, false, false},
+	{"GET",  "/console/api/events",   0, handle_console_events, HTTP_CONSOLE, false, false},
 	{"GET",  "/console/api/",         0, handle_console_unknown, HTTP_CONSOLE, false, true},
 	{"POST", "/console/api/",         0, handle_console_unknown, HTTP_CONSOLE, false, true},
 	{"GET",  "/console/",             0, handle_console_page, HTTP_CONSOLE, false, true},

@@ -34,8 +34,8 @@ only() {
 	found=$(grep -rlE --include='*.[ch]' "$2" $dirs | grep -vE "$1" || true)
 	[ -z "$found" ] || { echo "$found: only $1 may use $2"; bad=1; }
 }
-only '^daemon/(main|app|loop|writer|http)\.[ch]$' '^#include <uv\.h>'
-only '^daemon/http\.c$' '^#include <microhttpd\.h>'
+only '^daemon/(main|app|loop|writer|http|http_private)\.[ch]$' '^#include <uv\.h>'
+only '^daemon/http(_stream)?\.c$' '^#include <microhttpd\.h>'
 only '^(daemon/(store|schema_sql)[a-z_]*|client/vault[a-z_]*)\.c$' '^#include <sqlite3\.h>'
 only '^(client|admin)/transport\.c$' '^#include <curl/'
 only '^common/report/xlsx\.c$' '^#include <xlsxwriter'
