@@ -69,3 +69,13 @@ int cmd_account_remove(void *context, const struct args *args)
 	return listing_ask_one(context, "account remove", named(args), removed_columns,
 			       COUNT(removed_columns));
 }
+
+int cmd_account_password(void *context, const struct args *args)
+{
+	const struct ctl *ctl = context;
+
+	if (ctl->remote == NULL)
+		return ctl_usage(args, "cần --server và --account",
+				 "--server and --account are needed");
+	return ctl_remote_password(ctl->remote);
+}

@@ -54,6 +54,7 @@ int cmd_bundle_in(void *context, const struct args *args);
 int cmd_account_add(void *context, const struct args *args);
 int cmd_account_list(void *context, const struct args *args);
 int cmd_account_reset(void *context, const struct args *args);
+int cmd_account_password(void *context, const struct args *args);
 int cmd_account_remove(void *context, const struct args *args);
 int cmd_query(void *context, const struct args *args);
 int cmd_import_accept(void *context, const struct args *args);

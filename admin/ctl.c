@@ -94,6 +94,11 @@ int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int6
 
 	json_object_set_new(request, "command", json_string(command));
 	json_object_set_new(request, "args", take_args != NULL ? take_args : json_object());
+	if (ctl->remote != NULL) {
+		const int code = ctl_remote_call(ctl->remote, "call", request, timeout_ms, &answer);
+
+		return code == ARGS_EXIT_DONE ? take_answer(answer, ret_result) : code;
+	}
 	e = transport_call(ctl->socket, request, timeout_ms, &answer);
 	if (e != ERR_OK)
 		return unreachable(ctl->socket, e);
@@ -107,8 +112,15 @@ int ctl_send(const struct ctl *ctl, const char *url, const struct buf *content, 
 					    .content_type = "application/octet-stream",
 					    .content = buf_bytes(content)};
 	JSON_AUTO json_t *answer = NULL;
-	enum err e = transport_post(ctl->socket, &body, timeout_ms, &answer);
+	enum err e;
 
+	if (ctl->remote != NULL) {
+		ctl_complain("lệnh này chỉ làm được trên máy chủ, qua --socket; chưa có gì thay "
+			     "đổi / this command goes by the socket on the daemon's machine only; "
+			     "nothing was changed");
+		return ARGS_EXIT_FAILED;
+	}
+	e = transport_post(ctl->socket, &body, timeout_ms, &answer);
 	if (e != ERR_OK)
 		return unreachable(ctl->socket, e);
 	return take_answer(answer, ret_result);

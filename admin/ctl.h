@@ -19,8 +19,19 @@
 #define CTL_TIMEOUT_MS INT64_C(60000)
 #define CTL_NO_LIMIT   INT64_C(0)
 
+struct transport_remote;
+
+/* The console of a daemon on another machine; signed in at the first call. */
+struct ctl_remote {
+	const char *server; /* "office.example:8443" */
+	const char *account;
+	const char *fingerprint; /* of its key, hex; NULL: the machine's authorities decide */
+	struct transport_remote *link;
+};
+
 struct ctl {
 	const char *socket;
+	struct ctl_remote *remote; /* NULL: the socket */
 	enum table_format format;
 	const char *format_name; /* as typed: reports have formats of their own */
 	struct table_style style;
@@ -30,6 +41,17 @@ static inline void ctl_json_release_auto(json_t **j)
 {
 	json_decref(*j);
 }
+
+/* Signs out. */
+void ctl_remote_close(struct ctl_remote *r);
+/*
+ * One request to the console, signed in before. On ARGS_EXIT_DONE *ret_answer is the caller's; else
+ * stderr has the reason.
+ */
+int ctl_remote_call(struct ctl_remote *r, const char *path, const json_t *request,
+		    int64_t timeout_ms, json_t **ret_answer);
+/* Gives the account a new password: the one it has, then the new one twice. */
+int ctl_remote_password(struct ctl_remote *r);
 
 /*
  * Asks. `take_args` is released. On ARGS_EXIT_DONE or ARGS_EXIT_PARTIAL *ret_result is the

@@ -18,12 +18,18 @@ static bool prints_reports(const struct args_command *command)
 static int run(const struct args *args)
 {
 	const char *format = args_value(args, "format", "table");
+	struct ctl_remote remote = {
+		.server = args_value(args, "server", NULL),
+		.account = args_value(args, "account", NULL),
+		.fingerprint = args_value(args, "fingerprint", NULL),
+	};
 	struct ctl ctl = {
 		.socket = args_value(args, "socket", getenv("CTXH_ADMIN_SOCKET")),
 		.format = TABLE_TABLE,
 		.format_name = format,
 		.style = table_style_of(STDOUT_FILENO),
 	};
+	int code;
 
 	if (ctl.socket == NULL || ctl.socket[0] == '\0')
 		ctl.socket = COMMANDS_SOCKET;
@@ -32,7 +38,14 @@ static int run(const struct args *args)
 		return ctl_usage(args,
 				 "--format là table, json hoặc csv; báo cáo còn có xlsx, html",
 				 "--format is table, json or csv; reports also have xlsx, html");
-	return args->command->run(&ctl, args);
+	if (args_has(args, "server") != args_has(args, "account"))
+		return ctl_usage(args, "--server và --account đi cùng nhau",
+				 "--server and --account go together");
+	if (args_has(args, "server"))
+		ctl.remote = &remote;
+	code = args->command->run(&ctl, args);
+	ctl_remote_close(&remote);
+	return code;
 }
 
 int main(int argc, char **argv)

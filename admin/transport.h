@@ -1,15 +1,17 @@
 /*
- * transport - one command to the daemon over its Unix socket, one answer back.
+ * transport - one command to the daemon, one answer back: over its Unix socket, or over TLS to its
+ * console with an account.
  *
  * The only file of admin/ that knows libcurl. Who may open the socket may give
  * orders: its owner and group decide, and the daemon writes the caller's uid
- * into its audit. Blocking; one call at a time.
+ * into its audit; over TLS the account's role decides. Blocking; one call at a time.
  */
 #pragma once
 
 #include <jansson.h>
 #include <stdint.h>
 
+#include "common/base/attr.h"
 #include "common/base/bytes.h"
 #include "common/base/err.h"
 
@@ -32,3 +34,22 @@ enum err transport_post(const char *socket_path, const struct transport_body *bo
 /* The same with JSON to /v1/call. */
 enum err transport_call(const char *socket_path, const json_t *request, int64_t timeout_ms,
 			json_t **ret_answer);
+
+/*
+ * The console of a daemon on another machine. The key is pinned by its fingerprint (SHA-256 of the
+ * public key, 64 hex digits), as devices do; without one the certificate is checked by the
+ * machine's authorities and its name. Lives for one run.
+ */
+struct transport_remote;
+/* ERR_INVAL: not a fingerprint, or an address no URL can hold. */
+enum err transport_remote_open(const char *address, const char *fingerprint,
+			       struct transport_remote **ret_remote);
+/* Signs out when signed in. */
+void transport_remote_close(struct transport_remote *r);
+DEFINE_AUTO(struct transport_remote *, transport_remote_close)
+/*
+ * POSTs to /console/api/PATH. Answers and errors as transport_post(); ERR_AUTH: the daemon there is
+ * not the one of the fingerprint. Remembers cookie and token of an answer that signs in.
+ */
+enum err transport_remote_call(struct transport_remote *r, const char *path, const json_t *request,
+			       int64_t timeout_ms, json_t **ret_answer);

@@ -263,6 +263,118 @@ def changed(w, lan):
     out.get("/console/api/me", want=401)
 
 
+class Events:
+    """An open page: what it is told, event by event."""
+
+    def __init__(self, w, browser):
+        raw = socket.create_connection(("127.0.0.1", w.port), timeout=120)
+        self.socket = browser.context.wrap_socket(raw)
+        self.socket.sendall((f"GET /console/api/events HTTP/1.1\r\nHost: 127.0.0.1:{w.port}\r\n"
+                             f"Cookie: {COOKIE}={browser.cookie}\r\n\r\n").encode())
+        self.response = http.client.HTTPResponse(self.socket)
+        self.response.begin()
+        check(self.response.status == 200, f"events: {self.response.status}")
+        check(self.response.headers["Content-Type"] == "text/event-stream; charset=utf-8", "the type of events")
+        check(self.response.headers["Cache-Control"] == "no-store", "events may be kept")
+        check(self.read() == {"retry": "5000"}, "the first event")
+
+    def read(self):
+        """The next event's fields; None at the end. Heartbeats are passed over."""
+        event = {}
+        while True:
+            line = self.response.readline().decode()
+            if line == "":
+                return None
+            line = line.rstrip("\n")
+            if line == "" and event:
+                return event
+            if line == "" or line.startswith(":"):
+                continue
+            name, value = line.split(": ", 1)
+            event[name] = value
+
+    def until(self, name, what=lambda data: True):
+        while True:
+            event = self.read()
+            check(event is not None, f"no event {name}")
+            if event.get("event") == name and what(json.loads(event["data"])):
+                return json.loads(event["data"])
+
+    def close(self):
+        self.response.close()
+        self.socket.close()
+
+
+def live(w, lan):
+    """Contacts and decisions as they happen; a login that ends takes its page along; pages are bounded."""
+    reporter = add(w, "Báo cáo", "reporter")
+    page, other = Events(w, lan), Events(w, reporter)
+    client = w.client("Máy sống", "25198")
+    client.add("person", full_name="Người Mới")
+    client("sync")
+    row = page.until("session", lambda r: r["unit"] == "25198" and r["applied"] == 1)
+    check(row["outcome"] == "ok" and row["session"] == w.ctl_json("log", "--limit", "1")[0]["session"], f"told: {row}")
+    check(page.until("board", lambda b: b["units"] is not None and "25198" in b["units"]), "the board")
+    w.ctl("device", "invite", "--unit", "25198", "--on", "2021-04-13")
+    page.until("board", lambda b: b["units"] is None)
+    told = [other.read() for _ in range(2)]
+    check({e["event"] for e in told} == {"board"}, f"a reporter is told of {told}")
+    # A page that is open is no work: but its login ends with the account.
+    w.ctl("account", "remove", "Báo cáo")
+    other.until("end")
+    check(other.read() is None, "more behind the end")
+    pages = [page] + [Events(w, lan) for _ in range(7)]
+    full = lan.get("/console/api/events", want=503)
+    check(code_of(full) == "busy" and full.headers["Retry-After"], "a ninth page")
+    for p in pages[1:]:
+        p.close()
+    # Nobody watches a page with nothing to say: the heartbeat finds out that it is gone.
+    wait_for(lambda: lan.get("/console/api/me").status == 200 and opened(w) == 1, "gone pages are noticed", 600)
+    return page
+
+
+def opened(w):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(w.state, "admin.sock"))
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        text = s.makefile().read()
+    return int([l for l in text.splitlines() if l.startswith("ctxh_console_pages ")][0].split()[1])
+
+
+def remote(w):
+    """ctxhctl from another machine: over TLS, the key pinned, an account's rights, nothing left behind."""
+    made = w.ctl_json("account", "add", "Xa", "--role", "auditor")
+    secret, chosen = os.path.join(w.dir, "secret"), os.path.join(w.dir, "chosen")
+    for path, text in ((secret, made["password"]), (chosen, PASSWORD)):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text + "\n")
+    env = {"CTXH_PASSWORD_FILE": secret, "CTXH_NEW_PASSWORD_FILE": chosen, "CTXH_ADMIN_SOCKET": "/nowhere"}
+    at = ("--server", f"127.0.0.1:{w.port}", "--account", "Xa", "--fingerprint", made["fingerprint"])
+
+    def ctl(*args, code=0):
+        return w.run("ctxhctl", *at, *args, code=code, env=env)
+
+    check("account password" in ctl("status", code=1).stderr, "a first password is enough")
+    ctl("account", "password")
+    env["CTXH_PASSWORD_FILE"] = chosen
+    check(json.loads(ctl("board", "--format", "json").stdout)["totals"]["communes"] == 111, "board from afar")
+    check("account:Xa" in ctl("audit", "list").stdout, "the audit from afar")
+    check("vai trò" in ctl("backup", "now", code=1).stderr.lower(), "an auditor makes a backup")
+    check("--socket" in ctl("bundle", "in", secret, code=1).stderr, "a file from afar")
+    check(ctl("nothing", code=2).stdout == "", "an unknown command")
+    other = made["fingerprint"][:-2] + ("00" if made["fingerprint"][-2:] != "00" else "11")
+    wrong = w.run("ctxhctl", *at[:-1], other, "status", code=1, env=env)
+    check("--fingerprint" in wrong.stderr and wrong.stdout == "", f"another key is taken: {wrong.stderr}")
+    untrusted = w.run("ctxhctl", *at[:-2], "status", code=1, env=env)
+    check("--fingerprint" in untrusted.stderr, "a certificate nobody trusts is taken")
+    w.run("ctxhctl", *at[:2], "status", code=2, env=env)
+    w.run("ctxhctl", "--server", f"127.0.0.1:{harness.free_port()}", *at[2:], "status", code=3, env=env)
+    with open(secret, "w", encoding="utf-8") as f:
+        f.write("sai sai sai sai\n")
+    env["CTXH_PASSWORD_FILE"] = secret
+    check("mật khẩu" in ctl("status", code=1).stderr, "a wrong password")
+
+
 def many(w, count, name):
     """Tries at once on kept connections; how each was answered."""
     statuses = []
@@ -351,8 +463,11 @@ def test(w, args):
     roles(w, lan)
     restricted(w, lan)
     changed(w, lan)
+    remote(w)
+    page = live(w, lan)
     guessing(w, args.cycles or 400)
     apart(w)
+    check(page.until("end") == {} and page.read() is None, "the page is not told that the daemon stopped")
 
 
 if __name__ == "__main__":
