@@ -2,11 +2,8 @@
 
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
-#include "daemon/admin_names.h"
 #include "daemon/board.h"
 #include "daemon/units.h"
-
-_Static_assert(BOARD_STALE_MS == ADMIN_STALE_MS, "a commune goes stale when its devices do");
 
 static void put_tally(json_t *to, const struct board_tally *t)
 {

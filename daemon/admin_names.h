@@ -9,11 +9,11 @@
 
 #include "common/model/record.h"
 #include "daemon/admin_call.h"
+#include "daemon/board.h"
 #include "daemon/store.h"
 
-/* A device that has not been heard of for this long is "stale": the programme reports by the
- * month. */
-#define ADMIN_STALE_MS (INT64_C(30) * 86400000)
+/* A device that has not been heard of for this long is "stale", like its commune. */
+#define ADMIN_STALE_MS BOARD_STALE_MS
 
 /* The code of a unit today, or as it was last (CODE@DATE when another bears it now); null when
  * there is no such unit. */
