@@ -317,3 +317,19 @@ export const keyboard_and_theme = (browser, world) => into(browser, world, "Lan"
 	check(await page.evaluate(() => JSON.stringify(Object.keys(localStorage)) + sessionStorage.length) === '["theme"]0',
 		"more than a preference is kept");
 });
+export const board_shows_every_commune = (browser, world) => into(browser, world, "Phú", async (page) => {
+	await visit(page, "board");
+	// Of 111 one was divided.
+	check(await count(page, ".tile") === 110, `${await count(page, ".tile")} tiles`);
+	const inside = await page.evaluate(() => [...document.querySelectorAll(".tile")].every((e) =>
+		e.getBoundingClientRect().bottom <= innerHeight));
+	check(inside, "not all communes are seen at once on 1366x768");
+	await page.locator('[data-figure="state_fresh"]').click();
+	await page.waitForFunction(() => document.querySelectorAll(".tile").length === 4);
+	await page.getByLabel("Cách hiện").selectOption("table");
+	await page.locator("tbody tr").first().waitFor();
+	await page.locator("th[data-key=name] button").click();
+	await page.locator("tbody tr", {hasText: "25195"}).locator("a").click();
+	await page.locator('.page[data-page="unit"]:not([aria-busy])').waitFor();
+	await page.getByText("Phường Tân Phú").first().waitFor();
+});
