@@ -54,6 +54,11 @@ export async function visit(page, path) {
 	await page.locator(`.page[data-page="${path.split("/")[0]}"]:not([aria-busy])`).waitFor();
 }
 
+// How long decisions wait to be written: on a slow machine eight seconds are over before the next click.
+export const decisionsWait = (page, ms = 2 ** 30) => page.evaluate(async (wait) => {
+	(await import("/console/js/pending.js")).patience.ms = wait;
+}, ms);
+
 export function check(claim, words) {
 	if (!claim)
 		throw new Error(words);

@@ -1,13 +1,14 @@
 // cases - what people do in the console, one function each.
 import {readFileSync} from "node:fs";
 import {request} from "node:https";
-import {check, count, open, signIn, visit} from "./browser.mjs";
+import {check, count, decisionsWait, open, signIn, visit} from "./browser.mjs";
 
 const gone = (locator) => locator.waitFor({state: "detached"});
 
 async function into(browser, world, name, run) {
 	const {context, page, faults} = await open(browser);
 	await signIn(page, world, name);
+	await decisionsWait(page);
 	await run(page);
 	check(faults.length === 0, "the page complained: " + faults.join("; "));
 	await context.close();
@@ -124,8 +125,9 @@ export const conflicts_are_decided = (browser, world) => into(browser, world, "M
 	await page.locator(`[data-conflict="${numbers[0]}"] [data-act="conflict keep"]`).click();
 	await page.locator("[data-now]").click();
 	await gone(page.locator(`[data-conflict="${numbers[0]}"]`));
+	// Nobody does anything more: it is written by itself.
+	await decisionsWait(page, 100);
 	await page.locator(`[data-conflict="${numbers[1]}"] [data-act="conflict restore"]`).click();
-	// Nobody waits: it is written by itself.
 	await gone(page.locator(`[data-conflict="${numbers[1]}"]`));
 	await page.reload();
 	await page.locator('.page[data-page="decisions"]:not([aria-busy])').waitFor();

@@ -3,7 +3,7 @@
 import {call, callLeaving} from "./api.js";
 import {alarm, announce, h, t, tt} from "./dom.js";
 
-const WAIT_MS = 8000;
+export const patience = {ms: 8000}; // how long a decision waits; tests have more, or less
 const box = document.getElementById("pending");
 const waiting = new Map();
 let serial = 0;
@@ -69,7 +69,7 @@ export function decide(command, args, words, {done = () => {}, failed = () => {}
 	box.append(element);
 	box.hidden = false;
 	announce(words + ". " + tt("will_be_written"));
-	waiting.set(id, {command, args, words, done, failed, undone, element, timer: setTimeout(() => send(id), WAIT_MS)});
+	waiting.set(id, {command, args, words, done, failed, undone, element, timer: setTimeout(() => send(id), patience.ms)});
 }
 
 // Sends all that waits; `leaving`: the page goes away and nobody will hear the answer.
