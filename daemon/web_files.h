@@ -4,7 +4,7 @@
  * A path asked for is looked up among the paths that were found at start: nothing a peer sends
  * ever becomes a path of the file system. WEB/console/x.html is "x.html" here, WEB/shared/x.css is
  * "shared/x.css". Libraries for browsers that the system has installed are a fixed list of names
- * under "lib/" (docs/decisions/0008). Immutable once loaded.
+ * under "lib/" (docs/decisions/0010). Immutable once loaded.
  */
 #pragma once
 
