@@ -88,17 +88,18 @@ static int sign_in(struct ctl_remote *r, struct buf *secret, bool *ret_must_chan
 static int sign_in_to_work(struct ctl_remote *r)
 {
 	AUTO(secret_clear) struct buf secret = {0};
+	AUTO(buf_clear) struct buf command = {0};
 	bool must_change = false;
 	int code = sign_in(r, &secret, &must_change);
 
 	if (code != ARGS_EXIT_DONE || !must_change)
 		return code;
-	ctl_complain(
-		"mật khẩu này chỉ dùng một lần; chưa làm gì; hãy đặt mật khẩu của mình: ctxhctl "
-		"--server %s --account %s account password / this password was for one use; "
-		"nothing was done; set your own: ctxhctl --server %s --account %s account "
-		"password",
-		r->server, r->account, r->server, r->account);
+	buf_printf(&command, "ctxhctl --server %s --account %s%s%s account password", r->server,
+		   r->account, r->fingerprint != NULL ? " --fingerprint " : "",
+		   r->fingerprint != NULL ? r->fingerprint : "");
+	ctl_complain("mật khẩu này chỉ dùng một lần; chưa làm gì; hãy đặt mật khẩu của mình: %s / "
+		     "this password was for one use; nothing was done; set your own: %s",
+		     buf_cstr(&command), buf_cstr(&command));
 	return ARGS_EXIT_FAILED;
 }
 

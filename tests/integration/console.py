@@ -354,7 +354,8 @@ def remote(w):
     def ctl(*args, code=0):
         return w.run("ctxhctl", *at, *args, code=code, env=env)
 
-    check("account password" in ctl("status", code=1).stderr, "a first password is enough")
+    said = ctl("status", code=1).stderr
+    check(f"{' '.join(at)} account password" in said, f"a first password is enough, or no way on: {said}")
     ctl("account", "password")
     env["CTXH_PASSWORD_FILE"] = chosen
     check(json.loads(ctl("board", "--format", "json").stdout)["totals"]["communes"] == 111, "board from afar")
