@@ -1,4 +1,4 @@
-add_library(client_office STATIC support/office.c support/client_home.c)
+add_library(client_office STATIC support/office.c support/client_home.c support/courier.c)
 target_link_libraries(client_office PUBLIC client)
 
 ctxh_test(backoff LINK client)

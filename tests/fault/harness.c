@@ -96,6 +96,11 @@ bool harness_tears(void)
 	return true;
 }
 
+void harness_forgave(void)
+{
+	harness.progress->has_retried = true;
+}
+
 size_t harness_acked(void)
 {
 	return harness.progress->acked;

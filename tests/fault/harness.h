@@ -54,6 +54,10 @@ void harness_before_commit(void);
  * is the first. */
 bool harness_tears(void);
 
+/* The step is acknowledged although a part of it that may come later failed: how many commits there
+ * were is no longer known. */
+void harness_forgave(void);
+
 /* Steps acknowledged so far. */
 size_t harness_acked(void);
 /* Of the machine or the process since the run began. */

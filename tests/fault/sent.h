@@ -23,5 +23,8 @@ struct sent {
 
 /* A request to sync, sealed by `key`. */
 void sent_note(struct sent *s, struct bytes body, const struct sign_public *key);
+/* A file to the office, which `reader` opens. */
+void sent_note_file(struct sent *s, struct bytes file, const struct sign_public *key,
+		    const struct sign_pair *reader);
 /* Another identity sends from now on. */
 void sent_begin_anew(struct sent *s);

@@ -5,6 +5,7 @@
 
 #include "client/bundle.h"
 #include "tests/support/client_home.h"
+#include "tests/support/courier.h"
 
 static int setup(void **state)
 {
@@ -64,66 +65,18 @@ static struct sign_pair device_key(struct client_home *h)
 	return key;
 }
 
-/* A return file of the office with whatever is in `b`. */
 static void write_return(struct client_home *h, const struct bundle_return *b, struct buf *out)
 {
-	const struct bundle_writer w = {.head = {.kind = BUNDLE_RETURN,
-						 .device = OFFICE_DEVICE,
-						 .daemon = h->office->daemon},
-					.key = &h->office->key,
-					.reader = &h->office->device_key,
-					.rand = &h->rand};
-
 	buf_reset(out);
-	assert_ok(bundle_write_return(&w, b, out));
+	courier_return(h->office, &h->rand, b, out);
 }
 
-/* Asks the office as if the part had come by network; its answer's message, into `a`. */
-static struct bytes ask(struct client_home *h, struct arena *a, struct bytes part, int *ret_status)
-{
-	struct sign_pair key = device_key(h);
-	struct sync_transport *link = &h->office->link;
-	struct buf request = {0};
-	struct buf answer = {0};
-	struct bytes message;
-
-	msg_envelope_seal(&h->office->daemon, OFFICE_DEVICE, h->office->counter + 1, part, &key,
-			  &request);
-	assert_ok(link->request(link, "/v1/sync", buf_bytes(&request), ret_status, &answer));
-	assert_ok(msg_answer_open(a, arena_copy(a, buf_bytes(&answer)), &message));
-	buf_clear(&request);
-	buf_clear(&answer);
-	return message;
-}
-
-/* What the office returns for a file. */
 static void office_take(struct client_home *h, struct bytes file, struct buf *out)
 {
-	struct arena a = {0};
-	struct bundle_out asked;
-	struct msg_sync first;
-	struct bundle_return b = {0};
-	int status = 0;
+	const struct sign_pair key = device_key(h);
 
-	assert_int_equal(bundle_open_out(&a, file, &h->office->device_key, &h->office->key, &asked),
-			 BUNDLE_SOUND);
-	assert_ok(msg_sync_decode(&a, asked.parts[0], &first));
-	b = (struct bundle_return){.number = asked.number,
-				   .epoch = first.epoch,
-				   .cursors = first.cursors,
-				   .cursor_count = first.cursor_count};
-	b.parts = arena_alloc_array(&a, asked.part_count, sizeof *b.parts);
-	for (size_t i = 0; i < asked.part_count; i++) {
-		struct bytes message = ask(h, &a, asked.parts[i], &status);
-
-		if (status == 200)
-			b.parts[b.part_count++] = message;
-		else
-			b.refusal = message;
-	}
-	b.log = h->office->log;
-	write_return(h, &b, out);
-	arena_clear(&a);
+	buf_reset(out);
+	courier_carry(h->office, &key, &h->rand, file, out);
 }
 
 static void carry(struct client_home *h)
