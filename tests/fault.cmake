@@ -1,7 +1,7 @@
 # The real data sides over disks that fail. A short run here; by hand, in a release build:
 #   build/release/tests/fault_daemon --full
-add_library(fault_harness STATIC fault/crashvfs.c fault/dbfile.c fault/faultmem.c fault/faultvfs.c
-  fault/harness.c fault/harness_cuts.c fault/harness_faults.c)
+add_library(fault_harness STATIC fault/crashlock.c fault/crashvfs.c fault/dbfile.c fault/faultmem.c fault/faultvfs.c
+  fault/harness.c fault/harness_branch.c fault/harness_cuts.c fault/harness_faults.c)
 target_link_libraries(fault_harness PUBLIC ctxh_flags base PkgConfig::sqlite)
 target_compile_definitions(fault_harness PRIVATE _GNU_SOURCE)
 # Memory of our own, to run out of; SQLite and other libraries call their own malloc.

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -113,6 +114,14 @@ bool client_side_is_cache_suspect(void)
 
 	(void)snprintf(lock, sizeof lock, "%s/lock", cs.home);
 	return stat(lock, &st) == 0 && st.st_size != 0;
+}
+
+void client_side_branch(void)
+{
+	char lock[96];
+
+	(void)snprintf(lock, sizeof lock, "%s/lock", cs.home);
+	(void)unlink(lock);
 }
 
 static void on_problem(void *arg, const char *invariant, const char *text)

@@ -33,6 +33,8 @@ enum err client_side_open(void);
 void client_side_close(void);
 /* The process died: its lock went with its descriptor. */
 void client_side_die(void);
+/* The lock is another process's. */
+void client_side_branch(void);
 /* A vault with an identity the office knows. Enrolment that was cut short goes on with the vault
  * that is there. */
 enum err client_side_birth(void);

@@ -13,6 +13,7 @@
 #include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/base/rand.h"
+#include "tests/fault/crashlock.h"
 
 #define NAMES_MAX 8u
 #define PATH_LEN  512u
@@ -48,6 +49,7 @@ struct name {
 	char path[PATH_LEN]; /* "": free */
 	struct node *seen;   /* NULL: there is no such file */
 	struct node *platter;
+	struct sharing sharing; /* by connections */
 };
 
 static struct disk {
@@ -249,7 +251,7 @@ static bool tick(void)
 struct handle {
 	sqlite3_file base;
 	struct node *node;
-	sqlite3_file *real; /* locks and shared memory; NULL: not the main file */
+	struct share share;
 	bool syncs_folder;
 };
 
@@ -260,14 +262,7 @@ static struct handle *handle_of(sqlite3_file *f)
 
 static int on_close(sqlite3_file *f)
 {
-	struct handle *h = handle_of(f);
-	int rc = SQLITE_OK;
-
-	if (h->real != NULL) {
-		rc = h->real->pMethods->xClose(h->real);
-		mem_free(h->real);
-	}
-	return rc;
+	return share_unlock(&handle_of(f)->share, SQLITE_LOCK_NONE);
 }
 
 static int on_read(sqlite3_file *f, void *to, int len, sqlite3_int64 at)
@@ -382,24 +377,41 @@ static int on_size(sqlite3_file *f, sqlite3_int64 *ret_len)
 
 static int on_lock(sqlite3_file *f, int level)
 {
-	sqlite3_file *real = handle_of(f)->real;
-
-	return real != NULL ? real->pMethods->xLock(real, level) : SQLITE_OK;
+	return share_lock(&handle_of(f)->share, level);
 }
 
 static int on_unlock(sqlite3_file *f, int level)
 {
-	sqlite3_file *real = handle_of(f)->real;
-
-	return real != NULL ? real->pMethods->xUnlock(real, level) : SQLITE_OK;
+	return share_unlock(&handle_of(f)->share, level);
 }
 
 static int on_check_reserved(sqlite3_file *f, int *ret_is_locked)
 {
-	sqlite3_file *real = handle_of(f)->real;
+	*ret_is_locked = handle_of(f)->share.of->reserved != NULL;
+	return SQLITE_OK;
+}
 
-	*ret_is_locked = 0;
-	return real != NULL ? real->pMethods->xCheckReservedLock(real, ret_is_locked) : SQLITE_OK;
+static int on_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **ret_data)
+{
+	*ret_data = share_map(&handle_of(f)->share, (size_t)page, (size_t)size, extend != 0);
+	return SQLITE_OK;
+}
+
+static int on_shm_lock(sqlite3_file *f, int offset, int n, int flags)
+{
+	return share_lock_shm(&handle_of(f)->share, offset, n, flags);
+}
+
+static void on_shm_barrier(sqlite3_file *f)
+{
+	(void)f;
+}
+
+static int on_shm_unmap(sqlite3_file *f, int is_delete)
+{
+	(void)is_delete;
+	share_unmap(&handle_of(f)->share);
+	return SQLITE_OK;
 }
 
 /* SQLite asks before it obeys a pragma: [0] is the answer, [1] the name, [2] the value. */
@@ -440,34 +452,6 @@ static int on_characteristics(sqlite3_file *f)
 	return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
-static int on_shm_map(sqlite3_file *f, int page, int size, int extend, void volatile **ret_data)
-{
-	sqlite3_file *real = handle_of(f)->real;
-
-	return real->pMethods->xShmMap(real, page, size, extend, ret_data);
-}
-
-static int on_shm_lock(sqlite3_file *f, int offset, int n, int flags)
-{
-	sqlite3_file *real = handle_of(f)->real;
-
-	return real->pMethods->xShmLock(real, offset, n, flags);
-}
-
-static void on_shm_barrier(sqlite3_file *f)
-{
-	sqlite3_file *real = handle_of(f)->real;
-
-	real->pMethods->xShmBarrier(real);
-}
-
-static int on_shm_unmap(sqlite3_file *f, int is_delete)
-{
-	sqlite3_file *real = handle_of(f)->real;
-
-	return real->pMethods->xShmUnmap(real, is_delete);
-}
-
 static const sqlite3_io_methods methods = {
 	.iVersion = 2,
 	.xClose = on_close,
@@ -501,19 +485,6 @@ static void make_real(const char *path)
 	(void)close(fd);
 }
 
-static int open_real(struct handle *h, const char *path, int flags, int *ret_flags)
-{
-	sqlite3_file *real = mem_alloc_zero((size_t)under->szOsFile);
-	int rc = under->xOpen(under, path, real, flags | SQLITE_OPEN_CREATE, ret_flags);
-
-	if (rc != SQLITE_OK) {
-		mem_free(real);
-		return rc;
-	}
-	h->real = real;
-	return SQLITE_OK;
-}
-
 static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flags, int *ret_flags)
 {
 	struct handle *h = handle_of(f);
@@ -536,14 +507,8 @@ static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flag
 		if (!tick())
 			return SQLITE_CANTOPEN;
 	}
-	if ((flags & SQLITE_OPEN_MAIN_DB) != 0) {
-		int rc = open_real(h, path, flags, ret_flags);
-
-		if (rc != SQLITE_OK)
-			return rc;
-	}
-	if (h->real == NULL)
-		make_real(path);
+	make_real(path);
+	h->share.of = &n->sharing;
 	h->node = n->seen;
 	h->syncs_folder = (flags & SQLITE_OPEN_CREATE) != 0 && (flags & journals) != 0;
 	h->base.pMethods = &methods;
@@ -621,6 +586,8 @@ void crashvfs_start(const struct crashvfs_plan *plan)
 		image_clear(&n->platter);
 		mem_free(n);
 	}
+	for (size_t i = 0; i < NAMES_MAX; i++)
+		sharing_clear(&disk.names[i].sharing);
 	memset(&disk, 0, sizeof disk);
 	disk.plan = *plan;
 	rand_seeded_init(&disk.rand, plan->seed);

@@ -8,8 +8,8 @@
  * files: the platter, plus whichever parts of what was not yet synced the pattern picks, sector by
  * sector. Bytes outside of a write are never harmed (SQLite's POWERSAFE_OVERWRITE, its default).
  *
- * Locks and shared memory are those of the real file of the same name, an empty one
- * meanwhile. One thread.
+ * Locks and shared memory are in this process's memory, so a fork has the whole disk for itself; a
+ * real file of the same name, an empty one meanwhile, is there to be looked for. One thread.
  */
 #pragma once
 

@@ -476,6 +476,7 @@ int main(int argc, char **argv)
 		.resend = resend,
 		.state = client_side_state,
 		.die = client_side_die,
+		.branch = client_side_branch,
 		.peers = peers,
 		.tears = true,
 	};

@@ -519,6 +519,11 @@ static enum err open_store(void)
 	return store_commit(store);
 }
 
+static void die(void)
+{
+	store = NULL;
+}
+
 static void close_store(void)
 {
 	store_close(store);
@@ -667,6 +672,7 @@ int main(int argc, char **argv)
 		.check = check,
 		.resend = resend,
 		.state = state,
+		.die = die,
 		.step_count = &step_count,
 		.aborts_without_memory = true,
 		.shows_lost_syncs = true,

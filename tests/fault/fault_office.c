@@ -263,6 +263,11 @@ static enum err open_store(void)
 	return e == ERR_OK ? mend() : e;
 }
 
+static void die(void)
+{
+	store = NULL;
+}
+
 static void close_store(void)
 {
 	store_close(store);
@@ -416,6 +421,7 @@ int main(int argc, char **argv)
 		.check = check,
 		.resend = resend,
 		.state = state,
+		.die = die,
 		.step_count = &step_count,
 		.aborts_without_memory = true,
 		.tears = true,

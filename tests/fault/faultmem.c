@@ -13,11 +13,16 @@ static bool fails_forever;
 static bool has_failed;
 static unsigned held;
 static void (*watch)(uint64_t n);
+static bool (*decide)(uint64_t n);
 
 static bool fails(enum faultmem kind)
 {
 	uint64_t n = ++counts[kind];
 
+	if (decide != NULL && kind == FAULTMEM_SQLITE && decide(n)) {
+		has_failed = true;
+		return true;
+	}
 	if (fails_at == 0 || kind != failing)
 		return false;
 	if (n != fails_at && !(fails_forever && n > fails_at))
@@ -129,4 +134,9 @@ void faultmem_go_on(void)
 void faultmem_watch(void (*fn)(uint64_t n))
 {
 	watch = fn;
+}
+
+void faultmem_decide(bool (*fn)(uint64_t n))
+{
+	decide = fn;
 }

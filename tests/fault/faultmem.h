@@ -29,3 +29,6 @@ void faultmem_hold(void);
 void faultmem_go_on(void);
 /* Asked before each allocation of our own, with its number; NULL: not any more. */
 void faultmem_watch(void (*fn)(uint64_t n));
+/* Decides of every allocation of SQLite's, with its number, whether it fails; NULL: as
+ * faultmem_start() says. */
+void faultmem_decide(bool (*fn)(uint64_t n));

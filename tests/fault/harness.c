@@ -82,8 +82,10 @@ static int on_connection(sqlite3 *db, char **ret_error, const struct sqlite3_api
 
 void harness_before_commit(void)
 {
-	if (harness.is_counting && harness.control == CONTROL_EARLY)
-		harness.progress->acked_commits = harness.progress->commits + 1;
+	if (!harness.is_counting || harness.control != CONTROL_EARLY)
+		return;
+	harness.progress->acked_commits = harness.progress->commits + 1;
+	harness.is_early = true;
 }
 
 bool harness_tears(void)
@@ -113,6 +115,7 @@ unsigned harness_restarts(void)
 
 void harness_acknowledge(void)
 {
+	harness.is_early = false;
 	harness.progress->acked++;
 	harness.progress->acked_commits = harness.progress->commits;
 }

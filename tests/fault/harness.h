@@ -37,8 +37,10 @@ struct subject {
 	size_t (*resend)(size_t acked);
 	/* Of all that must not depend on how often the power went. */
 	struct hash (*state)(void);
-	/* The process died: what it had open is gone. NULL: only a child dies, and nobody asks. */
+	/* The process died: what it had open is gone. */
 	void (*die)(void);
+	/* The process is a copy of another one, which holds the locks. NULL: there are none. */
+	void (*branch)(void);
 	/* What peers hold, for they go on whatever happens here. NULL: there are none. */
 	struct hash (*peers)(void);
 	bool aborts_without_memory; /* also when it is SQLite that has none */

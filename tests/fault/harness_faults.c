@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,38 +15,7 @@
 #include "tests/fault/harness_private.h"
 
 #define EXIT_FATAL 70 /* as the daemon's */
-#define ENDS_MAX   65536u
 #define PLACES_MAX 65536u
-
-/* Fingerprints of what was left and has been looked at, when that is worth remembering. */
-static struct {
-	bool is_on;
-	size_t count;
-	struct hash seen[ENDS_MAX];
-} ends;
-
-/* Thousands of allocations lie between two operations on the disk: the same bytes, acknowledgements
- * and peers need one look. */
-static bool is_end_known(void)
-{
-	struct hash h;
-
-	if (!ends.is_on)
-		return false;
-	h = harness_fingerprint();
-	for (size_t i = 0; i < ends.count; i++)
-		if (memcmp(&ends.seen[i], &h, sizeof h) == 0)
-			return true;
-	REQUIRE(ends.count < ENDS_MAX);
-	ends.seen[ends.count++] = h;
-	return false;
-}
-
-static void remember_ends(bool is_on)
-{
-	ends.is_on = is_on;
-	ends.count = 0;
-}
 
 /* ---- faults, in this process ---- */
 
@@ -56,7 +24,7 @@ static bool has_fired(void)
 	return faultvfs_has_fired() || faultmem_has_fired();
 }
 
-static void heal(void)
+void harness_heal(void)
 {
 	faultvfs_heal();
 	faultmem_start(FAULTMEM_SQLITE, 0, false);
@@ -75,13 +43,13 @@ static enum err open_through(void)
 	if (e == ERR_OK || !has_fired())
 		return e;
 	harness.subject->close();
-	heal();
+	harness_heal();
 	harness.progress->has_retried = true;
 	return harness.subject->open();
 }
 
 /* True: the process goes on after all. */
-static bool run_through(enum err *ret_last)
+bool harness_run_through(enum err *ret_last)
 {
 	enum err e = open_through();
 
@@ -96,7 +64,7 @@ static bool run_through(enum err *ret_last)
 		if (harness.progress->acked != before)
 			tries = 0;
 		if (tries == 1)
-			heal();
+			harness_heal();
 		if (tries > 1)
 			return false;
 		e = ERR_OK;
@@ -117,7 +85,7 @@ static size_t close_silently(enum err last)
 	return err_class(last) == ERR_CLASS_FATAL && after != before ? 1 : 0;
 }
 
-static enum verdict after_fault(bool is_done, enum err last)
+enum verdict harness_after_fault(bool is_done, enum err last)
 {
 	bool is_error_fatal = err_class(last) == ERR_CLASS_FATAL || is_survivable(last);
 	enum verdict v = VERDICT_SOUND;
@@ -141,18 +109,18 @@ static enum verdict run_faulty(void)
 
 	crashvfs_start(&all);
 	harness_start_run(FAULTVFS_NAME);
-	is_done = run_through(&last);
+	is_done = harness_run_through(&last);
 	if (!has_fired()) {
 		harness.subject->close();
 		harness.is_counting = false;
 		return VERDICT_LATE;
 	}
-	heal();
-	v = after_fault(is_done, last);
+	harness_heal();
+	v = harness_after_fault(is_done, last);
 	harness.is_counting = false;
 	dbfile_remove(harness.subject->path);
 	crashvfs_survive();
-	w = is_end_known() ? VERDICT_SOUND : harness_restart();
+	w = harness_restart();
 	return v != VERDICT_SOUND ? v : w;
 }
 
@@ -173,8 +141,7 @@ static void on_abort(int signal)
 	siglongjmp(died, 1);
 }
 
-/* Dying is loud. The descriptor to be loud again with. */
-static int be_quiet(void)
+int harness_be_quiet(void)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	int before = dup(STDERR_FILENO);
@@ -197,7 +164,7 @@ static NORETURN void be_child(const struct death *d)
 {
 	enum err e;
 
-	(void)be_quiet();
+	(void)harness_be_quiet();
 	(void)signal(SIGABRT, SIG_DFL);
 	e = live(d);
 	harness.progress->has_fired = has_fired();
@@ -232,10 +199,10 @@ static enum verdict run_child(const struct death *d)
 	faultvfs_install(CRASHVFS_NAME);
 	v = has_ended_well(d, status) ? VERDICT_SOUND
 				      : harness_complain("the child ended badly", ERR_OK);
-	heal();
+	harness_heal();
 	if (v == VERDICT_SOUND && !harness.progress->has_fired)
 		return VERDICT_LATE;
-	if (v == VERDICT_SOUND && !is_end_known())
+	if (v == VERDICT_SOUND)
 		v = harness_restart();
 	return v;
 }
@@ -247,7 +214,7 @@ static enum verdict run_child(const struct death *d)
  */
 static enum verdict die_and_go_on(const struct death *d)
 {
-	const int loud = be_quiet();
+	const int loud = harness_be_quiet();
 
 	if (sigsetjmp(died, 1) == 0) {
 		(void)live(d);
@@ -256,7 +223,7 @@ static enum verdict die_and_go_on(const struct death *d)
 				   : VERDICT_LATE;
 	}
 	(void)dup2(loud, STDERR_FILENO);
-	heal();
+	harness_heal();
 	harness.is_counting = false;
 	/* Its locks go with its descriptors. */
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
@@ -289,8 +256,7 @@ static enum verdict run_dying(const struct death *d)
 
 /* ---- series ---- */
 
-/* Every n until a run ends without the fault; in the short run every so many. */
-static uint64_t next_point(uint64_t n, struct rand *r, uint64_t stride)
+uint64_t harness_next_point(uint64_t n, struct rand *r, uint64_t stride)
 {
 	return stride <= 1 ? n + 1 : n + 1 + rand_below(r, 2 * stride - 1);
 }
@@ -332,16 +298,13 @@ static size_t run_loop(const struct loop *l)
 	/* Of tens of thousands "once" are all tried; "for ever" fails as the first of them did. */
 	if (!harness.is_full || (l->is_memory && l->is_forever))
 		stride = l->expected / (wanted != 0 ? wanted : 1) + 1;
-	remember_ends(l->is_memory);
-	for (uint64_t n = next_point(0, &r, stride); v != VERDICT_LATE;
-	     n = next_point(n, &r, stride)) {
+	for (uint64_t n = harness_next_point(0, &r, stride); v != VERDICT_LATE;
+	     n = harness_next_point(n, &r, stride)) {
 		v = loop_point(l, n);
 		series_count(&s, v);
 		if (v != VERDICT_SOUND && v != VERDICT_LATE)
 			(void)fprintf(stderr, "  %s: n = %" PRIu64 "\n", l->name, n);
 	}
-	s.ends = ends.count;
-	remember_ends(false);
 	return series_end(&s);
 }
 
@@ -379,7 +342,7 @@ static enum verdict die_at(uint64_t n)
 	const struct death d = {FAULTMEM_OWN, n, false};
 
 	faultvfs_start(&none);
-	return harness.subject->die != NULL ? run_dying(&d) : run_child(&d);
+	return harness.subject->peers != NULL ? run_dying(&d) : run_child(&d);
 }
 
 static size_t own_memory(size_t wanted)
@@ -397,8 +360,8 @@ static size_t own_memory(size_t wanted)
 	rand_seeded_init(&r, harness.seed);
 	if (!harness.is_full)
 		stride = places->count / (wanted != 0 ? wanted : 1) + 1;
-	for (uint64_t i = next_point(0, &r, stride); i <= places->count;
-	     i = next_point(i, &r, stride)) {
+	for (uint64_t i = harness_next_point(0, &r, stride); i <= places->count;
+	     i = harness_next_point(i, &r, stride)) {
 		enum verdict v = die_at(places->at[i - 1]);
 
 		if (v == VERDICT_LATE)
@@ -458,7 +421,6 @@ size_t harness_faults(void)
 		{.name = "size fails", .call = FAULT_SIZE},
 		{.name = "shared memory fails", .call = FAULT_SHM},
 		{.name = "lock fails", .call = FAULT_LOCK},
-		{.name = "memory fails once", .is_memory = true},
 		{.name = "memory fails for ever", .is_memory = true, .is_forever = true},
 		{.name = "process ends at write", .call = FAULT_WRITE, .is_child = true},
 		{.name = "process ends at sync", .call = FAULT_SYNC, .is_child = true},
@@ -479,6 +441,7 @@ size_t harness_faults(void)
 			continue;
 		bad += run_loop(l);
 	}
+	bad += harness_branches(calls_of_memory, harness.points / 20 + 2);
 	if (harness_is_wanted("out of memory"))
 		bad += own_memory(harness.points / 20 + 2);
 	return bad;

@@ -1,6 +1,7 @@
 /*
  * harness_private - what harness*.c share: harness.c runs the subject and looks at what is left,
- * harness_cuts.c cuts the power, harness_faults.c lets calls and allocations fail.
+ * harness_cuts.c cuts the power, harness_faults.c lets calls and allocations fail, harness_branch.c
+ * every allocation of SQLite's.
  */
 #pragma once
 
@@ -47,6 +48,7 @@ struct harness {
 	struct progress *progress;
 	enum control control;
 	bool is_counting;    /* commits */
+	bool is_early;       /* acknowledged, and not yet committed */
 	uint64_t operations; /* of the undisturbed run, on the disk */
 	uint64_t seed;
 	size_t points;
@@ -85,7 +87,7 @@ struct series {
 	const char *name;
 	size_t points;
 	size_t bad[VERDICTS];
-	size_t ends; /* different ones that were looked at; 0: each was */
+	size_t ends; /* different ones, each looked at once; 0: all were */
 	double began;
 };
 
@@ -94,6 +96,22 @@ void series_count(struct series *s, enum verdict v);
 /* Tells; how many were bad. */
 size_t series_end(const struct series *s);
 bool harness_is_wanted(const char *name);
+
+/* The next n: every one in the whole run, else one in about `stride`. */
+uint64_t harness_next_point(uint64_t n, struct rand *r, uint64_t stride);
+
+/* ---- faults ---- */
+
+/* Nothing fails from now on. */
+void harness_heal(void);
+/* As the program does: what time may heal is tried again. True: it came to the end after all. */
+bool harness_run_through(enum err *ret_last);
+/* Closes the subject; what an error must look like, and that nothing is written behind it. */
+enum verdict harness_after_fault(bool is_done, enum err last);
+/* Dying is loud. The descriptor to be loud again with. */
+int harness_be_quiet(void);
+/* Every allocation of SQLite's, or about so many of them. */
+size_t harness_branches(uint64_t expected, size_t wanted);
 
 /* Everything of the one kind; number of what is bad. */
 size_t harness_cuts(void);
