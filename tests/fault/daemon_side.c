@@ -24,9 +24,16 @@ static enum err append_rows(struct store *store, const char *text, struct buf *a
 	return e;
 }
 
+/* Whoever does not know whether a record was erased erases it again, which is an entry of its own.
+ */
 static const char query_log[] =
 	"SELECT log, kind, device, first, count, chain, received_at, sent_at, shift_ms, ceiling,"
-	" floor, is_flagged, author, signature, verdicts, size, body FROM changeset ORDER BY 1";
+	" floor, is_flagged, author, signature, verdicts, size, body FROM changeset"
+	" WHERE kind <> 3 OR log = (SELECT min(log) FROM changeset WHERE kind = 3) ORDER BY 1";
+
+static const char query_unit_log[] =
+	"SELECT unit, min(log, ifnull((SELECT min(log) FROM changeset WHERE kind = 3), log))"
+	" FROM unit_log ORDER BY 1";
 
 struct hash daemon_side_state(struct store *store)
 {
@@ -35,7 +42,7 @@ struct hash daemon_side_state(struct store *store)
 		"SELECT * FROM device ORDER BY 1",
 		"SELECT * FROM device_unit ORDER BY 1, 2",
 		"SELECT * FROM moved ORDER BY 1",
-		"SELECT * FROM unit_log ORDER BY 1",
+		query_unit_log,
 		"SELECT * FROM conflict ORDER BY 1",
 		"SELECT * FROM quarantine ORDER BY 1",
 		"SELECT * FROM notice ORDER BY 1, 2",
