@@ -227,6 +227,38 @@ static void a_lost_answer_is_asked_for_again(void **state)
 	assert_office_has(h, &id, "full_name", "Trước");
 }
 
+/* It was kept because a change of it had not arrived; the office says now that it has. */
+static void what_left_our_scope_goes_once_its_changes_are_known_to_have_arrived(void **state)
+{
+	struct client_home *h = *state;
+	struct arena a = {0};
+	struct succession done;
+	struct vault_record record;
+	struct id gone = add_person(h, "Đã chuyển đi");
+	struct id here = add_person(h, "Còn ở đây");
+
+	assert_ok(client_home_sync(h));
+	assert_ok(client_home_edit(h, "person", &gone, "hamlet", "Thôn 1"));
+	assert_ok(client_home_edit(h, "person", &here, "hamlet", "Thôn 1"));
+	h->office->lose_answers = 1;
+	assert_err(client_home_sync(h), ERR_TIMEOUT);
+	assert_ok(vault_record_load(h->vault, &a, &gone, &record));
+	record.is_evicted = true;
+	assert_ok(vault_begin(h->vault));
+	assert_ok(vault_record_put(h->vault, &record));
+	assert_ok(vault_commit(h->vault));
+	set_aside(h, 0);
+
+	assert_ok(enrol_anew(h, &done));
+
+	assert_int_equal(done.resent, 0);
+	assert_err(vault_record_load(h->vault, &a, &gone, &record), ERR_NOTFOUND);
+	assert_ok(vault_record_load(h->vault, &a, &here, &record));
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_problems(h), 0);
+	arena_clear(&a);
+}
+
 static void a_home_at_work_stays_who_it_is(void **state)
 {
 	struct client_home *h = *state;
@@ -543,6 +575,7 @@ int main(void)
 		CASE(a_home_set_aside_goes_on_and_loses_nothing),
 		CASE(what_is_sealed_anew_is_what_was_made),
 		CASE(a_lost_answer_is_asked_for_again),
+		CASE(what_left_our_scope_goes_once_its_changes_are_known_to_have_arrived),
 		CASE(a_home_at_work_stays_who_it_is),
 		CASE(an_answer_for_another_home_changes_nothing),
 		CASE(messages_and_refused_changes_stay_under_numbers_of_their_own),
