@@ -192,14 +192,45 @@ static enum bundle_flaw decode(struct reading *r)
 	return f->part_count == 0 && !r->has_refusal ? BUNDLE_UNREADABLE : BUNDLE_SOUND;
 }
 
-/* The office went on from `asked`; this device has at least that. */
-static bool has_reached(const struct msg_cursor *have, size_t count, const struct msg_cursor *asked)
+static struct msg_cursor cursor_of(const struct msg_cursor *cursors, size_t count, int64_t unit)
 {
 	for (size_t i = 0; i < count; i++)
-		if (have[i].unit == asked->unit)
-			return have[i].log >= asked->log &&
-			       msg_cursor_whole(&have[i]) >= msg_cursor_whole(asked);
-	return asked->log == 0;
+		if (cursors[i].unit == unit)
+			return cursors[i];
+	return (struct msg_cursor){.unit = unit};
+}
+
+/* This device has at least what the office went on from. */
+static bool has_reached(const struct msg_cursor *have, const struct msg_cursor *asked)
+{
+	return have->log >= asked->log && msg_cursor_whole(have) >= msg_cursor_whole(asked);
+}
+
+/*
+ * Of a unit where this device has got further than the file was asked from, the states are taken
+ * but not the cursor: the office does not know what came since, so it does not say what of that
+ * is to be forgotten. The next file goes on from where this device is.
+ */
+static void hold_cursors(struct reading *r, const struct msg_cursor *have, size_t count,
+			 bool was_here)
+{
+	const struct bundle_return *f = &r->file;
+
+	for (size_t i = 0; i < f->part_count; i++) {
+		struct msg_synced *m = &r->answers[i];
+		size_t kept = 0;
+
+		for (size_t k = 0; k < m->cursor_count; k++) {
+			const int64_t unit = m->cursors[k].unit;
+			const struct msg_cursor own = cursor_of(have, count, unit);
+			const struct msg_cursor asked =
+				cursor_of(f->cursors, was_here ? f->cursor_count : 0, unit);
+
+			if (has_reached(&asked, &own))
+				m->cursors[kept++] = m->cursors[k];
+		}
+		m->cursor_count = kept;
+	}
 }
 
 /* The number under the receipt of the last answer; 0: there is none, or it is not the office's. */
@@ -244,11 +275,15 @@ static enum err place(struct reading *r, enum bundle_outcome *ret_outcome)
 	if (is_here_now && f->log < (uint64_t)state->log)
 		*ret_outcome = BUNDLE_SUPERSEDED;
 	/* Another epoch than the one asked from is answered from zero. */
-	if (*ret_outcome != BUNDLE_TAKEN || !is_here_now || !was_here)
+	if (*ret_outcome != BUNDLE_TAKEN || !is_here_now)
 		return ERR_OK;
-	for (size_t i = 0; i < f->cursor_count; i++)
-		if (!has_reached(have, count, &f->cursors[i]))
+	for (size_t i = 0; was_here && i < f->cursor_count; i++) {
+		const struct msg_cursor own = cursor_of(have, count, f->cursors[i].unit);
+
+		if (!has_reached(&own, &f->cursors[i]))
 			*ret_outcome = BUNDLE_AHEAD;
+	}
+	hold_cursors(r, have, count, was_here);
 	return ERR_OK;
 }
 

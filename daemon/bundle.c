@@ -3,6 +3,7 @@
 #include "daemon/bundle.h"
 
 #include "common/base/check.h"
+#include "daemon/compare.h"
 #include "daemon/reply.h"
 #include "daemon/store.h"
 #include "daemon/units.h"
@@ -94,10 +95,22 @@ static void add_up(struct ingest_result *total, const struct ingest_result *one)
 	total->quarantined += one->quarantined;
 }
 
+/* It is a request counter: a request that was sent before and comes later was overtaken. */
+static enum err note_number(struct store *store, struct arena *a, const struct bundle *b)
+{
+	struct store_device device;
+	enum err e = store_load_device(store, a, b->device.number, &device);
+
+	if (e != ERR_OK || device.id.counter >= b->number)
+		return e;
+	device.id.counter = b->number;
+	return store_put_device(store, &device);
+}
+
 enum err bundle_merge(const struct context *ctx, struct store *store, struct arena *a,
 		      uint64_t session, struct bundle *b)
 {
-	enum err e = ERR_OK;
+	enum err e = note_number(store, a, b);
 
 	/* What ends one request ends those behind it: their numbers follow. */
 	for (size_t i = 0; i < b->part_count && e == ERR_OK && b->total.outcome == INGEST_OK; i++) {
@@ -216,6 +229,21 @@ static void go_on(struct collecting *c, struct msg_sync *q, const struct msg_syn
 		q->notice = answer->notices[answer->notice_count - 1].notice;
 }
 
+/* Nothing is compared by file, but what a device asks about by name it is told. */
+static enum err answer_strays(struct collecting *c, struct arena *a, const struct msg_sync *q,
+			      struct outgoing *owed)
+{
+	struct msg_sync strays = *q;
+	struct compared found;
+
+	strays.wants_digests = false;
+	strays.bucket_count = 0;
+	return compare_run(
+		c->ctx, c->reader, a,
+		&(struct outgoing_request){.device = c->bundle->device.number, .sync = &strays},
+		owed, &found);
+}
+
 static enum err put_states(struct collecting *c, struct msg_sync *q, uint64_t *ret_units_version)
 {
 	struct bundle *b = c->bundle;
@@ -228,6 +256,8 @@ static enum err put_states(struct collecting *c, struct msg_sync *q, uint64_t *r
 		const struct outgoing_request request = {.device = b->device.number, .sync = q};
 		enum err e = outgoing_build(c->ctx, c->reader, &a, &request, &owed);
 
+		if (e == ERR_OK && part != NULL)
+			e = answer_strays(c, &a, q, &owed);
 		if (e != ERR_OK)
 			return e;
 		put_answer(c, &owed.answer, part);

@@ -200,6 +200,50 @@ static void a_return_file_that_leaves_a_hole_is_refused(void **state)
 	arena_clear(&a);
 }
 
+static uint64_t cursor_of_vault(struct client_home *h)
+{
+	struct arena a = {0};
+	struct msg_cursor *cursors = NULL;
+	size_t count = 0;
+
+	assert_ok(vault_cursors_load(h->vault, &a, &cursors, &count));
+	const uint64_t log = count != 0 ? cursors[0].log : 0;
+
+	arena_clear(&a);
+	return log;
+}
+
+/* Asked when this device had nothing, answered when it had something: what that was, and whether it
+ * is to be forgotten, the office could not know. */
+static void a_return_file_asked_from_before_does_not_move_the_cursor(void **state)
+{
+	struct client_home *h = *state;
+	struct buf early = {0};
+	struct buf out = {0};
+	struct buf back = {0};
+	struct id id = add_person(h, "Một");
+
+	make(h, &early);
+	assert_ok(client_home_sync(h));
+	const uint64_t reached = cursor_of_vault(h);
+	assert_true(reached != 0);
+	office_write(h->office, "person", &id, "phone", value_text(BYTES_LIT("0912345678")),
+		     h->clock.wall + 1000);
+	office_take(h, buf_bytes(&early), &back);
+
+	assert_int_equal(take(h, buf_bytes(&back), ERR_OK).outcome, BUNDLE_TAKEN);
+	assert_string_equal(client_home_value(h, &id, "phone"), "0912345678");
+	assert_int_equal(cursor_of_vault(h), reached);
+
+	make(h, &out);
+	office_take(h, buf_bytes(&out), &back);
+	assert_int_equal(take(h, buf_bytes(&back), ERR_OK).outcome, BUNDLE_TAKEN);
+	assert_true(cursor_of_vault(h) > reached);
+	buf_clear(&early);
+	buf_clear(&out);
+	buf_clear(&back);
+}
+
 static void no_lie_in_a_receipt_marks_anything_as_sent(void **state)
 {
 	static const enum office_lie lies[] = {OFFICE_SIGNATURE, OFFICE_CHAIN, OFFICE_DEVICE_NUMBER,
@@ -363,6 +407,7 @@ int main(void)
 		CASE(a_return_file_read_again_changes_nothing),
 		CASE(an_older_return_file_is_named_so_and_left),
 		CASE(a_return_file_that_leaves_a_hole_is_refused),
+		CASE(a_return_file_asked_from_before_does_not_move_the_cursor),
 		CASE(no_lie_in_a_receipt_marks_anything_as_sent),
 		CASE(files_of_others_are_told_apart),
 		CASE(a_file_without_sense_is_unreadable),
