@@ -219,6 +219,10 @@ static void try(struct client *c)
 	c->is_torn = false;
 	c->is_unknown = false;
 	c->has_paper = false;
+	/* The key that it asked with was on the disk when that was copied: the copy asked, too. */
+	for (unsigned i = 0; i < w->client_count; i++)
+		if (i != c->index && w->clients[i].device == c->device)
+			c->is_torn = w->clients[i].is_torn = w->clients[i].was_torn = true;
 }
 
 bool homes_release(struct client *c)

@@ -220,6 +220,30 @@ bool ledger_is_making(const struct ledger *l, const struct change *c)
 	return first != NULL;
 }
 
+static void mark_copied(struct ledger *l, const struct change *c)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		struct note *n = &l->notes[i];
+		const struct write *write =
+			id_compare(&c->id, &n->id) == 0 ? change_find(c, n->field) : NULL;
+
+		n->is_copied =
+			n->is_copied || (write != NULL && value_equal(&write->value, &n->value));
+	}
+}
+
+void ledger_take_along(struct ledger *l, struct vault *v, const struct id *id)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_change *changes = NULL;
+	size_t count = 0;
+
+	world_must(l->world, vault_changes_of(v, &a, id, &changes, &count), "changes");
+	for (size_t i = 0; i < count; i++)
+		if (changes[i].is_refused)
+			mark_copied(l, &changes[i].change);
+}
+
 void ledger_copy_drafts(struct ledger *l, struct client *c)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -227,10 +251,6 @@ void ledger_copy_drafts(struct ledger *l, struct client *c)
 	size_t count = 0;
 
 	world_must(c->world, vault_drafts(c->vault, &a, SIZE_MAX / 2, &drafts, &count), "drafts");
-	for (size_t i = 0; i < l->count; i++) {
-		struct note *n = &l->notes[i];
-
-		for (size_t k = 0; k < count && !n->is_copied; k++)
-			n->is_copied = is_written_by(&drafts[k].change, n);
-	}
+	for (size_t i = 0; i < count; i++)
+		mark_copied(l, &drafts[i].change);
 }

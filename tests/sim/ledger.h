@@ -21,7 +21,7 @@ struct note {
 	bool is_gone;
 	bool is_off_disk;  /* its author's disk does not hold it any more: an older copy is there */
 	bool is_disk_lost; /* nor does the office: it was only on disks that are no more */
-	bool is_copied;    /* in a draft on a disk that was copied: each copy may go on with it */
+	bool is_copied;    /* in more than one change: of two copies of a disk, or taken along */
 };
 
 /* A record somebody made. */
@@ -66,6 +66,8 @@ const struct note *ledger_making(const struct ledger *l, const struct id *id);
 bool ledger_is_making(const struct ledger *l, const struct change *c);
 /* Its disk is copied: drafts are in both, and may still be edited in both. */
 void ledger_copy_drafts(struct ledger *l, struct client *c);
+/* The next edit of this record takes along what the office refused of it: it goes twice. */
+void ledger_take_along(struct ledger *l, struct vault *v, const struct id *id);
 /* A number no value has yet. */
 uint64_t ledger_next(struct ledger *l);
 /* Some record; often one of the latest, so that people meet. False: there is none. */

@@ -433,7 +433,7 @@ static enum err take(struct world *w, const struct client *c, const char *path, 
 
 /* ---- detours ---- */
 
-static void send_later(struct client *c, struct bytes body, bool is_file)
+static void send_later(struct client *c, struct bytes body)
 {
 	struct world *w = c->world;
 
@@ -444,65 +444,9 @@ static void send_later(struct client *c, struct bytes body, bool is_file)
 			continue;
 		buf_append_bytes(&p->body, body);
 		p->client = c->index;
-		p->device = c->device;
-		p->is_file = is_file;
 		p->due = w->step + (int)rand_below(&w->rand, 40);
 		return;
 	}
-}
-
-void link_copy_outbox(struct client *c)
-{
-	AUTO(arena_clear) struct arena a = {0};
-	struct vault_sets sets = {0};
-
-	world_must(c->world, vault_outbox_load(c->vault, &a, 0, LIMIT_CHANGESETS, SIZE_MAX, &sets),
-		   "outbox");
-	for (size_t i = 0; i < sets.count; i++)
-		if (world_chance(c->world, 60))
-			send_later(c, sets.items[i].wire, true);
-}
-
-/* `ctxhctl bundle in`: one change-set, of which transit time is not known. */
-static void take_file(struct world *w, uint32_t device, struct bytes wire)
-{
-	AUTO(arena_clear) struct arena a = {0};
-	struct changeset_opened opened;
-	struct store_device row;
-	struct ingest_result result = {0};
-	struct session_start start = {
-		.device = device, .transport = BYTES_LIT("file"), .now_ms = w->clock.wall};
-	struct session_finish finish = {.now_ms = start.now_ms};
-	struct ingest_request request = {.device = device,
-					 .sets = &opened,
-					 .set_count = 1,
-					 .now_ms = start.now_ms,
-					 .is_by_file = true};
-
-	world_must(w, store_begin(w->store), "begin");
-	enum err e = store_load_device(w->store, &a, device, &row);
-
-	if (e == ERR_OK)
-		e = changeset_open(&a, wire, &row.id.key, &opened);
-	/* The device is of before a restore, and the number another's by now, or nobody's. */
-	if (w->restores != 0 && (e == ERR_NOTFOUND || e == ERR_AUTH)) {
-		store_rollback(w->store);
-		return;
-	}
-	world_must(w, e, "a set by file");
-	world_must(w, session_begin(w->store, &start, &request.session), "begin a session");
-	world_must(w, ingest_run(&w->ctx, w->store, &a, &request, &result), "ingest by file");
-	world_must(w, session_merged(w->store, request.session, &result), "session");
-	world_must(w, session_end(w->store, request.session, &finish), "end a session");
-	if (result.outcome == INGEST_FORKED && !homes_is_torn(w, device))
-		world_fail(w, "device %u forked by file", device);
-	if (!w->is_healed && world_chance(w, 5))
-		world_crash_daemon(w);
-	else
-		world_must(w, store_commit(w->store), "commit");
-	world_trace(w, "by file: device %u set %llu: %d, %zu new", device,
-		    (unsigned long long)opened.set.first, (int)result.outcome,
-		    result.changeset_count);
 }
 
 /* Nobody waits for the answer of a delayed request. */
@@ -514,15 +458,11 @@ static void arrive(struct world *w, struct parcel *p)
 	int status;
 
 	p->body = (struct buf){0};
-	if (p->is_file) {
-		take_file(w, p->device, buf_bytes(&body));
-	} else {
-		world_trace(w, "an old request of client %u arrives", c->index);
-		w->depth++;
-		if (take(w, c, "/v1/sync", buf_bytes(&body), &status, &answer) != ERR_OK)
-			world_trace(w, "no answer to an old request");
-		w->depth--;
-	}
+	world_trace(w, "an old request of client %u arrives", c->index);
+	w->depth++;
+	if (take(w, c, "/v1/sync", buf_bytes(&body), &status, &answer) != ERR_OK)
+		world_trace(w, "no answer to an old request");
+	w->depth--;
 	buf_clear(&body);
 }
 
@@ -581,11 +521,11 @@ static enum err pass(struct client *c, const char *path, struct bytes body, int 
 	if (w->is_healed)
 		return take(w, c, path, body, ret_status, answer);
 	if (is_sync && world_chance(w, 6))
-		send_later(c, body, false);
+		send_later(c, body);
 	if (world_chance(w, 6)) {
 		/* Lost, or only late. */
 		if (is_sync && world_chance(w, 50))
-			send_later(c, body, false);
+			send_later(c, body);
 		return err_raise(ERR_NET, "the request is lost");
 	}
 	enum err e = take(w, c, path, body, ret_status, answer);

@@ -14,7 +14,5 @@
 enum err link_request(struct sync_transport *t, const char *path, struct bytes body,
 		      int *ret_status, struct buf *ret_answer);
 
-/* Someone copies what waits in a client's outbox, to carry it by file. */
-void link_copy_outbox(struct client *c);
 /* Requests whose detour has ended arrive; all of them at the end. */
 void link_deliver(struct world *w, bool is_all);

@@ -550,7 +550,7 @@ static void check_change(struct truth *t, const struct log_row *row, const struc
 	}
 }
 
-static bool is_copied_draft(const struct truth *t, const struct logged *item)
+static bool is_copied(const struct truth *t, const struct logged *item)
 {
 	const struct write write = {item->field, value_text(item->text)};
 	const struct note *n = find_note(t->w->ledger, item->device, &item->id, &write);
@@ -563,7 +563,7 @@ static bool is_doubled(const struct truth *t, const struct logged *a, const stru
 	if (a->device == b->device && a->number == b->number)
 		return true;
 	/* Of numbers that nobody has any more, what records still show is written again. */
-	if (a->device != b->device && (t->w->has_rescued || is_copied_draft(t, b)))
+	if (is_copied(t, b) || (a->device != b->device && t->w->has_rescued))
 		return false;
 	return is_written_once(t, b);
 }

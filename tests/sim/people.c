@@ -327,6 +327,7 @@ static void save(struct act *a)
 	struct vault_state before = *vault_state(a->vault);
 	enum entry_outcome outcome = ENTRY_SAME;
 
+	ledger_take_along(world_of(a)->ledger, a->vault, &a->change.id);
 	world_must(world_of(a), vault_begin(a->vault), "begin an entry");
 	enum err e = make(a, &outcome);
 

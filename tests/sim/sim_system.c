@@ -5,7 +5,7 @@
  *   sim_system [--seed N] [--runs N] [--clients N] [--steps N] [--seconds N]
  *              [--bug NAME] [--with NAME] [--trace] [--quiet]
  *
- * `--with` makes sure that every seed has an actor which only some have: releases.
+ * `--with` makes sure that every seed has an actor which only some have: releases, files.
  * Run i is made from seed N + i alone, so `--seed S --runs 1` repeats one, and with --trace
  * tells it step by step. After each run everything is healed, every client syncs until
  * nothing moves, and tests/sim/oracle.h's O1 to O10 must hold. Seeds that once found a bug
@@ -20,6 +20,7 @@
 #include "common/base/crypt.h"
 #include "common/base/log.h"
 #include "tests/sim/bureau.h"
+#include "tests/sim/couriers.h"
 #include "tests/sim/disks.h"
 #include "tests/sim/homes.h"
 #include "tests/sim/link.h"
@@ -127,7 +128,10 @@ static void befall(struct world *w)
 	case 1: jump_clock(w); break;
 	case 2: world_crash_daemon(w); break;
 	case 3: world_crash_client(any_client(w)); break;
-	case 4: link_copy_outbox(any_client(w)); break;
+	case 4:
+		if (w->has_files)
+			couriers_take_along(any_client(w));
+		break;
 	case 5: world_raise_schema(w); break;
 	case 6: world_back_up(w); break;
 	case 7:
@@ -162,6 +166,7 @@ static void take_step(struct world *w)
 	pass_time(w);
 	world_set_clocks(w);
 	link_deliver(w, false);
+	couriers_arrive(w, false);
 	if (what < 58)
 		people_act(any_client(w));
 	else if (what < 61)
@@ -186,6 +191,7 @@ static void settle(struct world *w)
 
 	w->phase = "heal";
 	link_deliver(w, true);
+	couriers_arrive(w, true);
 	w->is_healed = true;
 	for (w->step = 0; has_news; w->step++) {
 		if (w->step == PASSES_MAX)
@@ -261,7 +267,7 @@ static bool read_bug(const char *text, enum world_bug *ret_bug)
 
 static bool read_with(const char *text, unsigned *with)
 {
-	static const char *const names[] = {"releases"};
+	static const char *const names[] = {"releases", "files"};
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(text, names[i]) == 0) {

@@ -15,6 +15,7 @@
 #include "daemon/epochs.h"
 #include "daemon/session.h"
 #include "daemon/units.h"
+#include "tests/sim/couriers.h"
 #include "tests/sim/homes.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
@@ -515,6 +516,7 @@ static void make_client(struct world *w, unsigned index)
 	*c = (struct client){.world = w, .index = index, .origin = index, .link = {link_request}};
 	c->unit = w->units[w->is_crowded ? 0 : rand_below(&w->rand, w->client_count < 4 ? 2 : 3)];
 	c->is_cleared = world_chance(w, 40);
+	c->is_offline = w->has_files && world_chance(w, 35);
 	c->max_bytes = world_chance(w, 50) ? 0 : 700 + rand_below(&w->rand, 4000);
 	/* In a coarse world clocks agree, so that stamps of two devices tie. */
 	if (!w->is_coarse && world_chance(w, 50))
@@ -564,6 +566,7 @@ void world_open(struct world *w, uint64_t seed, unsigned client_count, unsigned 
 	w->now_ms = WORLD_START;
 	w->is_coarse = world_chance(w, 30);
 	w->is_crowded = world_chance(w, 50);
+	w->has_files = world_chance(w, 50) || (with & WORLD_WITH_FILES) != 0;
 	w->has_releases = world_chance(w, 60) || (with & WORLD_WITH_RELEASES) != 0;
 	clock_fake_init(&w->clock, w->now_ms);
 	w->client_count = client_count != 0 ? client_count : draw_client_count(w);
@@ -591,6 +594,7 @@ void world_close(struct world *w)
 	}
 	for (unsigned i = 0; i < WORLD_PARCELS_MAX; i++)
 		buf_clear(&w->parcels[i].body);
+	couriers_clear(w);
 	close_daemon(w);
 	schema_free(w->schemas[0]);
 	schema_free(w->schemas[1]);
@@ -601,8 +605,7 @@ void world_close(struct world *w)
 
 /* ---- a contact ---- */
 
-/* A contact may end without an answer; anything else is a bug. */
-static bool is_excused(const struct client *c, enum err e, bool is_trapped)
+bool world_is_excused(const struct client *c, enum err e, bool is_trapped)
 {
 	if (c->is_torn)
 		return err_class(e) != ERR_CLASS_FATAL || is_trapped;
@@ -623,7 +626,7 @@ void world_trap_contact(struct client *c)
 	world_trace(w, "trap %d after %u commits", (int)trap, c->trap_after);
 }
 
-bool world_sync(struct client *c)
+static bool sync_over_network(struct client *c)
 {
 	struct world *w = c->world;
 	struct sync s = {.vault = c->vault,
@@ -649,7 +652,7 @@ bool world_sync(struct client *c)
 	world_trace(w, "client %u: %s rounds %zu sent %zu records %zu evictions %zu notices %zu",
 		    c->index, err_name(e), c->report.rounds, c->report.changes_sent,
 		    c->report.records, c->report.evictions, c->report.notices);
-	if (e != ERR_OK && !is_excused(c, e, is_trapped))
+	if (e != ERR_OK && !world_is_excused(c, e, is_trapped))
 		world_fail(w, "client %u syncs: %s: %s (%s)", c->index, err_name(e),
 			   log_last_detail(), c->report.refusal);
 	if (c->is_dying || (is_trapped && trap != TRAP_FULL))
@@ -658,4 +661,17 @@ bool world_sync(struct client *c)
 		world_load_schema(c);
 	oracle_check_contact(c);
 	return e == ERR_OK;
+}
+
+bool world_sync(struct client *c)
+{
+	if (!c->is_offline || c->must_call) {
+		c->must_call = false;
+		return sync_over_network(c);
+	}
+	if (c->world->is_healed)
+		couriers_meet(c);
+	else
+		couriers_take_along(c);
+	return true;
 }

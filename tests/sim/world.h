@@ -24,6 +24,7 @@
 #define WORLD_START       INT64_C(1790000000000) /* 2026-09-21 */
 #define WORLD_PARCELS_MAX 16
 #define WORLD_BEEN_MAX    32 /* devices that one home was */
+#define WORLD_FILES_MAX   24
 
 /* Bugs that are planted at run time; others are mutants of a source file. */
 enum world_bug {
@@ -67,7 +68,9 @@ struct client {
 	unsigned origin;               /* the client whose disk its own is a copy of; or itself */
 	uint32_t been[WORLD_BEEN_MAX]; /* device numbers it has had */
 	unsigned been_count;
-	bool has_paper; /* a release, with the code: */
+	bool is_offline; /* no network ever, but to enrol */
+	bool must_call;  /* the office said of its file that it has to */
+	bool has_paper;  /* a release, with the code: */
 	uint8_t paper[INVITATION_CODE_LEN];
 	enum trap trap;
 	unsigned trap_after; /* commits that still go well */
@@ -79,9 +82,17 @@ struct client {
 struct parcel {
 	struct buf body;
 	unsigned client;
-	uint32_t device;
 	int due; /* step */
-	bool is_file;
+};
+
+/* A file that somebody carries; couriers.h. */
+struct file {
+	struct buf bytes; /* empty: no file */
+	unsigned client;
+	uint32_t device; /* of the client when it was written */
+	bool is_return;
+	bool is_bad; /* altered on the way */
+	int due;     /* step */
 };
 
 struct ledger;
@@ -102,6 +113,7 @@ struct world {
 	bool is_coarse;     /* time moves in whole hours: clocks tie */
 	bool is_crowded;    /* all in one unit: people meet */
 	bool has_releases;  /* homes that were set aside go on: homes.h */
+	bool has_files;     /* people carry files: couriers.h */
 	bool has_rescued;   /* values of lost numbers were written again */
 
 	struct clock_fake clock; /* the daemon's */
@@ -125,6 +137,7 @@ struct world {
 	struct client clients[WORLD_CLIENTS_MAX + 1]; /* the last is WORLD_OFFICE: no machine */
 	unsigned client_count;
 	struct parcel parcels[WORLD_PARCELS_MAX];
+	struct file files[WORLD_FILES_MAX];
 	unsigned depth;       /* of requests inside requests */
 	uint64_t daemon_life; /* grows with every start of the daemon */
 
@@ -136,6 +149,7 @@ struct world {
 /* Actors that some seeds have and others do not; a bit forces it. */
 enum world_with {
 	WORLD_WITH_RELEASES = 1,
+	WORLD_WITH_FILES = 2,
 };
 
 void world_open(struct world *w, uint64_t seed, unsigned client_count, unsigned with);
@@ -175,8 +189,11 @@ void world_trap_contact(struct client *c);
 /* Takes the trap away; true when it was sprung. */
 bool world_take_trap(struct client *c);
 
-/* One contact of a client, with whatever befalls it. True: it went well. */
+/* One contact of a client, with whatever befalls it; without a network a file sets out. True: it
+ * went well. */
 bool world_sync(struct client *c);
+/* A contact may end without an answer; anything else is a bug. */
+bool world_is_excused(const struct client *c, enum err e, bool is_trapped);
 
 /* For disks.h. */
 void world_copy_file(struct world *w, const char *from, const char *to);

@@ -1,0 +1,3 @@
+# A return file moves a cursor past what the office did not know of when it was asked.
+# args: --with files --seed 45
+s|if (has_reached(&asked, &own))|if (has_reached(\&asked, \&own) \|\| kept <= k)|

@@ -1,0 +1,3 @@
+# A return file that is older than what is here is taken.
+# args: --with files
+s|\*ret_outcome = BUNDLE_SUPERSEDED;|*ret_outcome = BUNDLE_TAKEN;|

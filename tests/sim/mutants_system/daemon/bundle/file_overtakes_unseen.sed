@@ -1,0 +1,3 @@
+# A request that a file overtook is taken for that of a disk which was rolled back.
+# args: --with files --seed 215
+s|device.id.counter >= b->number)|device.id.counter < UINT64_MAX)|
