@@ -428,6 +428,9 @@ void world_load_schema(struct client *c)
 	char error[SCHEMA_ERROR_LEN];
 	struct bytes bundle;
 
+	if (c->schema != NULL && memcmp(c->schema->version, vault_state(c->vault)->schema_version,
+					sizeof c->schema->version) == 0)
+		return;
 	schema_free(c->schema);
 	c->schema = NULL;
 	if (vault_doc_load(c->vault, &a, VAULT_DOC_SCHEMA, &bundle) != ERR_OK)
