@@ -32,6 +32,7 @@ static void encode(struct sync *s, const struct asking *ask, struct buf *out)
 		msg_enrol_vouch(&m, &ask->former->daemon, &former);
 		crypt_wipe(&former, sizeof former);
 		m.notice = (uint64_t)vault_state(s->vault)->notice;
+		m.epoch = vault_state(s->vault)->epoch;
 	}
 	msg_enrol_encode(&m, &key, out);
 	crypt_wipe(&key, sizeof key);

@@ -64,7 +64,11 @@ static enum err find_held(struct work *w)
 	if (w->message->former == 0)
 		w->held = 0;
 	else if (is)
-		w->held = (int64_t)w->message->former_number;
+		/* Behind the last receipt nobody told us what it made of them: it may have refused
+		 * some. What it has taken is only repeated. */
+		w->held = (int64_t)w->message->former_number < w->before.acked
+				  ? (int64_t)w->message->former_number
+				  : w->before.acked;
 	else
 		/* Another history under the same numbers: what a receipt of this epoch covers
 		 * was before it. Of another epoch nothing is sure. */

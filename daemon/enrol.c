@@ -450,6 +450,15 @@ static enum err find_again(struct store *s, struct arena *a, const struct found 
 	return e;
 }
 
+/* A restore counts notices anew: numbers of another epoch say nothing of those here. */
+static uint64_t told_notice(const struct context *ctx, const struct msg_enrol *enrol)
+{
+	bool is_of_another =
+		!id_is_zero(&enrol->epoch) && id_compare(&enrol->epoch, &ctx->epoch) != 0;
+
+	return is_of_another ? 0 : enrol->notice;
+}
+
 static enum err admit(const struct context *ctx, struct store *s, struct arena *a,
 		      const struct msg_enrol *enrol, struct store_device *device)
 {
@@ -472,7 +481,8 @@ static enum err admit(const struct context *ctx, struct store *s, struct arena *
 	if (e == ERR_OK && found.former != 0)
 		e = set_aside(s, found.former);
 	if (e == ERR_OK && found.former != 0)
-		e = store_inherit_notices(s, found.former, enrol->notice, device->id.number);
+		e = store_inherit_notices(s, found.former, told_notice(ctx, enrol),
+					  device->id.number);
 	return e != ERR_OK ? e : mark_used(s, &code, now_ms, device->id.number);
 }
 

@@ -75,6 +75,7 @@ struct msg_enrol {
 	struct sign_public former;
 	struct signature vouch;
 	uint64_t notice; /* greatest notice of the former device on this disk */
+	struct id epoch; /* ... and the epoch that number is of; zero: it does not say */
 };
 
 /*

@@ -19,6 +19,7 @@ static const struct shape_field enrol_fields[] = {
 	AT(7, SHAPE_FIXED, SHAPE_OPTIONAL, SIGN_PUBLIC_LEN, former),
 	AT(8, SHAPE_FIXED, SHAPE_OPTIONAL, SIGN_LEN, vouch),
 	AT(9, SHAPE_NUMBER, SHAPE_OPTIONAL, 0, notice),
+	AT(10, SHAPE_FIXED, SHAPE_OPTIONAL, ID_LEN, epoch),
 };
 #undef AT
 static const struct shape enrol_shape = SHAPE_OF(struct msg_enrol, enrol_fields);

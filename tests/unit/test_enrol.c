@@ -301,6 +301,7 @@ static enum err release(uint32_t number, struct invitation *ret_invitation)
 }
 
 static uint64_t home_notice; /* what the home says it was told */
+static struct id home_epoch; /* and in which epoch */
 
 /* The home of key `former` asks for another identity, with key `key`. */
 static enum err enrol_home(const struct invitation *i, uint8_t former, uint8_t key,
@@ -319,6 +320,7 @@ static enum err enrol_home(const struct invitation *i, uint8_t former, uint8_t k
 	sign_pair_from_seed(seed, &pair);
 	msg_enrol_vouch(&m, &g.ctx.daemon, &pair);
 	m.notice = home_notice;
+	m.epoch = home_epoch;
 	assert_ok(store_begin(g.store));
 	e = enrol_run(&g.ctx, g.store, &g.a, &m, ret_enrolled, &d);
 	assert_ok(store_commit(g.store));
@@ -448,6 +450,29 @@ static void what_the_former_is_told_reaches_its_successors(UNUSED_STATE)
 	assert_told(1, "1seen 2unseen 3late ");
 	assert_told(2, "1unseen 2late 3own ");
 	assert_told(3, "1seen 2unseen 3late ");
+}
+
+/* After a restore numbers are given again, to other notices. */
+static void what_was_told_in_another_epoch_counts_for_nothing(UNUSED_STATE)
+{
+	struct invitation i;
+	struct msg_enrolled m;
+
+	make_forked();
+	tell(1, "new");
+	home_notice = 5;
+	home_epoch = g.ctx.daemon;
+	assert_ok(release(1, &i));
+	assert_ok(enrol_home(&i, 1, 2, &m));
+	home_notice = 1;
+	home_epoch = g.ctx.epoch;
+	assert_ok(release(1, &i));
+	assert_ok(enrol_home(&i, 1, 3, &m));
+	home_notice = 0;
+	home_epoch = (struct id){0};
+
+	assert_told(2, "1new ");
+	assert_told(3, "");
 }
 
 /* Restored from an older backup: the office does not know the device any more. */
@@ -694,6 +719,7 @@ int main(void)
 		CASE(each_release_serves_one_copy_of_a_disk),
 		CASE(a_release_is_for_the_home_that_holds_the_key),
 		CASE(what_the_former_is_told_reaches_its_successors),
+		CASE(what_was_told_in_another_epoch_counts_for_nothing),
 		CASE(a_home_nobody_here_knows_uses_any_invitation),
 		CASE(what_is_not_set_aside_is_not_released),
 		CASE(a_revoked_device_is_not_released),

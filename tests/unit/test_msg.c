@@ -82,6 +82,22 @@ static void a_release_is_made_and_read_as_stored(void **state)
 	assert_false(msg_enrol_is_vouched(&got, &f->daemon));
 }
 
+/* Key 10 came later: the stored vector is without it, and stays readable. */
+static void an_epoch_goes_with_a_release(void **state)
+{
+	struct fixture *f = *state;
+	struct msg_enrol want = sample_enrol(f);
+	struct msg_enrol got;
+
+	msg_enrol_vouch(&want, &f->daemon, &f->daemon_key);
+	want.notice = 12;
+	want.epoch = f->epoch;
+	msg_enrol_encode(&want, &f->device_key, &f->out);
+	assert_ok(msg_enrol_decode(&f->arena, buf_bytes(&f->out), &got));
+	assert_int_equal(got.notice, 12);
+	assert_array(got.epoch.bytes, f->epoch.bytes);
+}
+
 static void a_successor_is_told_where_the_former_stands(void **state)
 {
 	struct fixture *f = *state;
@@ -447,6 +463,7 @@ int main(int argc, char **argv)
 		CASE(enrol_is_made_and_read_as_stored),
 		CASE(enrolled_is_made_and_read_as_stored),
 		CASE(a_release_is_made_and_read_as_stored),
+		CASE(an_epoch_goes_with_a_release),
 		CASE(a_successor_is_told_where_the_former_stands),
 		CASE(sync_is_made_and_read_as_stored),
 		CASE(a_comparison_is_asked_for_and_read_as_stored),

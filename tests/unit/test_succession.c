@@ -430,6 +430,30 @@ static void values_of_numbers_nobody_keeps_are_written_again(void **state)
 	free(older);
 }
 
+/* The answer that said so was lost: what the office made of a change is not known here. */
+static void a_refusal_nobody_told_is_learned_under_the_new_number(void **state)
+{
+	struct client_home *h = *state;
+	struct succession done;
+	struct id taken = add_person(h, "Đã nhận");
+
+	assert_ok(client_home_sync(h));
+	h->office->refuse_type = BYTES_LIT("person");
+	struct id refused = add_person(h, "Bị giữ lại");
+
+	h->office->lose_answers = 1;
+	assert_err(client_home_sync(h), ERR_TIMEOUT);
+	set_aside(h, 0);
+	assert_ok(enrol_anew(h, &done));
+
+	assert_int_equal(done.resent, 1);
+	assert_int_equal(client_home_standing(h, &refused), VAULT_WAITING);
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &refused), VAULT_REFUSED);
+	assert_int_equal(client_home_standing(h, &taken), VAULT_SENT);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
 /* An office of before what the home wrote since; the caller frees it. */
 static struct office *copy_empty_office(struct client_home *h)
 {
@@ -581,6 +605,7 @@ int main(void)
 		CASE(messages_and_refused_changes_stay_under_numbers_of_their_own),
 		CASE(what_was_backed_up_stays_backed_up),
 		CASE(values_of_numbers_nobody_keeps_are_written_again),
+		CASE(a_refusal_nobody_told_is_learned_under_the_new_number),
 		CASE(a_refused_change_of_a_lost_number_is_sent_again),
 		CASE(an_office_that_forgot_the_device_gets_all_that_is_kept),
 		CASE(what_is_kept_of_a_former_number_is_erased_with_its_record),
