@@ -15,16 +15,22 @@ add_test(NAME sim.system.2 COMMAND sim_system --seed 5000 --runs 20 --steps 60)
 set_tests_properties(sim.system.1 sim.system.2 PROPERTIES LABELS sim TIMEOUT 3600
   ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
 
-# Every planted bug must be found, or the simulation proves nothing. Some are planted while it runs:
-set(system_found ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh)
+# Every planted bug must be found, by what must not hold with it, in a run in which all holds without it; or the
+# simulation proves nothing. Some are planted while it runs:
+set(system_found ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh
+  --sound $<TARGET_FILE:sim_system> "--runs 1 --bug none")
+set(by_receipt_first "O8|keeps refusing: gap")
+set(by_lost_eviction "O1|O9")
+set(by_applied_twice "O4|O8")
 foreach(bug receipt_first lost_eviction applied_twice)
   add_test(NAME sim.system.bug.${bug}
-    COMMAND ${system_found} $<TARGET_FILE:sim_system> --seed 1 --runs 60 --bug ${bug})
+    COMMAND ${system_found} --by ${by_${bug}}
+      $<TARGET_FILE:sim_system> --seed 1 --runs 60 --bug ${bug})
   set_tests_properties(sim.system.bug.${bug} PROPERTIES LABELS sim TIMEOUT 3600)
 endforeach()
 
-# others in a copy of one source file; its folder below mutants_system/ says which. A line "# args:" makes
-# sure that what could find it happens.
+# others in a copy of one source file; its folder below mutants_system/ says which. A line "# by:" says what must
+# find it; a line "# args:" makes sure, or soon, that what could find it happens.
 file(GLOB_RECURSE system_mutants CONFIGURE_DEPENDS
   RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants_system
   ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutants_system/*.sed)
@@ -45,7 +51,12 @@ foreach(script ${system_mutants})
   file(STRINGS ${script} args REGEX "^# args: ")
   string(REGEX REPLACE "^# args: " "" args "${args}")
   separate_arguments(args)
+  file(STRINGS ${script} by REGEX "^# by: ")
+  string(REGEX REPLACE "^# by: " "" by "${by}")
+  if(by STREQUAL "")
+    message(FATAL_ERROR "${script} does not say by what its bug must be found")
+  endif()
   add_test(NAME sim.system.mutant.${name}
-    COMMAND ${system_found} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 200 ${args})
+    COMMAND ${system_found} --by ${by} $<TARGET_FILE:sim_system_mutant_${name}> --seed 1 --runs 200 ${args})
   set_tests_properties(sim.system.mutant.${name} PROPERTIES LABELS sim TIMEOUT 3600)
 endforeach()

@@ -7,6 +7,7 @@
 #include "client/stray.h"
 #include "daemon/fold.h"
 #include "daemon/ingest.h"
+#include "daemon/quarantine.h"
 #include "daemon/units.h"
 #include "daemon/verify.h"
 #include "tests/sim/homes.h"
@@ -635,7 +636,12 @@ static const char *hindered_by(struct truth *t, const struct quarantine_row *q)
 {
 	struct world *w = t->w;
 	struct ingest_replayed replayed;
+	struct quarantine_since since;
 
+	/* An old value of an event that its author has written anew waits for a person. */
+	world_must(w, quarantine_look(w->store, &t->a, q, &since), "look at what is refused");
+	if (since.would_displace)
+		return "out_of_range";
 	world_must(w, store_begin(w->store), "begin");
 	world_must(w, ingest_replay(&w->ctx, w->store, &t->a, q, w->clock.wall, &replayed),
 		   "replay");
@@ -685,7 +691,7 @@ static void check_forked(struct truth *t, size_t index)
 		const struct note *n =
 			find_note(w->ledger, q->device, &q->id, &t->refused[index].writes[i]);
 
-		if (n == NULL || n->is_disk_lost)
+		if (n == NULL || n->is_off_disk)
 			return;
 	}
 	world_fail(w, "O10: number %llu of device %u (%.*s %.*s) was sent again and is still open",

@@ -1,2 +1,3 @@
 # A record that left goes at once, with changes that are not sent.
+# by: O2|no such record
 s|if (r->is_evicted && count == 0)|if (r->is_evicted)|

@@ -1,2 +1,3 @@
 # An edit made before its author could know of the transfer is refused.
+# by: O7
 s|\*ret_may = true;|*ret_may = false;|
