@@ -1,3 +1,4 @@
 # A return file that is older than what is here is taken.
 # args: --with files
+# by: FAILED
 s|\*ret_outcome = BUNDLE_SUPERSEDED;|*ret_outcome = BUNDLE_TAKEN;|
