@@ -25,7 +25,6 @@ enum office_kind {
 };
 
 struct office_step {
-	enum office_kind kind;
 	int64_t wall;
 	size_t device; /* index */
 	size_t former;
@@ -35,6 +34,7 @@ struct office_step {
 	size_t count;
 	uint64_t counter; /* of the request; of the file */
 	struct bytes file;
+	enum office_kind kind;
 	bool is_forking;
 };
 
@@ -44,4 +44,4 @@ struct office_step {
 #define OFFICE_CANARY "ChimHoangYen"
 
 /* Into the ground's arena. */
-size_t office_plan(struct ground *g, struct office_step steps[OFFICE_STEPS]);
+size_t office_plan(struct ground *ground, struct office_step to[OFFICE_STEPS]);
