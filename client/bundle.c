@@ -206,30 +206,38 @@ static bool has_reached(const struct msg_cursor *have, const struct msg_cursor *
 	return have->log >= asked->log && msg_cursor_whole(have) >= msg_cursor_whole(asked);
 }
 
-/*
- * Of a unit where this device has got further than the file was asked from, the states are taken
- * but not the cursor: the office does not know what came since, so it does not say what of that
- * is to be forgotten. The next file goes on from where this device is.
- */
-static void hold_cursors(struct reading *r, const struct msg_cursor *have, size_t count,
-			 bool was_here)
+/* This device has got further than the file was asked from. */
+static bool is_behind(const struct reading *r, const struct msg_cursor *have, size_t count,
+		      bool was_here)
 {
 	const struct bundle_return *f = &r->file;
 
-	for (size_t i = 0; i < f->part_count; i++) {
+	for (size_t i = 0; i < count; i++) {
+		const struct msg_cursor asked =
+			cursor_of(f->cursors, was_here ? f->cursor_count : 0, have[i].unit);
+
+		if (!has_reached(&asked, &have[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What came since the file was asked for the office did not know of, so it does not say what of
+ * that is to be forgotten; and what such a file evicts, one made before it may bring back. Its
+ * receipt, results and notices are taken, its states wait: the next file goes on from where this
+ * device is and has them.
+ */
+static void leave_states(struct reading *r)
+{
+	for (size_t i = 0; i < r->file.part_count; i++) {
 		struct msg_synced *m = &r->answers[i];
-		size_t kept = 0;
 
-		for (size_t k = 0; k < m->cursor_count; k++) {
-			const int64_t unit = m->cursors[k].unit;
-			const struct msg_cursor own = cursor_of(have, count, unit);
-			const struct msg_cursor asked =
-				cursor_of(f->cursors, was_here ? f->cursor_count : 0, unit);
-
-			if (has_reached(&asked, &own))
-				m->cursors[kept++] = m->cursors[k];
-		}
-		m->cursor_count = kept;
+		m->record_count = 0;
+		m->eviction_count = 0;
+		m->cursor_count = 0;
+		m->is_complete = false;
+		m->has_more = true;
 	}
 }
 
@@ -283,7 +291,8 @@ static enum err place(struct reading *r, enum bundle_outcome *ret_outcome)
 		if (!has_reached(&own, &f->cursors[i]))
 			*ret_outcome = BUNDLE_AHEAD;
 	}
-	hold_cursors(r, have, count, was_here);
+	if (is_behind(r, have, count, was_here))
+		leave_states(r);
 	return ERR_OK;
 }
 
