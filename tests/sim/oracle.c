@@ -444,17 +444,20 @@ static void check_replica(struct truth *t, struct client *c)
 
 /* ---- O4, O7 ---- */
 
+static bool is_note_of(const struct ledger *l, const struct note *n, uint32_t device,
+		       const struct id *id, const struct write *write)
+{
+	return homes_wrote(l->world, n->client, device) && id_compare(&n->id, id) == 0 &&
+	       bytes_equal(n->field, write->name) && value_equal(&n->value, &write->value);
+}
+
 /* Texts of the ledger are made once, so a text tells who wrote it. */
 static const struct note *find_note(const struct ledger *l, uint32_t device, const struct id *id,
 				    const struct write *write)
 {
-	for (size_t i = 0; i < l->count; i++) {
-		const struct note *n = &l->notes[i];
-
-		if (homes_wrote(l->world, n->client, device) && id_compare(&n->id, id) == 0 &&
-		    bytes_equal(n->field, write->name) && value_equal(&n->value, &write->value))
-			return n;
-	}
+	for (size_t i = 0; i < l->count; i++)
+		if (is_note_of(l, &l->notes[i], device, id, write))
+			return &l->notes[i];
 	return NULL;
 }
 
@@ -616,17 +619,20 @@ static bool is_orphan_move(const struct truth *t, size_t index)
 	       !ledger_is_making(t->w->ledger, &t->refused[index]);
 }
 
-/* Its author had the right to make each of these writes. */
+/* Its author had the right to make each of these writes. Who takes back a value that lost writes
+ * its text once more, perhaps without the right to: then there are two notes of it. */
 static bool had_right(const struct truth *t, size_t index)
 {
 	const struct quarantine_row *q = &t->quarantine[index];
+	const struct change *c = &t->refused[index];
+	const struct ledger *l = t->w->ledger;
 
-	for (size_t i = 0; i < t->refused[index].count; i++) {
-		const struct note *n =
-			find_note(t->w->ledger, q->device, &q->id, &t->refused[index].writes[i]);
-
-		if (n != NULL && !n->is_in_scope)
-			return false;
+	for (size_t i = 0; i < l->count; i++) {
+		for (size_t k = 0; k < c->count; k++) {
+			if (!l->notes[i].is_in_scope &&
+			    is_note_of(l, &l->notes[i], q->device, &q->id, &c->writes[k]))
+				return false;
+		}
 	}
 	return true;
 }
