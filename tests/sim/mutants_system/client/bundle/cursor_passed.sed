@@ -1,4 +1,4 @@
 # A return file moves a cursor past what the office did not know of when it was asked.
 # args: --with files --seed 45
 # by: FAILED
-s|if (has_reached(&asked, &own))|if (has_reached(\&asked, \&own) \|\| kept <= k)|
+s|if (is_behind(r, have, count, was_here))|if (r == NULL)|
