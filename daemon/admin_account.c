@@ -158,7 +158,7 @@ enum err admin_account_list(struct admin_call *call)
 
 static enum err load(struct admin_call *call, struct account *ret_account)
 {
-	struct bytes name;
+	struct bytes name = BYTES_NONE;
 	enum err e = read_name(call, &name);
 
 	if (e == ERR_OK)
@@ -171,7 +171,7 @@ static enum err load(struct admin_call *call, struct account *ret_account)
 enum err admin_account_reset(struct admin_call *call)
 {
 	const struct first_password *first = call->prepared;
-	struct account a;
+	struct account a = {0};
 	enum err e = load(call, &a);
 
 	if (e != ERR_OK)
@@ -194,7 +194,7 @@ enum err admin_account_reset(struct admin_call *call)
 /* {name} -> {name} */
 enum err admin_account_remove(struct admin_call *call)
 {
-	struct account a;
+	struct account a = {0};
 	enum err e = load(call, &a);
 
 	if (e == ERR_OK)

@@ -348,7 +348,7 @@ enum err admin_report_print(struct admin_call *call)
 	enum report_format format = REPORT_TABLE;
 	struct bytes name;
 	struct bytes bytes;
-	struct frozen row;
+	struct frozen row = {0};
 	enum err e = admin_need_text(call, "format", &name);
 
 	if (e == ERR_OK && report_format_parse(name, &format) != ERR_OK)
@@ -374,7 +374,7 @@ enum err admin_report_print(struct admin_call *call)
 enum err admin_report_late(struct admin_call *call)
 {
 	struct bytes json;
-	struct frozen row;
+	struct frozen row = {0};
 	enum err e = need_frozen(call, &row);
 
 	if (e != ERR_OK)

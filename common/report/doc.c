@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/base/check.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/report/figures.h"
@@ -88,6 +89,7 @@ static struct doc_indicator *indicator_for(struct doc_section *section, const js
 
 	if (last != NULL && is_same(last->id, id))
 		return last;
+	INVARIANT(section->indicators != NULL);
 	last = &section->indicators[section->count++];
 	*last = (struct doc_indicator){
 		.id = id,
