@@ -20,12 +20,10 @@ struct work {
 	struct sign_pair key;
 	struct vault_former *formers; /* with room for one more */
 	size_t former_count;
-	int64_t held;                 /* up to here the office has what we sent */
-	struct vault_sets own;        /* the whole outbox */
-	size_t first_own;             /* the first set of it that the office lacks */
-	int64_t lacking;              /* from here on the outbox has what the office lacks */
-	struct vault_change *arrived; /* the office has them, and no receipt told us */
-	size_t arrived_count;
+	int64_t held;          /* up to here the office has what we sent */
+	struct vault_sets own; /* the whole outbox */
+	size_t first_own;      /* the first set of it that the office lacks */
+	int64_t lacking;       /* from here on the outbox has what the office lacks */
 	struct vault_change *drafts;
 	size_t draft_count;
 	struct change *rescued;
@@ -86,8 +84,6 @@ static enum err load(struct work *w)
 		e = vault_outbox_load(v, w->arena, 0, SIZE_MAX, SIZE_MAX, &w->own);
 	if (e == ERR_OK)
 		e = vault_drafts(v, w->arena, SIZE_MAX / 2, &w->drafts, &w->draft_count);
-	if (e == ERR_OK)
-		e = vault_changes_upto(v, w->arena, w->held, &w->arrived, &w->arrived_count);
 	if (e == ERR_OK)
 		e = vault_formers_load(v, w->arena, &formers, &w->former_count);
 	if (e != ERR_OK)
@@ -332,30 +328,6 @@ static enum err seal_all(struct work *w)
 	return e;
 }
 
-/* A record that left our scope was kept for changes that have arrived, as is known now: nothing
- * will come of it any more. Others are pulled. */
-static enum err forget_evicted(struct work *w)
-{
-	struct vault *v = w->sync->vault;
-	enum err e = ERR_OK;
-
-	for (size_t i = 0; i < w->arrived_count && e == ERR_OK; i++) {
-		const struct id *id = &w->arrived[i].change.id;
-		struct vault_record record = {0};
-		struct vault_change *changes = NULL;
-		size_t count = 0;
-
-		e = vault_changes_of(v, w->arena, id, &changes, &count);
-		if (e == ERR_OK && count == 0)
-			e = vault_record_load(v, w->arena, id, &record);
-		if (e == ERR_OK && count == 0 && record.is_evicted)
-			e = vault_record_remove(v, id);
-		if (e == ERR_NOTFOUND)
-			e = ERR_OK;
-	}
-	return e;
-}
-
 /* ---- what stays of the former identity ---- */
 
 static enum err keep_former(struct work *w, int64_t until_ms)
@@ -433,8 +405,6 @@ static enum err succeed(struct work *w)
 		e = vault_records_of_former(v, backed_up, w->message->former != 0);
 	if (e == ERR_OK)
 		e = seal_all(w);
-	if (e == ERR_OK)
-		e = forget_evicted(w);
 	if (e == ERR_OK)
 		e = keep_former(w, clock_wall_ms(w->sync->clock));
 	return e == ERR_OK ? put_identity(w) : e;
