@@ -220,7 +220,11 @@ def evil_names(w):
 
 def on_a_terminal(w):
     """XLSX is no text for a terminal: said before anything is asked."""
-    master, slave = pty.openpty()
+    try:
+        master, slave = pty.openpty()
+    except OSError as why:
+        print(f"  not looked at on a terminal, there is none to be had: {why}", flush=True)
+        return
     try:
         r = subprocess.run([w.program("ctxhctl"), "report", "run", "NL01", *PERIOD, "--format", "xlsx"], env=w.env,
                            stdout=slave, stderr=subprocess.PIPE, timeout=60, check=False)
