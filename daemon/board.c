@@ -252,19 +252,19 @@ static void add_tally(struct board_tally *to, const struct board_tally *of)
 /* A unit given to a device, and what it became. */
 static void give(struct work *w, const struct board_device *d, int64_t unit)
 {
-	int64_t todo[HEIRS_MAX] = {unit};
+	int64_t units[HEIRS_MAX] = {unit};
 	size_t count = 1;
 
 	for (size_t i = 0; i < count; i++) {
-		struct place *p = find_place(w, todo[i]);
+		struct place *p = find_place(w, units[i]);
 
 		if (p != NULL && p->counted != d->number) {
 			p->counted = d->number;
 			add_tally(&p->tally, &d->tally);
 		}
-		for (size_t h = first_heir(w, todo[i]);
-		     h < w->heir_count && w->heirs[h].old == todo[i] && count < HEIRS_MAX; h++)
-			todo[count++] = w->heirs[h].new;
+		for (size_t h = first_heir(w, units[i]);
+		     h < w->heir_count && w->heirs[h].old == units[i] && count < HEIRS_MAX; h++)
+			units[count++] = w->heirs[h].new;
 	}
 }
 

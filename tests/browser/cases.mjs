@@ -170,7 +170,6 @@ export const leaving_the_page_writes_what_waits = (browser, world) => into(brows
 export const duplicates_are_decided = (browser, world) => into(browser, world, "Minh", async (page) => {
 	await visit(page, "duplicates");
 	const pairs = page.locator("article", {hasText: "Có Đôi"});
-	await pairs.nth(2).waitFor();
 	check(await pairs.count() === 3, `${await pairs.count()} pairs`);
 	const first = pairs.nth(0);
 	await first.locator("summary").click();

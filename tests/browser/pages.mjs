@@ -14,21 +14,16 @@ const only = option("--only");
 // Pages are looked at before anything is decided, so that there is something on them.
 const all = Object.entries({...looks, ...cases}).filter(([name]) => only === null || name === only);
 const browser = await launch();
-const TRIES = 2;
 let failed = 0;
 
-// A browser on a busy machine has hiccups: what fails is tried once more, and both are told.
-for (const [name, run, nth = 1] of all) {
+for (const [name, run] of all) {
 	const started = Date.now();
 	try {
 		await run(browser, world, shots);
 		console.log(`ok      ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
 	} catch (e) {
-		const isLast = nth === TRIES;
-		failed += isLast;
-		console.log(`${isLast ? "FAILED " : "again  "} ${name}: ${e.message}`);
-		if (!isLast)
-			all.push([name, run, nth + 1]);
+		failed++;
+		console.log(`FAILED  ${name}: ${e.message}`);
 		for (const context of browser.contexts()) {
 			if (shots && context.pages()[0])
 				await context.pages()[0].screenshot({path: `${shots}/failed-${name}.png`});

@@ -11,6 +11,8 @@ const nav = document.getElementById("nav");
 const top = document.getElementById("top");
 
 let leaving = new AbortController();
+// Until the labels are here an address that changes waits for enter(), which goes to the one it is then.
+let isOpen = false;
 
 function themes() {
 	const button = h("button", {type: "button", id: "theme", class: "btn btn-sm btn-outline-secondary"});
@@ -84,7 +86,7 @@ function wanted() {
 }
 
 async function route() {
-	if (login.me === null || login.me.must_change)
+	if (!isOpen)
 		return;
 	flush();
 	leaving.abort();
@@ -119,11 +121,13 @@ async function enter() {
 	}
 	await loadLabels();
 	drawNav();
+	isOpen = true;
 	await route();
 }
 
 function outside(e) {
 	leaving.abort();
+	isOpen = false;
 	drawTop();
 	nav.hidden = true;
 	showSignIn(main, enter, e);
