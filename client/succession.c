@@ -47,9 +47,11 @@ static enum err is_ours(struct work *w, bool *ret_is)
 	e = vault_chain_at(w->sync->vault, number, &head);
 	if (e == ERR_OK)
 		*ret_is = crypt_equal(head.bytes, w->message->former_chain.bytes, HASH_LEN);
-	/* So long ago that the head is no longer kept. */
+	/* So long ago that the head is no longer kept. Where it would be, were it ours, it is
+	 * another's: none of our sets ends there. */
 	if (e == ERR_NOTFOUND)
-		*ret_is = number < w->before.acked;
+		*ret_is = number < w->before.acked &&
+			  (w->own.count == 0 || number < w->own.items[0].first);
 	return e == ERR_NOTFOUND ? ERR_OK : e;
 }
 
@@ -78,10 +80,10 @@ static enum err load(struct work *w)
 {
 	struct vault *v = w->sync->vault;
 	struct vault_former *formers = NULL;
-	enum err e = find_held(w);
+	enum err e = vault_outbox_load(v, w->arena, 0, SIZE_MAX, SIZE_MAX, &w->own);
 
 	if (e == ERR_OK)
-		e = vault_outbox_load(v, w->arena, 0, SIZE_MAX, SIZE_MAX, &w->own);
+		e = find_held(w);
 	if (e == ERR_OK)
 		e = vault_drafts(v, w->arena, SIZE_MAX / 2, &w->drafts, &w->draft_count);
 	if (e == ERR_OK)

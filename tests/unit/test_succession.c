@@ -502,6 +502,40 @@ static void a_refused_change_of_a_lost_number_is_sent_again(void **state)
 	free(older);
 }
 
+/* The office was restored, and then a copy of the disk went on: its last number lies inside a set
+ * of ours, so it is no number of our history, however long ago it was told that we had it. */
+static void a_number_inside_a_set_of_ours_is_of_another_history(void **state)
+{
+	struct client_home *h = *state;
+	struct succession done;
+	struct id first = add_person(h, "Cả hai có");
+
+	assert_ok(client_home_sync(h));
+	struct office *older = copy_empty_office(h);
+	struct id alone = add_person(h, "Một mình một gói");
+
+	assert_ok(client_home_sync(h));
+	struct id one = add_person(h, "Hai trong một gói");
+	struct id two = add_person(h, "Hai trong một gói");
+
+	assert_ok(client_home_sync(h));
+	office_restore(h->office, older);
+	set_aside(h, 2);
+
+	assert_ok(enrol_anew(h, &done));
+
+	assert_int_equal(done.missing, 0);
+	assert_int_equal(done.resent, 4);
+	assert_ok(client_home_sync(h));
+	assert_office_has(h, &first, "full_name", "Cả hai có");
+	assert_office_has(h, &alone, "full_name", "Một mình một gói");
+	assert_office_has(h, &one, "full_name", "Hai trong một gói");
+	assert_office_has(h, &two, "full_name", "Hai trong một gói");
+	assert_int_equal(client_home_problems(h), 0);
+	office_clear(older);
+	free(older);
+}
+
 /* Restored to before the device was enrolled; what the office had is gone, and was kept here. */
 static void an_office_that_forgot_the_device_gets_all_that_is_kept(void **state)
 {
@@ -610,6 +644,7 @@ int main(void)
 		CASE(values_of_numbers_nobody_keeps_are_written_again),
 		CASE(a_refusal_nobody_told_is_learned_under_the_new_number),
 		CASE(a_refused_change_of_a_lost_number_is_sent_again),
+		CASE(a_number_inside_a_set_of_ours_is_of_another_history),
 		CASE(an_office_that_forgot_the_device_gets_all_that_is_kept),
 		CASE(what_is_kept_of_a_former_number_is_erased_with_its_record),
 		CASE(what_is_kept_of_a_former_number_goes_with_the_first_backup_of_the_new),
