@@ -306,6 +306,7 @@ static enum err keep(struct work *w)
 	struct vault *v = w->ctx->vault;
 	struct vault_state state = *vault_state(v);
 	struct hlc hlc = {(uint64_t)(state.hlc > state.seen ? state.hlc : state.seen)};
+	const size_t left = w->kept_count + (w->change.count != 0);
 	enum err e = ERR_OK;
 
 	w->change.clock = hlc_tick(&hlc, clock_wall_ms(w->ctx->clock));
@@ -320,11 +321,12 @@ static enum err keep(struct work *w)
 	if (!w->exists)
 		r.generation = state.generation;
 	/* An edit taken back again leaves nothing of ours on top. */
-	r.is_same = w->change.count == 0 && w->kept_count == 0;
+	r.is_same = left == 0;
 	if (e == ERR_OK && w->change.count != 0)
 		e = vault_change_add(v, &w->change, false);
 	if (e == ERR_OK)
-		e = vault_record_put(v, &r);
+		e = rebase_is_over(&r, left) ? vault_record_remove(v, &w->change.id)
+					     : vault_record_put(v, &r);
 	return e == ERR_OK ? vault_state_put(v, &state) : e;
 }
 

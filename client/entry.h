@@ -9,7 +9,9 @@
  * event may be edited until it is sealed, and the draft moves to the end of the
  * order, so that clocks rise with the numbers. An edit of a record whose change the
  * office refused takes the refused writes along: it is the mended change. One of a record the
- * office was found to lack (VAULT_GENERATION_MISSING) takes all its fields along.
+ * office was found to lack (VAULT_GENERATION_MISSING) takes all its fields along. An edit that
+ * takes back all that was ours of a record the office has sent away ends the record
+ * (rebase_is_over()).
  */
 #pragma once
 

@@ -43,3 +43,10 @@ struct record rebase_body(struct arena *a, enum merge_kind kind, const struct re
 	}
 	return body;
 }
+
+bool rebase_is_over(const struct vault_record *r, size_t count)
+{
+	if (count != 0)
+		return false;
+	return r->is_evicted || r->office.count == 0;
+}

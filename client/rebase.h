@@ -18,3 +18,7 @@ enum merge_kind rebase_kind(const struct schema *s, struct bytes type);
 /* `office` with count 0: the office has nothing yet. Borrows from all arguments. */
 struct record rebase_body(struct arena *a, enum merge_kind kind, const struct record *office,
 			  const struct vault_change *changes, size_t count, uint32_t device);
+
+/* With `count` changes of ours left nothing keeps the record here: the office sent it away, or
+ * never had it. Whoever removes a change of ours asks, and removes such a record. */
+bool rebase_is_over(const struct vault_record *r, size_t count);

@@ -272,7 +272,7 @@ enum err sync_put_record(struct sync *s, struct arena *a, uint32_t device, struc
 
 	if (e != ERR_OK)
 		return e;
-	if (r->is_evicted && count == 0)
+	if (rebase_is_over(r, count))
 		return vault_record_remove(v, &id);
 	r->is_same = count == 0;
 	r->body = rebase_body(a, rebase_kind(s->schema, type), &r->office, pending, count, device);
@@ -290,15 +290,13 @@ static bool is_stray(const struct apply *ap, const struct vault_record *r)
 	return ap->state.is_pull_complete != 0 && r->generation < ap->state.generation;
 }
 
-/* A change of it is no more; a record that was never anything else goes with its last one. */
+/* A change of it is no more. */
 static enum err end_record(struct apply *ap, struct arena *a, struct vault_record *r, bool is_last)
 {
 	enum err e = ERR_OK;
 
-	if (is_last && r->office.count == 0)
-		return vault_record_remove(ap->sync->vault, &r->body.id);
 	/* Its answer was waited for, and now nothing speaks for it but the inbox. */
-	if (is_last && is_stray(ap, r) && !r->is_evicted)
+	if (is_last && is_stray(ap, r) && !rebase_is_over(r, 0))
 		e = stray_tell(ap->sync->vault, &r->office, ap->answer->now_ms);
 	return e != ERR_OK ? e : put_record(ap, a, r);
 }

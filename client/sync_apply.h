@@ -18,7 +18,7 @@ int64_t sync_clock_offset(int64_t here_ms, int64_t there_ms);
 /* ---- for sync_repair.c, in the transaction of sync_apply() ---- */
 
 /* `body` is made anew from the office's state and what is still ours alone; then it is put, or
- * removed when it was evicted and nothing of ours is left. */
+ * removed when it is over. */
 enum err sync_put_record(struct sync *s, struct arena *a, uint32_t device, struct vault_record *r);
 /* The hybrid clock will be after it. */
 void sync_observe(struct vault_state *state, uint64_t clock);

@@ -77,6 +77,60 @@ static void an_edit_taken_back_leaves_nothing_to_send(void **state)
 	assert_int_equal(client_home_problems(h), 0);
 }
 
+/* The office sends it away with the next answer. */
+static void evict(struct client_home *h, const struct id *id)
+{
+	h->office->evictions[0] =
+		(struct msg_evict){.type = BYTES_LIT("person"), .id = *id, .unit = OFFICE_UNIT};
+	h->office->eviction_count = 1;
+}
+
+static void a_record_that_left_goes_when_its_refused_edit_is_taken_back(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+
+	assert_ok(client_home_sync(h));
+	h->office->refuse_type = BYTES_LIT("person");
+	assert_ok(client_home_edit(h, "person", &id, "full_name", "Lam"));
+	evict(h, &id);
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_REFUSED);
+
+	assert_ok(client_home_edit(h, "person", &id, "full_name", "Lan"));
+
+	assert_false(client_home_has(h, &id));
+	assert_int_equal(drafts(h), 0);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
+static void edit_meanwhile(struct office *o)
+{
+	struct client_home *h = o->on_request_arg;
+
+	o->on_request = NULL;
+	assert_ok(client_home_edit(h, "person", &h->office->evictions[0].id, "full_name", "Lam"));
+}
+
+static void a_record_that_left_goes_when_its_draft_is_taken_back(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_person(h, "Lan");
+
+	assert_ok(client_home_sync(h));
+	evict(h, &id);
+	h->office->on_request = edit_meanwhile;
+	h->office->on_request_arg = h;
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_DRAFT);
+
+	assert_ok(client_home_edit(h, "person", &id, "full_name", "Lan"));
+
+	assert_false(client_home_has(h, &id));
+	assert_int_equal(drafts(h), 0);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
 static void a_value_out_of_its_field_is_refused_and_nothing_kept(void **state)
 {
 	struct client_home *h = *state;
@@ -201,6 +255,8 @@ int main(void)
 		CASE(edits_of_one_draft_are_one_change),
 		CASE(saying_the_same_again_makes_no_change),
 		CASE(an_edit_taken_back_leaves_nothing_to_send),
+		CASE(a_record_that_left_goes_when_its_refused_edit_is_taken_back),
+		CASE(a_record_that_left_goes_when_its_draft_is_taken_back),
 		CASE(a_value_out_of_its_field_is_refused_and_nothing_kept),
 		CASE(clocks_rise_with_the_numbers_whatever_is_edited_again),
 		CASE(an_edit_behind_a_transfer_has_seen_what_the_old_unit_showed),
