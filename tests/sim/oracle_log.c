@@ -65,14 +65,6 @@ static bool is_written_once(const struct truth *t, const struct logged *item)
 	return count < 2;
 }
 
-static bool is_skipped(const struct log_row *row, uint64_t number)
-{
-	for (size_t i = 0; i < row->verdict_count; i++)
-		if (row->verdicts[i].number == number && log_verdict_is_skipped(&row->verdicts[i]))
-			return true;
-	return false;
-}
-
 static void check_change(struct truth *t, const struct log_row *row, const struct change *c,
 			 struct buf *logged)
 {
@@ -129,7 +121,7 @@ void oracle_check_log(struct truth *t)
 		world_must(t->w, store_load_log(t->w->store, &t->a, log, &row), "log");
 		world_must(t->w, fold_open(&t->a, &row, &source), "open a log row");
 		for (size_t i = 0; i < source.count; i++)
-			if (!is_skipped(&row, source.changes[i].number))
+			if (!truth_is_skipped(&row, source.changes[i].number))
 				check_change(t, &row, &source.changes[i], &logged);
 	}
 	struct logged *items = (void *)logged.data;

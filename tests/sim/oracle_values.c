@@ -53,12 +53,13 @@ static bool is_own_later(const struct truth *t, const struct note *n, const stru
 	return t->w->restores != 0 && by > n && by->client == n->client;
 }
 
-/* A refused write stands when what its author wrote over it was not refused. */
+/* A refused write stands when it went along with its author's next edit of the record and was
+ * taken then, or when what he wrote over it was not refused. */
 static bool has_stood(const struct truth *t, const struct note *n)
 {
 	const struct ledger *l = t->w->ledger;
 
-	if (!is_quarantined(t, n))
+	if (!is_quarantined(t, n) || truth_is_merged(t, n))
 		return true;
 	for (const struct note *by = n + 1; by < l->notes + l->count; by++)
 		if (by->client == n->client && !by->is_gone && id_compare(&by->id, &n->id) == 0 &&

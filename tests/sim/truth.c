@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/fold.h"
 #include "tests/sim/homes.h"
 
 #define ROWS_MAX  1000000u
@@ -133,4 +134,45 @@ bool truth_is_stuck(struct truth *t, const struct note *n)
 	struct client *c = &t->w->clients[n->client];
 
 	return n->client != WORLD_OFFICE && c->is_torn && ledger_is_kept(&t->a, c, n);
+}
+
+bool truth_is_skipped(const struct log_row *row, uint64_t number)
+{
+	for (size_t i = 0; i < row->verdict_count; i++)
+		if (row->verdicts[i].number == number && log_verdict_is_skipped(&row->verdicts[i]))
+			return true;
+	return false;
+}
+
+static bool is_merged_by(const struct truth *t, const struct log_row *row, const struct note *n)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct fold_source source;
+
+	world_must(t->w, fold_open(&a, row, &source), "open a log row");
+	for (size_t i = 0; i < source.count; i++) {
+		const struct change *c = &source.changes[i];
+		const struct write *write = change_find(c, n->field);
+
+		if (write != NULL && !truth_is_skipped(row, c->number) &&
+		    truth_is_note_of(t->w->ledger, n, row->device, &c->id, write))
+			return true;
+	}
+	return false;
+}
+
+bool truth_is_merged(const struct truth *t, const struct note *n)
+{
+	uint64_t last = 0;
+	bool is = false;
+
+	world_must(t->w, store_last_log(t->w->store, &last), "last log");
+	for (uint64_t log = 1; log <= last && !is; log++) {
+		AUTO(arena_clear) struct arena a = {0};
+		struct log_row row;
+
+		world_must(t->w, store_load_log(t->w->store, &a, log, &row), "log");
+		is = is_merged_by(t, &row, n);
+	}
+	return is;
 }

@@ -42,5 +42,10 @@ const struct note *truth_find_note(const struct ledger *l, uint32_t device, cons
  * no backup holds (docs/client-store.md C8). */
 bool truth_is_stuck(struct truth *t, const struct note *n);
 
+/* Change `number` of this entry of the log is in no state: refused, or a repeat. */
+bool truth_is_skipped(const struct log_row *row, uint64_t number);
+/* Did some change with this value go in? */
+bool truth_is_merged(const struct truth *t, const struct note *n);
+
 /* For messages; lives in `a`. */
 struct bytes truth_show_id(struct arena *a, const struct id *id);
