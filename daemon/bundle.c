@@ -95,7 +95,7 @@ static void add_up(struct ingest_result *total, const struct ingest_result *one)
 	total->quarantined += one->quarantined;
 }
 
-/* It is a request counter: a request that was sent before and comes later was overtaken. */
+/* It is a request counter: what was sent before and comes later, request or file, was overtaken. */
 static enum err note_number(struct store *store, struct arena *a, const struct bundle *b)
 {
 	struct store_device device;
@@ -123,6 +123,7 @@ enum err bundle_merge(const struct context *ctx, struct store *store, struct are
 			.now_ms = clock_wall_ms(ctx->clock),
 			.is_by_file = true,
 			.sealed = part->message.sealed,
+			.counter = b->number,
 			.session = session,
 		};
 

@@ -34,7 +34,7 @@ struct ingest_request {
 	int64_t now_ms;  /* the daemon's */
 	bool is_by_file;
 	uint64_t sealed;  /* last change the device says it sealed; 0: it does not say */
-	uint64_t counter; /* of the request; 0: none, and requests may come in any order */
+	uint64_t counter; /* of the request or the file; 0: none, it may have been overtaken */
 	uint64_t session; /* row of the sync log this belongs to */
 };
 

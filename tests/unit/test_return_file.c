@@ -23,8 +23,9 @@ static int teardown(UNUSED_STATE)
 	return 0;
 }
 
-/* The answer in the return file for one request of `d`, carried to the office as a file. */
-static struct msg_synced carry(struct ground_device *d, const struct msg_sync *request)
+/* The return file for one request of `d`, carried to the office as file `number`. */
+static struct bundle_return carry_as(struct ground_device *d, uint64_t number,
+				     const struct msg_sync *request)
 {
 	AUTO(buf_clear) struct buf message = {0};
 	AUTO(buf_clear) struct buf file = {0};
@@ -39,13 +40,12 @@ static struct msg_synced carry(struct ground_device *d, const struct msg_sync *r
 		.device = d->number, .transport = BYTES_LIT("file"), .now_ms = g.clock.wall};
 	struct bundle b = {0};
 	struct bundle_return returned;
-	struct msg_synced answer;
 	uint64_t session = 0;
 	struct registry *registry = registry_new();
 
 	msg_sync_encode(request, &message);
 	struct bytes part = buf_bytes(&message);
-	const struct bundle_out out = {.number = ++files, .parts = &part, .part_count = 1};
+	const struct bundle_out out = {.number = number, .parts = &part, .part_count = 1};
 
 	assert_ok(bundle_write_out(&w, &out, &file));
 	g.ctx.registry = registry;
@@ -64,6 +64,15 @@ static struct msg_synced carry(struct ground_device *d, const struct msg_sync *r
 	assert_int_equal(bundle_open_return(&g.a, arena_copy(&g.a, buf_bytes(&back)),
 					    &g.ctx.key.public_key, &d->key, &returned),
 			 BUNDLE_SOUND);
+	return returned;
+}
+
+/* The answer in the return of the next file. */
+static struct msg_synced carry(struct ground_device *d, const struct msg_sync *request)
+{
+	const struct bundle_return returned = carry_as(d, ++files, request);
+	struct msg_synced answer;
+
 	assert_int_equal(returned.part_count, 1);
 	assert_ok(msg_synced_decode(&g.a, returned.parts[0], &answer));
 	return answer;
@@ -148,6 +157,44 @@ static void a_request_that_a_file_overtook_is_no_rollback(UNUSED_STATE)
 	assert_int_equal(row.id.counter, 3);
 }
 
+static enum device_state state_of(const struct ground_device *d)
+{
+	struct store_device row;
+
+	assert_ok(store_load_device(g.store, &g.a, d->number, &row));
+	return row.id.state;
+}
+
+/* An older copy of the disk was put back, and nothing new was written. */
+static void a_disk_that_forgot_is_found_by_a_file_that_none_overtook(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	const struct msg_sync nothing = {.sent_ms = g.clock.wall, .sealed = 1};
+	struct msg_sync both = {.sent_ms = g.clock.wall, .sealed = 2, .changeset_count = 2};
+	struct bytes wires[2];
+	struct id id;
+
+	for (int i = 0; i < 2; i++) {
+		struct change c = ground_person(&g, d, g.north, "Nguyễn Văn Thử", &id);
+
+		wires[i] = ground_seal(&g, d, &c, 1);
+	}
+	both.changesets = wires;
+	assert_int_equal(carry_as(d, 4, &both).refusal.len, 0);
+	/* Late, or again. */
+	assert_int_equal(carry_as(d, 3, &nothing).refusal.len, 0);
+	assert_int_equal(carry_as(d, 4, &both).refusal.len, 0);
+	assert_int_equal(state_of(d), DEVICE_ACTIVE);
+
+	const struct bundle_return told = carry_as(d, 5, &nothing);
+	struct msg_refusal refusal;
+
+	assert_int_equal(state_of(d), DEVICE_FORKED);
+	assert_int_equal(told.part_count, 0);
+	assert_ok(msg_refusal_decode(&g.a, told.refusal, &refusal));
+	assert_true(bytes_is(refusal.code, "forked"));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -155,6 +202,7 @@ int main(void)
 		CASE(a_stray_is_answered_by_file_too),
 		CASE(nothing_is_compared_by_file),
 		CASE(a_request_that_a_file_overtook_is_no_rollback),
+		CASE(a_disk_that_forgot_is_found_by_a_file_that_none_overtook),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
