@@ -235,14 +235,29 @@ bool homes_release(struct client *c)
 	return true;
 }
 
+/*
+ * A disk that has forgotten what it sent, and nothing new: the office cannot see it when it forgot
+ * all, or when its files bear numbers that the office has heard of.
+ */
+static bool is_unseen(struct client *c)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	const struct vault_state *state = vault_state(c->vault);
+	struct store_device device;
+
+	if (state->number == 0 || !c->is_offline)
+		return state->number == 0;
+	world_must(c->world, store_load_device(c->world->store, &a, c->device, &device), "device");
+	return device.last_number > (uint64_t)state->number &&
+	       device.id.counter >= (uint64_t)state->counter;
+}
+
 void homes_judge(struct world *w)
 {
 	for (unsigned i = 0; w->has_releases && i < w->client_count; i++) {
 		struct client *c = &w->clients[i];
 
-		/* A disk that has forgotten all it sent, and nothing new: the office cannot see it.
-		 */
-		c->is_torn = c->was_torn && vault_state(c->vault)->number == 0;
+		c->is_torn = c->was_torn && is_unseen(c);
 		for (unsigned k = 0; k < w->client_count; k++)
 			c->is_torn = c->is_torn || (k != i && w->clients[k].device == c->device);
 	}
