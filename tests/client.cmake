@@ -24,7 +24,7 @@ add_executable(plant support/plant.c)
 target_link_libraries(plant PRIVATE client)
 
 # Looking for what must not be there any more.
-add_executable(vault_dump support/vault_dump.c)
+add_executable(vault_dump support/vault_dump.c support/vault_text.c)
 target_link_libraries(vault_dump PRIVATE client)
 add_executable(raw_search support/raw_search.c)
 target_link_libraries(raw_search PRIVATE ctxh_flags PkgConfig::zstd)

@@ -2,8 +2,10 @@
 add_library(sim_system_parts OBJECT
   sim/sim_system.c sim/world.c sim/link.c sim/bureau.c sim/couriers.c sim/disks.c sim/homes.c
   sim/people.c sim/ledger.c sim/oracle.c sim/oracle_log.c sim/oracle_refusals.c sim/oracle_replica.c
-  sim/oracle_values.c sim/truth.c sim/tell.c)
-target_link_libraries(sim_system_parts PUBLIC client daemon)
+  sim/oracle_values.c sim/truth.c sim/tell.c sim/faults.c sim/law.c
+  fault/dbfile.c fault/faultvfs.c support/vault_text.c)
+target_compile_definitions(sim_system_parts PRIVATE _GNU_SOURCE)
+target_link_libraries(sim_system_parts PUBLIC client daemon PkgConfig::sqlite PkgConfig::jansson)
 # Commits of the vaults can be made to fail, before or after they happened.
 target_link_options(sim_system_parts PUBLIC LINKER:--wrap=vault_commit)
 

@@ -10,31 +10,46 @@
 struct handle {
 	sqlite3_file base;
 	sqlite3_file *real; /* behind this struct */
+	const char *path;   /* SQLite's, until it is closed; NULL: a temporary file */
 };
 
 static sqlite3_vfs *under;
-static struct faultvfs_plan plan;
-static uint64_t counts[FAULT_CALLS];
-static bool has_fired;
+static struct faultvfs_state now;
 
-static bool fails(enum fault_call call)
+static bool is_meant(const char *path)
 {
-	uint64_t n = ++counts[call];
-	bool is_it = plan.at != 0 && plan.call == call &&
-		     (n == plan.at || (plan.is_forever && n > plan.at));
+	const char *wanted = now.plan.path;
 
-	has_fired = has_fired || is_it;
+	return wanted == NULL || (path != NULL && strncmp(path, wanted, strlen(wanted)) == 0);
+}
+
+static bool fails_at(enum fault_call call, const char *path)
+{
+	const struct faultvfs_plan *plan = &now.plan;
+
+	if (!is_meant(path))
+		return false;
+	uint64_t n = ++now.counts[call];
+	bool is_it = plan->at != 0 && plan->call == call &&
+		     (n == plan->at || (plan->is_forever && n > plan->at));
+
+	now.has_fired = now.has_fired || is_it;
 	return is_it;
 }
 
 static int code(int io_error)
 {
-	return plan.is_full ? SQLITE_FULL : io_error;
+	return now.plan.is_full ? SQLITE_FULL : io_error;
 }
 
 static sqlite3_file *real_of(sqlite3_file *f)
 {
 	return CONTAINER_OF(f, struct handle, base)->real;
+}
+
+static bool fails(enum fault_call call, sqlite3_file *f)
+{
+	return fails_at(call, CONTAINER_OF(f, struct handle, base)->path);
 }
 
 static int on_close(sqlite3_file *f)
@@ -48,14 +63,14 @@ static int on_read(sqlite3_file *f, void *to, int len, sqlite3_int64 at)
 {
 	sqlite3_file *real = real_of(f);
 
-	return fails(FAULT_READ) ? SQLITE_IOERR_READ : real->pMethods->xRead(real, to, len, at);
+	return fails(FAULT_READ, f) ? SQLITE_IOERR_READ : real->pMethods->xRead(real, to, len, at);
 }
 
 static int on_write(sqlite3_file *f, const void *data, int len, sqlite3_int64 at)
 {
 	sqlite3_file *real = real_of(f);
 
-	if (!fails(FAULT_WRITE))
+	if (!fails(FAULT_WRITE, f))
 		return real->pMethods->xWrite(real, data, len, at);
 	/* The disk took the first half before it said so. */
 	if (len > 1)
@@ -67,28 +82,29 @@ static int on_truncate(sqlite3_file *f, sqlite3_int64 len)
 {
 	sqlite3_file *real = real_of(f);
 
-	return fails(FAULT_TRUNCATE) ? SQLITE_IOERR_TRUNCATE : real->pMethods->xTruncate(real, len);
+	return fails(FAULT_TRUNCATE, f) ? SQLITE_IOERR_TRUNCATE
+					: real->pMethods->xTruncate(real, len);
 }
 
 static int on_sync(sqlite3_file *f, int flags)
 {
 	sqlite3_file *real = real_of(f);
 
-	return fails(FAULT_SYNC) ? code(SQLITE_IOERR_FSYNC) : real->pMethods->xSync(real, flags);
+	return fails(FAULT_SYNC, f) ? code(SQLITE_IOERR_FSYNC) : real->pMethods->xSync(real, flags);
 }
 
 static int on_size(sqlite3_file *f, sqlite3_int64 *ret_len)
 {
 	sqlite3_file *real = real_of(f);
 
-	return fails(FAULT_SIZE) ? SQLITE_IOERR_FSTAT : real->pMethods->xFileSize(real, ret_len);
+	return fails(FAULT_SIZE, f) ? SQLITE_IOERR_FSTAT : real->pMethods->xFileSize(real, ret_len);
 }
 
 static int on_lock(sqlite3_file *f, int level)
 {
 	sqlite3_file *real = real_of(f);
 
-	return fails(FAULT_LOCK) ? SQLITE_IOERR_LOCK : real->pMethods->xLock(real, level);
+	return fails(FAULT_LOCK, f) ? SQLITE_IOERR_LOCK : real->pMethods->xLock(real, level);
 }
 
 static int on_unlock(sqlite3_file *f, int level)
@@ -130,8 +146,8 @@ static int on_shm_map(sqlite3_file *f, int page, int size, int extend, void vola
 {
 	sqlite3_file *real = real_of(f);
 
-	return fails(FAULT_SHM) ? SQLITE_IOERR_SHMMAP
-				: real->pMethods->xShmMap(real, page, size, extend, ret_data);
+	return fails(FAULT_SHM, f) ? SQLITE_IOERR_SHMMAP
+				   : real->pMethods->xShmMap(real, page, size, extend, ret_data);
 }
 
 static int on_shm_lock(sqlite3_file *f, int offset, int n, int flags)
@@ -183,7 +199,8 @@ static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flag
 	(void)vfs;
 	h->base.pMethods = NULL;
 	h->real = (sqlite3_file *)(void *)(h + 1);
-	if (fails(FAULT_OPEN))
+	h->path = path;
+	if (fails_at(FAULT_OPEN, path))
 		return SQLITE_CANTOPEN;
 	memset(h->real, 0, (size_t)under->szOsFile);
 	rc = under->xOpen(under, path, h->real, flags, ret_flags);
@@ -195,8 +212,8 @@ static int on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *f, int flag
 static int on_delete(sqlite3_vfs *vfs, const char *path, int is_folder_synced)
 {
 	(void)vfs;
-	return fails(FAULT_DELETE) ? SQLITE_IOERR_DELETE
-				   : under->xDelete(under, path, is_folder_synced);
+	return fails_at(FAULT_DELETE, path) ? SQLITE_IOERR_DELETE
+					    : under->xDelete(under, path, is_folder_synced);
 }
 
 static int on_access(sqlite3_vfs *vfs, const char *path, int flags, int *ret_is_so)
@@ -243,22 +260,33 @@ const char *fault_call_name(enum fault_call call)
 
 void faultvfs_start(const struct faultvfs_plan *p)
 {
-	plan = *p;
-	memset(counts, 0, sizeof counts);
-	has_fired = false;
+	now = (struct faultvfs_state){.plan = *p};
 }
 
 void faultvfs_heal(void)
 {
-	plan.at = 0;
+	now.plan.at = 0;
 }
 
 bool faultvfs_has_fired(void)
 {
-	return has_fired;
+	return now.has_fired;
 }
 
 uint64_t faultvfs_count(enum fault_call call)
 {
-	return counts[call];
+	return now.counts[call];
+}
+
+struct faultvfs_state faultvfs_take(void)
+{
+	struct faultvfs_state taken = now;
+
+	now = (struct faultvfs_state){0};
+	return taken;
+}
+
+void faultvfs_put_back(const struct faultvfs_state *state)
+{
+	now = *state;
 }

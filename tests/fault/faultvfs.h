@@ -28,7 +28,8 @@ struct faultvfs_plan {
 	enum fault_call call;
 	uint64_t at;  /* the call that fails, from 1; 0: none */
 	bool is_full; /* SQLITE_FULL (a write, half of it done), else the I/O error of the call */
-	bool is_forever; /* and every one of its kind behind it */
+	bool is_forever;  /* and every one of its kind behind it */
+	const char *path; /* of files only whose names begin so; borrowed; NULL: of any */
 };
 
 /* Over the VFS of that name; again, over another one. Not made the default. */
@@ -40,3 +41,13 @@ void faultvfs_heal(void);
 bool faultvfs_has_fired(void);
 /* Calls of a kind since faultvfs_start(). */
 uint64_t faultvfs_count(enum fault_call call);
+
+/* A plan and how far it has got. */
+struct faultvfs_state {
+	struct faultvfs_plan plan;
+	uint64_t counts[FAULT_CALLS];
+	bool has_fired;
+};
+/* Something else comes in between: nothing fails until it is put back, or another is started. */
+struct faultvfs_state faultvfs_take(void);
+void faultvfs_put_back(const struct faultvfs_state *state);

@@ -6,6 +6,7 @@
 #include "daemon/office.h"
 #include "daemon/quarantine.h"
 #include "daemon/units.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/ledger.h"
 
 #define LISTED 200u
@@ -28,8 +29,7 @@ static bool finish(struct world *w)
 		world_crash_daemon(w);
 		return false;
 	}
-	world_must(w, store_commit(w->store), "commit what the office did");
-	return true;
+	return faults_commit(w, "commit what the office did");
 }
 
 static struct record before_of(struct world *w, struct arena *a, struct bytes type,
@@ -128,7 +128,7 @@ static void find_new_units(struct world *w)
 	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
 		world_must(w,
 			   units_find(w->store, &w->arena, bytes_str(codes[i]),
-				      units_day_of(w->clock.wall), &row),
+				      units_day_of(w->now_ms), &row),
 			   "find unit");
 		w->units[w->unit_count++] = row.unit;
 	}
@@ -136,7 +136,8 @@ static void find_new_units(struct world *w)
 
 static void merge_communes(struct world *w, struct arena *a)
 {
-	const int64_t day = units_day_of(w->clock.wall);
+	/* People know the day, whatever a clock says. */
+	const int64_t day = units_day_of(w->now_ms);
 	struct units_imported imported = {0};
 	struct units_succeeded succeeded = {0};
 
@@ -149,9 +150,10 @@ static void merge_communes(struct world *w, struct arena *a)
 		   "import the new list");
 	world_must(w, units_succession(w->store, a, bytes_str(map_text), day, &succeeded),
 		   "import the map");
+	if (!finish(w))
+		return;
 	w->rights++;
-	if (finish(w))
-		find_new_units(w);
+	find_new_units(w);
 }
 
 /* A record of the divided commune, if one is found. */

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "daemon/bundle.h"
 #include "daemon/session.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/homes.h"
 #include "tests/sim/oracle.h"
 
@@ -92,8 +93,8 @@ static struct file take_down(struct file *f)
 
 /* ---- at the office ---- */
 
-/* As daemon/handle_bundle.c. False: nobody gets a return file. */
-static bool merge(struct world *w, struct arena *a, struct bundle *b, uint64_t *ret_session)
+static enum err put_merged(struct world *w, struct arena *a, struct bundle *b,
+			   uint64_t *ret_session)
 {
 	const struct session_start start = {.device = b->device.number,
 					    .author = b->parts[0].message.author,
@@ -102,40 +103,75 @@ static bool merge(struct world *w, struct arena *a, struct bundle *b, uint64_t *
 					    .now_ms = w->clock.wall};
 	const struct session_finish refused = {.now_ms = w->clock.wall,
 					       .error = BYTES_LIT("forked")};
-	bool is_refused;
+	enum err e = store_begin(w->store);
 
-	world_must(w, store_begin(w->store), "begin");
-	world_must(w, session_begin(w->store, &start, ret_session), "begin a session");
-	world_must(w, bundle_merge(&w->ctx, w->store, a, *ret_session, b), "merge a file");
-	world_must(w, session_merged(w->store, *ret_session, &b->total), "session");
+	if (e == ERR_OK)
+		e = session_begin(w->store, &start, ret_session);
+	if (e == ERR_OK)
+		e = bundle_merge(&w->ctx, w->store, a, *ret_session, b);
+	if (e == ERR_OK)
+		e = session_merged(w->store, *ret_session, &b->total);
+	if (e != ERR_OK)
+		return e;
 	if (b->total.outcome == INGEST_FORKED && !homes_is_torn(w, b->device.number))
 		world_fail(w, "device %u forked by file", b->device.number);
-	is_refused = b->total.outcome == INGEST_REFUSED;
-	if (is_refused)
-		world_must(w, session_end(w->store, *ret_session, &refused), "end a session");
-	if (!w->is_healed && world_chance(w, 5)) {
-		world_crash_daemon(w);
+	if (b->total.outcome == INGEST_REFUSED)
+		e = session_end(w->store, *ret_session, &refused);
+	if (e != ERR_OK || w->is_healed || !world_chance(w, 5))
+		return e == ERR_OK ? store_commit(w->store) : e;
+	world_crash_daemon(w);
+	return err_raise(ERR_NET, "the daemon is gone");
+}
+
+/* As daemon/handle_bundle.c. False: nobody gets a return file. */
+static bool merge(struct world *w, struct arena *a, struct bundle *b, uint64_t *ret_session)
+{
+	struct faults_window window;
+
+	faults_begin(w, FAULTS_WRITING, &window);
+	enum err e = put_merged(w, a, b, ret_session);
+
+	e = faults_end(w, &window, e, "merge a file");
+	if (e != ERR_OK) {
+		/* Somebody brings it once more, or another. */
+		b->total.outcome = INGEST_OK;
 		return false;
 	}
-	world_must(w, store_commit(w->store), "commit");
 	world_trace(w, "file %llu of device %u: %d, %zu sets, %zu new",
 		    (unsigned long long)b->number, b->device.number, (int)b->total.outcome,
 		    b->changeset_count, b->total.changeset_count);
-	return !is_refused && (w->is_healed || !world_chance(w, 5));
+	return b->total.outcome != INGEST_REFUSED && (w->is_healed || !world_chance(w, 5));
 }
 
-static void collect(struct world *w, struct bundle *b, uint64_t session, struct buf *ret_file)
+static enum err end_session(struct world *w, const struct bundle *b, uint64_t session)
 {
 	const struct session_finish finish = {.now_ms = w->clock.wall, .stats = b->stats};
+	enum err e = store_begin(w->store);
 
-	world_must(w, store_begin(w->reader), "begin to read");
-	world_must(w, bundle_collect(&w->ctx, w->reader, b, ret_file), "collect into a file");
+	if (e == ERR_OK)
+		e = session_end(w->store, session, &finish);
+	return e == ERR_OK ? store_commit(w->store) : e;
+}
+
+/* False: the daemon died of it. */
+static bool collect(struct world *w, struct bundle *b, uint64_t session, struct buf *ret_file)
+{
+	struct faults_window window;
+
+	faults_begin(w, FAULTS_READING, &window);
+	enum err e = store_begin(w->reader);
+
+	if (e == ERR_OK)
+		e = bundle_collect(&w->ctx, w->reader, b, ret_file);
 	store_rollback(w->reader);
+	if (faults_end(w, &window, e, "collect into a file") != ERR_OK)
+		return false;
 	if (!world_chance(w, 90))
-		return;
-	world_must(w, store_begin(w->store), "begin");
-	world_must(w, session_end(w->store, session, &finish), "end a session");
-	world_must(w, store_commit(w->store), "commit");
+		return true;
+	faults_begin(w, FAULTS_WRITING, &window);
+	e = end_session(w, b, session);
+	/* The answer leaves behind the row's end; a row without one is no reason to keep it. */
+	return faults_end(w, &window, e, "end a session") != ERR_IO;
 }
 
 /* True: `ret_file` is the return. */
@@ -164,8 +200,7 @@ static bool office_takes(struct client *c, const struct file *f, struct buf *ret
 		c->must_call = c->must_call || b.total.outcome == INGEST_REFUSED;
 		return false;
 	}
-	collect(w, &b, session, ret_file);
-	return true;
+	return collect(w, &b, session, ret_file);
 }
 
 /* ---- at the commune ---- */

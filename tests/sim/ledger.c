@@ -51,7 +51,25 @@ static void note_record(struct ledger *l, struct bytes type, const struct id *id
 		l->record_cap = l->record_cap * 2 + 64;
 		l->records = mem_realloc(l->records, l->record_cap * sizeof *l->records);
 	}
-	l->records[l->record_count++] = (struct known){type, *id};
+	l->records[l->record_count++] = (struct known){.type = type, .id = *id};
+}
+
+static bool is_erased(const struct ledger *l, const struct id *id)
+{
+	for (size_t i = 0; i < l->record_count; i++)
+		if (l->records[i].is_erased && id_compare(&l->records[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+void ledger_note_erased(struct ledger *l, const struct id *id)
+{
+	for (size_t i = 0; i < l->record_count; i++)
+		if (id_compare(&l->records[i].id, id) == 0)
+			l->records[i].is_erased = true;
+	for (size_t i = 0; i < l->count; i++)
+		if (id_compare(&l->notes[i].id, id) == 0)
+			l->notes[i].is_erased = true;
 }
 
 void ledger_note(struct ledger *l, const struct ledger_entry *entry)
@@ -86,6 +104,7 @@ void ledger_note(struct ledger *l, const struct ledger_entry *entry)
 			.seen = copy_value(a, seen),
 			.is_in_scope = entry->is_in_scope,
 			.is_gone = entry->is_gone,
+			.is_erased = is_erased(l, &c->id),
 		};
 	}
 }

@@ -21,6 +21,7 @@ struct note {
 	bool is_gone;
 	bool is_off_disk;  /* its author's disk does not hold it any more: an older copy is there */
 	bool is_disk_lost; /* nor does the office: it was only on disks that are no more */
+	bool is_erased;    /* its record was, by law */
 	bool is_copied;    /* in more than one change: of two copies of a disk, or taken along */
 };
 
@@ -28,6 +29,7 @@ struct note {
 struct known {
 	struct bytes type;
 	struct id id;
+	bool is_erased;
 };
 
 struct ledger {
@@ -64,6 +66,8 @@ void ledger_note_restored(struct ledger *l, size_t from);
 const struct note *ledger_making(const struct ledger *l, const struct id *id);
 /* Does the change hold all that its author wrote when the record was made? */
 bool ledger_is_making(const struct ledger *l, const struct change *c);
+/* The law has it erased: what anybody wrote of it, or still writes, need be nowhere. */
+void ledger_note_erased(struct ledger *l, const struct id *id);
 /* Its disk is copied: drafts are in both, and may still be edited in both. */
 void ledger_copy_drafts(struct ledger *l, struct client *c);
 /* The next edit of this record takes along what the office refused of it: it goes twice. */

@@ -10,6 +10,7 @@
 #include "daemon/outgoing.h"
 #include "daemon/session.h"
 #include "daemon/units.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/homes.h"
 #include "tests/sim/people.h"
 
@@ -40,10 +41,13 @@ static int refuse(struct asked *q, struct buf *answer)
 {
 	AUTO(buf_clear) struct buf message = {0};
 	bool is_busy = strcmp(q->refusal, "busy") == 0;
+	bool is_full = strcmp(q->refusal, "full") == 0;
 	struct msg_refusal r = {.code = bytes_str(q->refusal),
 				.text = BYTES_LIT("thử; a test"),
 				.expected = q->expected,
-				.retry_after_s = is_busy ? 5 : 0};
+				.retry_after_s = is_busy   ? 5
+						 : is_full ? 600
+							   : 0};
 
 	world_trace(q->w, "daemon refuses: %s, expected %llu", q->refusal,
 		    (unsigned long long)q->expected);
@@ -53,24 +57,42 @@ static int refuse(struct asked *q, struct buf *answer)
 	msg_answer_seal(buf_bytes(&message), answer);
 	if (strcmp(q->refusal, "unknown_device") == 0)
 		return 401;
+	if (is_full)
+		return 507;
 	return is_busy ? 503 : 409;
 }
 
-static void log_refused(struct asked *q)
+/* A row that nobody waits for: without room it is not written. */
+static void write_aside(struct asked *q, enum err (*write)(struct asked *q), const char *what)
 {
 	struct world *w = q->w;
+	struct faults_window window;
+
+	faults_begin(w, FAULTS_WRITING, &window);
+	enum err e = store_begin(w->store);
+
+	if (e == ERR_OK)
+		e = write(q);
+	if (e == ERR_OK)
+		e = store_commit(w->store);
+	(void)faults_end(w, &window, e, what);
+}
+
+static enum err put_refused(struct asked *q)
+{
 	struct session_start start = {.device = q->is_stranger ? 0 : q->envelope.device,
 				      .transport = BYTES_LIT("network"),
 				      .counter = q->is_counter_taken ? q->envelope.counter : 0,
 				      .now_ms = now_of(q)};
 	uint64_t session;
 
-	world_must(w, store_begin(w->store), "begin");
-	world_must(w,
-		   session_refused(w->store, &start, !q->is_stranger, bytes_str(q->refusal), 0,
-				   &session),
-		   "refused session");
-	world_must(w, store_commit(w->store), "commit");
+	return session_refused(q->w->store, &start, !q->is_stranger, bytes_str(q->refusal), 0,
+			       &session);
+}
+
+static void log_refused(struct asked *q)
+{
+	write_aside(q, put_refused, "a refused session");
 }
 
 static enum err open_sets(struct asked *q)
@@ -133,7 +155,7 @@ static const char *code_of(enum ingest_outcome outcome)
 }
 
 /* What the writer's thread does, inside its transaction. */
-static void merge(struct asked *q)
+static enum err merge(struct asked *q)
 {
 	struct world *w = q->w;
 	struct session_start start = {.device = q->device.number,
@@ -151,25 +173,31 @@ static void merge(struct asked *q)
 					 .sealed = q->message.sealed,
 					 .counter = q->envelope.counter};
 	struct session_finish finish = {.now_ms = now_of(q)};
+	enum err e = session_begin(w->store, &start, &q->session);
 
-	world_must(w, session_begin(w->store, &start, &q->session), "begin a session");
 	request.session = q->session;
-	world_must(w, ingest_run(&w->ctx, w->store, &q->arena, &request, &q->result), "ingest");
-	world_must(w, session_merged(w->store, q->session, &q->result), "session");
+	if (e == ERR_OK)
+		e = ingest_run(&w->ctx, w->store, &q->arena, &request, &q->result);
+	if (e == ERR_OK)
+		e = session_merged(w->store, q->session, &q->result);
+	if (e != ERR_OK)
+		return e;
 	q->refusal = code_of(q->result.outcome);
 	q->expected = q->result.expected;
 	if (q->refusal == NULL)
-		return;
+		return ERR_OK;
 	finish.error = bytes_str(q->refusal);
-	world_must(w, session_end(w->store, q->session, &finish), "end a session");
+	return session_end(w->store, q->session, &finish);
 }
 
-static void put_receipt(struct asked *q, struct store *reader, struct buf *wire)
+static enum err put_receipt(struct asked *q, struct store *reader, struct buf *wire)
 {
 	struct world *w = q->w;
 	struct store_device device;
+	enum err e = store_load_device(reader, &q->arena, q->device.number, &device);
 
-	world_must(w, store_load_device(reader, &q->arena, q->device.number, &device), "device");
+	if (e != ERR_OK)
+		return e;
 	struct msg_receipt receipt = {
 		.daemon = w->ctx.daemon,
 		.epoch = w->ctx.epoch,
@@ -185,6 +213,7 @@ static void put_receipt(struct asked *q, struct store *reader, struct buf *wire)
 	};
 
 	msg_receipt_encode(&receipt, &w->ctx.key, wire);
+	return ERR_OK;
 }
 
 static void trace_answer(struct asked *q, const struct msg_synced *m)
@@ -215,19 +244,20 @@ static void trace_answer(struct asked *q, const struct msg_synced *m)
 }
 
 /* O9: what a device holds where it has everything is what the daemon holds. */
-static void compare(struct asked *q, struct store *reader, const struct outgoing_request *request,
-		    struct outgoing *owed)
+static enum err compare(struct asked *q, struct store *reader,
+			const struct outgoing_request *request, struct outgoing *owed)
 {
 	struct world *w = q->w;
 	struct compared found = {0};
+	enum err e = compare_run(&w->ctx, reader, &q->arena, request, owed, &found);
 
-	world_must(w, compare_run(&w->ctx, reader, &q->arena, request, owed, &found), "compare");
-	if (found.unit_count != 0 && !homes_is_torn(w, q->device.number))
+	if (e == ERR_OK && found.unit_count != 0 && !homes_is_torn(w, q->device.number))
 		world_fail(w, "O9: device %u differs: %s", q->device.number, found.text);
+	return e;
 }
 
 /* Out of a snapshot, which may hold more than was merged here. */
-static void collect(struct asked *q, struct store *reader, struct buf *answer)
+static enum err collect(struct asked *q, struct store *reader, struct buf *answer)
 {
 	struct world *w = q->w;
 	AUTO(buf_clear) struct buf receipt = {0};
@@ -235,11 +265,14 @@ static void collect(struct asked *q, struct store *reader, struct buf *answer)
 	const struct outgoing_request request = {
 		.device = q->device.number, .sync = &q->message, .own = &q->result.own};
 	struct outgoing owed;
+	enum err e = outgoing_build(&w->ctx, reader, &q->arena, &request, &owed);
 
-	world_must(w, outgoing_build(&w->ctx, reader, &q->arena, &request, &owed), "collect");
-	compare(q, reader, &request, &owed);
-	if (q->result.number > 0)
-		put_receipt(q, reader, &receipt);
+	if (e == ERR_OK)
+		e = compare(q, reader, &request, &owed);
+	if (e == ERR_OK && q->result.number > 0)
+		e = put_receipt(q, reader, &receipt);
+	if (e != ERR_OK)
+		return e;
 	owed.answer.receipt = buf_bytes(&receipt);
 	owed.answer.results = q->result.results;
 	owed.answer.result_count = q->result.result_count;
@@ -249,16 +282,14 @@ static void collect(struct asked *q, struct store *reader, struct buf *answer)
 		owed.answer.eviction_count--;
 	msg_synced_encode(&owed.answer, &message);
 	msg_answer_seal(buf_bytes(&message), answer);
+	return ERR_OK;
 }
 
-static void end_session(struct asked *q)
+static enum err end_session(struct asked *q)
 {
-	struct world *w = q->w;
 	struct session_finish finish = {.now_ms = now_of(q), .stats = q->stats};
 
-	world_must(w, store_begin(w->store), "begin");
-	world_must(w, session_end(w->store, q->session, &finish), "end a session");
-	world_must(w, store_commit(w->store), "commit");
+	return session_end(q->w->store, q->session, &finish);
 }
 
 /* While one request is between commit and answer, others come. */
@@ -286,11 +317,9 @@ static enum err commit(struct asked *q, struct buf *answer)
 	bool is_crash = !w->is_healed && world_chance(w, 4);
 
 	if (w->bug == WORLD_BUG_RECEIPT_FIRST && q->refusal == NULL)
-		collect(q, w->store, answer);
-	if (!is_crash) {
-		world_must(w, store_commit(w->store), "commit");
-		return ERR_OK;
-	}
+		world_must(w, collect(q, w->store, answer), "collect");
+	if (!is_crash)
+		return store_commit(w->store);
 	if (w->bug == WORLD_BUG_RECEIPT_FIRST && answer->len != 0) {
 		world_crash_daemon(w);
 		return ERR_OK;
@@ -298,15 +327,55 @@ static enum err commit(struct asked *q, struct buf *answer)
 	return no_answer(w);
 }
 
+/* ERR_OK: it is on the disk, or refused. */
+static enum err take_in(struct asked *q, struct buf *answer)
+{
+	struct world *w = q->w;
+	struct faults_window window;
+
+	if (w->bug == WORLD_BUG_RECEIPT_FIRST)
+		faults_begin_none(&window);
+	else
+		faults_begin(w, FAULTS_WRITING, &window);
+	enum err e = store_begin(w->store);
+
+	if (e == ERR_OK)
+		e = merge(q);
+	if (e == ERR_OK)
+		e = commit(q, answer);
+	e = faults_end(w, &window, e, "merge");
+	if (e == ERR_IO)
+		return err_raise(ERR_NET, "the daemon is gone");
+	if (e != ERR_FULL)
+		return e;
+	q->result = (struct ingest_result){0};
+	q->refusal = "full";
+	q->expected = 0;
+	log_refused(q);
+	return ERR_OK;
+}
+
+static enum err give_out(struct asked *q, struct buf *answer)
+{
+	struct world *w = q->w;
+	struct faults_window window;
+
+	faults_begin(w, FAULTS_READING, &window);
+	enum err e = store_begin(w->reader);
+
+	if (e == ERR_OK)
+		e = collect(q, w->reader, answer);
+	store_rollback(w->reader);
+	e = faults_end(w, &window, e, "collect");
+	return e == ERR_IO ? err_raise(ERR_NET, "the daemon is gone") : e;
+}
+
 static enum err answer_sync(struct asked *q, const struct client *c, int *ret_status,
 			    struct buf *answer)
 {
 	struct world *w = q->w;
 	uint64_t life = w->daemon_life;
-
-	world_must(w, store_begin(w->store), "begin");
-	merge(q);
-	enum err e = commit(q, answer);
+	enum err e = take_in(q, answer);
 
 	if (e != ERR_OK)
 		return e;
@@ -323,11 +392,11 @@ static enum err answer_sync(struct asked *q, const struct client *c, int *ret_st
 		return ERR_OK;
 	if (life != w->daemon_life)
 		return err_raise(ERR_NET, "the daemon is gone");
-	world_must(w, store_begin(w->reader), "begin to read");
-	collect(q, w->reader, answer);
-	store_rollback(w->reader);
+	e = give_out(q, answer);
+	if (e != ERR_OK)
+		return e;
 	if (world_chance(w, 90))
-		end_session(q);
+		write_aside(q, end_session, "end a session");
 	return ERR_OK;
 }
 
@@ -353,10 +422,10 @@ static enum err take_sync(struct world *w, const struct client *c, struct bytes 
 /* As handle_enrol.c: what it is called, and the count of tries stays. */
 static int refuse_enrol(struct world *w, enum err e, struct buf *answer)
 {
-	struct asked q = {.w = w};
+	struct asked q = {.w = w, .refusal = "full"};
 
-	if (err_class(e) != ERR_CLASS_REJECT)
-		world_must(w, e, "enrol");
+	if (e == ERR_FULL)
+		return refuse(&q, answer);
 	world_must(w, store_commit(w->store), "commit");
 	q.refusal = e == ERR_CONFLICT ? "key_known" : e == ERR_INVAL ? "other_home" : "code_used";
 	return refuse(&q, answer);
@@ -380,20 +449,23 @@ static enum err take_enrol(struct world *w, struct bytes body, int *ret_status, 
 	struct msg_enrol enrol;
 	struct msg_enrolled enrolled;
 	struct registry_device device;
+	struct faults_window window;
 
 	world_must(w, msg_enrol_decode(&a, body, &enrol), "enrolment");
-	world_must(w, store_begin(w->store), "begin");
-	enum err e = enrol_run(&w->ctx, w->store, &a, &enrol, &enrolled, &device);
+	faults_begin(w, FAULTS_WRITING, &window);
+	enum err e = store_begin(w->store);
 
+	if (e == ERR_OK)
+		e = enrol_run(&w->ctx, w->store, &a, &enrol, &enrolled, &device);
+	if (e == ERR_OK)
+		e = !w->is_healed && world_chance(w, 4) ? no_answer(w) : store_commit(w->store);
+	e = faults_end(w, &window, e, "enrol");
+	if (e == ERR_NET || e == ERR_IO)
+		return err_raise(ERR_NET, "the daemon is gone");
 	if (e != ERR_OK) {
 		*ret_status = refuse_enrol(w, e, answer);
 		return ERR_OK;
 	}
-	if (!w->is_healed && world_chance(w, 4)) {
-		world_crash_daemon(w);
-		return err_raise(ERR_NET, "the daemon is gone");
-	}
-	world_must(w, store_commit(w->store), "commit");
 	put_devices(w, &device, enrolled.former);
 	msg_enrolled_encode(&enrolled, &message);
 	msg_answer_seal(buf_bytes(&message), answer);
@@ -507,8 +579,13 @@ static enum err wait_in_line(struct client *c)
 	struct world *w = c->world;
 
 	vault_pause(c->vault);
-	if (!w->is_healed && world_chance(w, 10))
+	if (!w->is_healed && world_chance(w, 10)) {
+		struct faults_window window;
+
+		faults_begin_none(&window);
 		people_write_aside(c);
+		faults_end_none(&window);
+	}
 	return vault_resume(c->vault);
 }
 
@@ -551,9 +628,13 @@ enum err link_request(struct sync_transport *t, const char *path, struct bytes b
 	struct world *w = c->world;
 	bool is_enrolled = c->device != 0;
 
-	if (is_enrolled && wait_in_line(c) != ERR_OK)
+	enum err e = is_enrolled ? wait_in_line(c) : ERR_OK;
+
+	if (e != ERR_OK && !faults_have_fired())
 		world_fail(w, "client %u cannot open its vault again", c->index);
-	enum err e = pass(c, path, body, ret_status, ret_answer);
+	if (e != ERR_OK)
+		return e;
+	e = pass(c, path, body, ret_status, ret_answer);
 
 	if (e != ERR_OK)
 		buf_reset(ret_answer);

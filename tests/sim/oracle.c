@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/verify.h"
+#include "tests/sim/law.h"
 #include "tests/sim/oracle_private.h"
 
 static void check_store(struct truth *t)
@@ -43,6 +44,7 @@ struct oracle_counts oracle_check_end(struct world *w)
 {
 	struct truth t;
 
+	law_check(w);
 	truth_load(&t, w);
 	check_store(&t);
 	for (unsigned i = 0; i < w->client_count; i++) {

@@ -16,6 +16,8 @@
  *   O9 at any time, digests of what a client has up to date are the daemon's
  *   O10 what is in quarantine of a history that forked, and whose home goes on under another
  * number, was sent again and is closed
+ *   O11 of a record that the law had erased nothing that anybody wrote is in the daemon's tables,
+ *       its log or its files, nor in a vault
  */
 #pragma once
 

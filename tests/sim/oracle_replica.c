@@ -134,8 +134,8 @@ void oracle_check_replica(struct truth *t, struct client *c)
 	size_t owed = 0;
 
 	world_must(w,
-		   units_load_scope(w->store, &t->a, c->device, units_day_of(w->clock.wall), &scope,
-				    &r.scope_count),
+		   units_load_scope_now(w->store, &t->a, c->device, w->clock.wall, &scope,
+					&r.scope_count),
 		   "scope");
 	r.scope = scope;
 	world_must(w, vault_record_each(c->vault, check_record, &r), "records of a vault");

@@ -95,8 +95,9 @@ void oracle_check_values(struct truth *t)
 		const struct note *n = &l->notes[i];
 		char hex[ID_HEX_LEN];
 
-		if (n->is_gone || n->is_disk_lost || is_state(t, n) || is_lost_side(t, n) ||
-		    is_quarantined(t, n) || is_replaced(t, n) || truth_is_stuck(t, n))
+		if (n->is_gone || n->is_erased || n->is_disk_lost || is_state(t, n) ||
+		    is_lost_side(t, n) || is_quarantined(t, n) || is_replaced(t, n) ||
+		    truth_is_stuck(t, n))
 			continue;
 		id_print(&n->id, hex);
 		world_fail(t->w, "O2: lost: client %u wrote %.*s %s %.*s=%.*s at step %d",

@@ -5,6 +5,8 @@
 
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/law.h"
 #include "tests/sim/ledger.h"
 
 #define WRITES_MAX 6
@@ -43,8 +45,7 @@ static void put(struct act *a, const char *field, struct value value)
 /* No two entries of a run write the same text. */
 static struct value news(struct act *a)
 {
-	return value_text(arena_printf(&a->arena, "v%llu",
-				       (unsigned long long)ledger_next(world_of(a)->ledger)));
+	return value_text(law_text(world_of(a), &a->arena, ledger_next(world_of(a)->ledger)));
 }
 
 static bool is_in_scope(const struct act *a, int64_t unit)
@@ -270,8 +271,19 @@ static void check_unmoved(struct act *a, const struct vault_state *before)
 
 static void set_some_trap(struct act *a)
 {
-	if (a->vault == a->client->vault && !a->client->is_busy && draw(a, 25) == 0)
+	if (a->vault != a->client->vault || a->client->is_busy)
+		return;
+	if (draw(a, 25) == 0)
 		world_set_trap(a->client, (enum trap)(1 + draw(a, 3)), 0);
+	faults_begin_client(a->client, 10);
+}
+
+/* The program ends at an error of its disk; what it had not said to be saved may be there. */
+static void die_of_disk(struct act *a, const struct vault_state *before, struct ledger_entry *entry)
+{
+	world_crash_client(a->client);
+	a->vault = a->client->vault;
+	entry->is_gone = vault_state(a->vault)->hlc == before->hlc;
 }
 
 /* True: it was said to be saved. */
@@ -287,6 +299,8 @@ static bool commit(struct act *a, const struct vault_state *before)
 		ledger_note(world_of(a)->ledger, &entry);
 		return true;
 	}
+	bool is_trapped = a->client->is_trap_sprung;
+
 	(void)world_take_trap(a->client);
 	if (e == ERR_OK) {
 		ledger_note(world_of(a)->ledger, &entry);
@@ -294,9 +308,11 @@ static bool commit(struct act *a, const struct vault_state *before)
 	}
 	vault_rollback(a->vault);
 	world_trace(world_of(a), "trap %d", (int)trap);
-	if (trap == TRAP_FULL) {
+	if (e == ERR_FULL) {
 		check_unmoved(a, before);
 		entry.is_gone = true;
+	} else if (!is_trapped) {
+		die_of_disk(a, before, &entry);
 	} else {
 		world_crash_client(a->client);
 		a->vault = a->client->vault;

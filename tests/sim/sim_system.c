@@ -3,9 +3,11 @@
  * twenty real clients, a network and machines that fail, clocks that are wrong.
  *
  *   sim_system [--seed N] [--runs N] [--clients N] [--steps N] [--seconds N]
- *              [--bug NAME] [--with NAME] [--trace] [--quiet]
+ *              [--bug NAME] [--with NAME] [--without NAME] [--trace] [--quiet]
  *
- * `--with` makes sure that every seed has an actor which only some have: releases, files.
+ * `--with` makes sure that every seed has an actor which only some have: releases, files, erasures,
+ * faults, clocks; `--without` that none has it, or `others`: none of the last three, which have
+ * random numbers of their own, so that all else goes as it went before there were any.
  * Run i is made from seed N + i alone, so `--seed S --runs 1` repeats one, and with --trace
  * tells it step by step. After each run everything is healed, every client syncs until
  * nothing moves, and tests/sim/oracle.h's O1 to O10 must hold. Seeds that once found a bug
@@ -22,7 +24,9 @@
 #include "tests/sim/bureau.h"
 #include "tests/sim/couriers.h"
 #include "tests/sim/disks.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/homes.h"
+#include "tests/sim/law.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/people.h"
@@ -30,6 +34,7 @@
 #define STEPS_MAX  160
 #define PASSES_MAX 40
 #define YEAR_MS    INT64_C(31557600000)
+#define OTHERS     (unsigned)(WORLD_WITH_ERASURES | WORLD_WITH_FAULTS | WORLD_WITH_CLOCKS)
 
 struct options {
 	uint64_t seed;
@@ -41,12 +46,16 @@ struct options {
 	bool is_traced;
 	enum world_bug bug;
 	unsigned with; /* enum world_with */
+	unsigned without;
 };
 
 struct totals {
 	uint64_t runs;
 	uint64_t syncs;
 	uint64_t crashes;
+	uint64_t erasures;
+	uint64_t faults; /* errors of disks, and what was refused for want of room */
+	uint64_t jumps;
 	struct oracle_counts counts;
 };
 
@@ -89,7 +98,8 @@ static void pass_time(struct world *w)
 }
 
 /* Where clocks of machines without a battery stand, and where numbers of seconds end. */
-static int64_t odd_time(struct world *w)
+#define ODD_MOMENTS 6
+static int64_t odd_moment(uint64_t which)
 {
 	static const int64_t moments[] = {0,
 					  INT64_C(946684800000),  /* 2000 */
@@ -98,10 +108,26 @@ static int64_t odd_time(struct world *w)
 					  INT64_C(1800000000000) - 20 * YEAR_MS,
 					  INT64_C(1800000000000) + 20 * YEAR_MS};
 
-	return moments[rand_below(&w->rand, sizeof moments / sizeof *moments)];
+	_Static_assert(sizeof moments / sizeof *moments == ODD_MOMENTS, "as many as said");
+	return moments[which];
 }
 
-/* A client's clock may be anything; the daemon's is nearly right. */
+/* Back to the truth, to an odd moment, or anywhere within twenty years. */
+static void jump_daemon(struct world *w)
+{
+	uint64_t how = rand_below(&w->fate, 10);
+
+	w->daemon_off_ms = 0;
+	if (how < 3)
+		w->daemon_off_ms = odd_moment(rand_below(&w->fate, ODD_MOMENTS)) - w->now_ms;
+	else if (how < 7)
+		w->daemon_off_ms = (int64_t)rand_below(&w->fate, 40 * YEAR_MS) - 20 * YEAR_MS;
+	w->jumps++;
+	world_trace(w, "daemon's clock jumps: off by %lld", (long long)w->daemon_off_ms);
+	world_set_clocks(w);
+}
+
+/* A client's clock may be anything; the daemon's is nearly right, but for jump_daemon(). */
 static void jump_clock(struct world *w)
 {
 	struct client *c = any_client(w);
@@ -116,7 +142,7 @@ static void jump_clock(struct world *w)
 			    ? 0
 			    : (int64_t)rand_below(&w->rand, 40 * YEAR_MS) - 20 * YEAR_MS;
 	if (world_chance(w, 30))
-		c->off_ms = odd_time(w) - w->now_ms;
+		c->off_ms = odd_moment(rand_below(&w->rand, ODD_MOMENTS)) - w->now_ms;
 	world_set_clocks(w);
 	world_trace(w, "clock of client %u is off by %lld", c->index, (long long)c->off_ms);
 }
@@ -159,6 +185,19 @@ static void release_some(struct world *w)
 			(void)homes_release(&w->clients[i]);
 }
 
+/* Those who came later, with numbers of their own. */
+static void take_others(struct world *w)
+{
+	uint64_t what = rand_below(&w->fate, 100);
+
+	if (w->has_erasures && what < 4)
+		law_act(w);
+	if (w->has_clocks && what >= 4 && what < 7)
+		jump_daemon(w);
+	if (w->has_faults && what >= 7 && what < 10)
+		faults_checkpoint(w);
+}
+
 static void take_step(struct world *w)
 {
 	uint64_t what = rand_below(&w->rand, 100);
@@ -177,6 +216,7 @@ static void take_step(struct world *w)
 		(void)world_sync(any_client(w));
 	else
 		befall(w);
+	take_others(w);
 }
 
 static bool has_moved(const struct sync_report *r)
@@ -196,7 +236,7 @@ static void settle(struct world *w)
 	for (w->step = 0; has_news; w->step++) {
 		if (w->step == PASSES_MAX)
 			world_fail(w, "no end of syncing");
-		has_news = false;
+		has_news = law_settle(w);
 		for (unsigned i = 0; i < w->client_count; i++) {
 			(void)world_sync(&w->clients[i]);
 			has_news = has_news || has_moved(&w->clients[i].report);
@@ -211,6 +251,9 @@ static void add_totals(struct totals *totals, const struct world *w,
 	totals->runs++;
 	totals->syncs += w->syncs;
 	totals->crashes += w->crashes;
+	totals->erasures += w->law.erasures;
+	totals->faults += w->faults.daemon + w->faults.full + w->faults.clients;
+	totals->jumps += w->jumps;
 	totals->counts.entries += counts->entries;
 	totals->counts.records += counts->records;
 	totals->counts.conflicts += counts->conflicts;
@@ -220,9 +263,10 @@ static void add_totals(struct totals *totals, const struct world *w,
 static void run_one(const struct options *o, uint64_t seed, struct totals *totals)
 {
 	static struct world w;
+	const struct world_mix mix = {(unsigned)o->clients, o->with, o->without};
 
 	w = (struct world){.is_traced = o->is_traced, .bug = o->bug};
-	world_open(&w, seed, (unsigned)o->clients, o->with);
+	world_open(&w, seed, &mix);
 	uint64_t steps = o->steps != 0 ? o->steps : 20 + rand_below(&w.rand, STEPS_MAX - 20);
 
 	/* Everybody has the schema before the accidents begin. */
@@ -267,14 +311,17 @@ static bool read_bug(const char *text, enum world_bug *ret_bug)
 
 static bool read_with(const char *text, unsigned *with)
 {
-	static const char *const names[] = {"releases", "files"};
+	static const char *const names[] = {"releases", "files", "erasures", "faults", "clocks"};
 
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(text, names[i]) == 0) {
 			*with |= 1u << i;
 			return true;
 		}
-	return false;
+	if (strcmp(text, "others") != 0)
+		return false;
+	*with |= OTHERS;
+	return true;
 }
 
 static bool read_flag(const char *name, struct options *o)
@@ -303,6 +350,8 @@ static bool read_setting(const char *name, const char *value, struct options *o)
 		return read_bug(value, &o->bug);
 	if (strcmp(name, "--with") == 0)
 		return read_with(value, &o->with);
+	if (strcmp(name, "--without") == 0)
+		return read_with(value, &o->without);
 	for (unsigned i = 0; i < sizeof settings / sizeof *settings; i++)
 		if (strcmp(name, settings[i].name) == 0)
 			return read_number(value, settings[i].number);
@@ -342,13 +391,14 @@ int main(int argc, char **argv)
 	if (!read_options(argc, argv, &o)) {
 		fprintf(stderr,
 			"usage: sim_system [--seed N] [--runs N] [--clients 2..8] [--steps N] "
-			"[--seconds N] [--bug NAME] [--with NAME] [--trace] [--quiet]\n");
+			"[--seconds N] [--bug NAME] [--with NAME] [--without NAME] [--trace] [--quiet]\n");
 		return 2;
 	}
 	if (crypt_init() != ERR_OK)
 		return 2;
 	log_set_filter("none");
 	keep_memory();
+	faults_install();
 	int64_t until = seconds_now() + (int64_t)o.seconds;
 
 	if (o.seed == 0) {
@@ -357,6 +407,7 @@ int main(int argc, char **argv)
 		o.seed = 1000;
 		kept.clients = 0;
 		kept.steps = 0;
+		kept.without |= OTHERS;
 		for (unsigned i = 0; i < sizeof kept_seeds / sizeof *kept_seeds; i++)
 			run_one(&kept, kept_seeds[i], &totals);
 	}
@@ -364,11 +415,13 @@ int main(int argc, char **argv)
 		run_one(&o, o.seed + i, &totals);
 	if (!o.is_quiet)
 		printf("runs=%llu entries=%llu records=%llu syncs=%llu crashes=%llu conflicts=%llu "
-		       "quarantined=%llu: all hold\n",
+		       "quarantined=%llu erasures=%llu faults=%llu jumps=%llu: all hold\n",
 		       (unsigned long long)totals.runs, (unsigned long long)totals.counts.entries,
 		       (unsigned long long)totals.counts.records, (unsigned long long)totals.syncs,
 		       (unsigned long long)totals.crashes,
 		       (unsigned long long)totals.counts.conflicts,
-		       (unsigned long long)totals.counts.quarantined);
+		       (unsigned long long)totals.counts.quarantined,
+		       (unsigned long long)totals.erasures, (unsigned long long)totals.faults,
+		       (unsigned long long)totals.jumps);
 	return 0;
 }

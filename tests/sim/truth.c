@@ -77,6 +77,22 @@ uint32_t truth_root(const struct truth *t, uint32_t device)
 	return device;
 }
 
+/* Rows that say only that there was something: of records erased by law (law.h). */
+static void leave_out_erased(struct truth *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->conflict_count; i++)
+		if (!bytes_is(t->conflicts[i].state, "erased"))
+			t->conflicts[kept++] = t->conflicts[i];
+	t->conflict_count = kept;
+	kept = 0;
+	for (size_t i = 0; i < t->quarantine_count; i++)
+		if (!bytes_is(t->quarantine[i].state, "erased"))
+			t->quarantine[kept++] = t->quarantine[i];
+	t->quarantine_count = kept;
+}
+
 void truth_load(struct truth *t, struct world *w)
 {
 	const struct store_range all = {.limit = ROWS_MAX};
@@ -92,6 +108,7 @@ void truth_load(struct truth *t, struct world *w)
 		w,
 		store_load_quarantine(w->store, &t->a, &all, &t->quarantine, &t->quarantine_count),
 		"quarantine");
+	leave_out_erased(t);
 	t->refused = arena_alloc_array(&t->a, t->quarantine_count, sizeof *t->refused);
 	for (size_t i = 0; i < t->quarantine_count; i++)
 		world_must(w, change_decode(&t->a, t->quarantine[i].bytes, &t->refused[i]),

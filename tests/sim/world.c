@@ -16,7 +16,9 @@
 #include "daemon/session.h"
 #include "daemon/units.h"
 #include "tests/sim/couriers.h"
+#include "tests/sim/faults.h"
 #include "tests/sim/homes.h"
+#include "tests/sim/law.h"
 #include "tests/sim/link.h"
 #include "tests/sim/oracle.h"
 #include "tests/sim/tell.h"
@@ -193,7 +195,7 @@ void world_set_trap(struct client *c, enum trap trap, unsigned after)
 
 bool world_take_trap(struct client *c)
 {
-	bool is_sprung = c->is_trap_sprung;
+	bool is_sprung = faults_end_client(c) || c->is_trap_sprung;
 
 	c->trap = TRAP_NONE;
 	c->is_trap_sprung = false;
@@ -202,19 +204,21 @@ bool world_take_trap(struct client *c)
 
 /* ---- the daemon ---- */
 
-static void open_daemon(struct world *w)
+static enum err try_start(struct world *w)
 {
 	const struct schema *schema = w->schemas[w->schema];
+	enum err e = store_open_writer(w->path, schema, &w->store);
 
-	world_must(w, store_open_writer(w->path, schema, &w->store), "open the store");
-	world_must(w, store_open_reader(w->path, schema, &w->reader), "open a reader");
+	if (e == ERR_OK)
+		e = store_open_reader(w->path, schema, &w->reader);
 	w->ctx.registry = registry_new();
-	world_must(w, enrol_load_registry(w->store, w->ctx.registry), "load the registry");
-	world_must(w, store_begin(w->store), "begin");
-	world_must(w, session_mend(w->store, w->clock.wall), "mend sessions");
-	world_must(w, store_commit(w->store), "commit");
-	atomic_store(&w->ctx.schema, schema);
-	w->daemon_life++;
+	if (e == ERR_OK)
+		e = enrol_load_registry(w->store, w->ctx.registry);
+	if (e == ERR_OK)
+		e = store_begin(w->store);
+	if (e == ERR_OK)
+		e = session_mend(w->store, w->clock.wall);
+	return e == ERR_OK ? store_commit(w->store) : e;
 }
 
 static void close_daemon(struct world *w)
@@ -225,6 +229,28 @@ static void close_daemon(struct world *w)
 	w->reader = NULL;
 	w->store = NULL;
 	w->ctx.registry = NULL;
+}
+
+/* What fails while it starts, it does not run with: the service manager starts it once more. */
+static void open_daemon(struct world *w)
+{
+	struct faults_window window;
+
+	faults_begin_start(w, &window);
+	enum err e = try_start(w);
+	bool is_sick = e != ERR_OK && faults_have_fired();
+
+	faults_end_none(&window);
+	if (is_sick) {
+		world_trace(w, "daemon does not start: %s", err_name(e));
+		w->faults.daemon++;
+		store_rollback(w->store);
+		close_daemon(w);
+		e = try_start(w);
+	}
+	world_must(w, e, "start the daemon");
+	atomic_store(&w->ctx.schema, w->schemas[w->schema]);
+	w->daemon_life++;
 }
 
 /* Numbers of before the crash come once more into the log. */
@@ -252,13 +278,18 @@ static void forget_numbers(struct world *w)
 
 void world_crash_daemon(struct world *w)
 {
+	struct faults_window window;
+
 	world_trace(w, "daemon crashes");
 	w->crashes++;
+	faults_begin_none(&window);
 	store_rollback(w->store);
 	close_daemon(w);
 	open_daemon(w);
 	if (w->bug == WORLD_BUG_APPLIED_TWICE)
 		forget_numbers(w);
+	law_start(w);
+	faults_end_none(&window);
 }
 
 static void import_units(struct world *w)
@@ -372,6 +403,7 @@ static void begin_epoch(struct world *w)
 	world_must(w,
 		   epochs_begin(w->store, log, &w->clock.clock, &w->rand, &before, &w->ctx.epoch),
 		   "begin an epoch");
+	law_restore(w);
 	world_must(w, store_commit(w->store), "commit");
 }
 
@@ -405,6 +437,7 @@ void world_restore(struct world *w)
 	homes_after_restore(w);
 	/* The copy may be of before the new schema; the daemon has it in its folder. */
 	world_must(w, store_use_schema(w->store, w->schemas[w->schema]), "use the schema");
+	law_start(w);
 }
 
 void world_give_unit(struct client *c, int64_t unit)
@@ -415,9 +448,8 @@ void world_give_unit(struct client *c, int64_t unit)
 		return;
 	world_trace(w, "client %u is given unit %lld", c->index, (long long)unit);
 	world_must(w, store_begin(w->store), "begin");
-	w->rights++;
 	world_must(w, store_add_device_unit(w->store, c->device, unit), "give a unit");
-	world_must(w, store_commit(w->store), "commit");
+	w->rights += faults_commit(w, "commit a unit given");
 }
 
 /* ---- clients ---- */
@@ -438,12 +470,28 @@ void world_load_schema(struct client *c)
 	world_must(c->world, schema_load_bundle(bundle, &c->schema, error), "schema bundle");
 }
 
+static enum err try_vault(struct client *c)
+{
+	enum err e = vault_open(c->home, &c->world->rand, &c->vault);
+
+	return e == ERR_OK ? vault_unlock(c->vault, PASSPHRASE) : e;
+}
+
 void world_open_vault(struct client *c)
 {
 	struct world *w = c->world;
 
-	world_must(w, vault_open(c->home, &w->rand, &c->vault), "open a vault");
-	world_must(w, vault_unlock(c->vault, PASSPHRASE), "unlock a vault");
+	faults_begin_client(c, 5);
+	enum err e = try_vault(c);
+
+	/* The command that meets it says so; the next one finds the disk well. */
+	if (faults_end_client(c) && e != ERR_OK) {
+		world_trace(w, "client %u: its vault does not open: %s", c->index, err_name(e));
+		vault_close(c->vault);
+		c->vault = NULL;
+		e = try_vault(c);
+	}
+	world_must(w, e, "open a vault");
 	world_load_schema(c);
 	homes_look(c);
 }
@@ -557,7 +605,24 @@ static unsigned draw_client_count(struct world *w)
 				  : 2 + (unsigned)rand_below(&w->rand, 7);
 }
 
-void world_open(struct world *w, uint64_t seed, unsigned client_count, unsigned with)
+static bool has_actor(struct world *w, const struct world_mix *mix, unsigned which,
+		      uint64_t percent)
+{
+	bool is_drawn = rand_below(&w->fate, 100) < percent;
+
+	return (is_drawn || (mix->with & which) != 0) && (mix->without & which) == 0;
+}
+
+/* Their own numbers, so that those who were there before do the same with and without them. */
+static void draw_fate(struct world *w, const struct world_mix *mix)
+{
+	rand_seeded_init(&w->fate, w->seed ^ UINT64_C(0x66617465));
+	w->has_erasures = has_actor(w, mix, WORLD_WITH_ERASURES, 50);
+	w->has_faults = has_actor(w, mix, WORLD_WITH_FAULTS, 50);
+	w->has_clocks = has_actor(w, mix, WORLD_WITH_CLOCKS, 40);
+}
+
+void world_open(struct world *w, uint64_t seed, const struct world_mix *mix)
 {
 	uint8_t key[32] = {0xff};
 
@@ -569,10 +634,11 @@ void world_open(struct world *w, uint64_t seed, unsigned client_count, unsigned 
 	w->now_ms = WORLD_START;
 	w->is_coarse = world_chance(w, 30);
 	w->is_crowded = world_chance(w, 50);
-	w->has_files = world_chance(w, 50) || (with & WORLD_WITH_FILES) != 0;
-	w->has_releases = world_chance(w, 60) || (with & WORLD_WITH_RELEASES) != 0;
+	w->has_files = world_chance(w, 50) || (mix->with & WORLD_WITH_FILES) != 0;
+	w->has_releases = world_chance(w, 60) || (mix->with & WORLD_WITH_RELEASES) != 0;
+	draw_fate(w, mix);
 	clock_fake_init(&w->clock, w->now_ms);
-	w->client_count = client_count != 0 ? client_count : draw_client_count(w);
+	w->client_count = mix->client_count != 0 ? mix->client_count : draw_client_count(w);
 	w->ctx.clock = &w->clock.clock;
 	w->ctx.rand = &w->rand;
 	w->ctx.state = w->folder;
@@ -602,6 +668,7 @@ void world_close(struct world *w)
 	schema_free(w->schemas[0]);
 	schema_free(w->schemas[1]);
 	ledger_free(w->ledger);
+	faults_clear(w);
 	arena_clear(&w->arena);
 	remove_folder(w->folder);
 }
@@ -623,10 +690,11 @@ void world_trap_contact(struct client *c)
 	struct world *w = c->world;
 	enum trap trap = (enum trap)(1 + rand_below(&w->rand, 3));
 
-	if (w->is_healed || !world_chance(w, 20))
-		return;
-	world_set_trap(c, trap, (unsigned)rand_below(&w->rand, 6));
-	world_trace(w, "trap %d after %u commits", (int)trap, c->trap_after);
+	if (!w->is_healed && world_chance(w, 20)) {
+		world_set_trap(c, trap, (unsigned)rand_below(&w->rand, 6));
+		world_trace(w, "trap %d after %u commits", (int)trap, c->trap_after);
+	}
+	faults_begin_client(c, 8);
 }
 
 static bool sync_over_network(struct client *c)

@@ -16,6 +16,7 @@
 #include "daemon/context.h"
 #include "daemon/registry.h"
 #include "daemon/store.h"
+#include "tests/fault/faultvfs.h"
 
 #define WORLD_CLIENTS_MAX 20
 #define WORLD_OFFICE      WORLD_CLIENTS_MAX /* in the ledger: device 0 */
@@ -43,6 +44,11 @@ enum trap {
 };
 
 struct world;
+
+/* A stretch in which one party's disk may fail; faults.h. */
+struct faults_window {
+	struct faultvfs_state before; /* what was to fail around it */
+};
 
 struct client {
 	struct world *world;
@@ -75,6 +81,9 @@ struct client {
 	enum trap trap;
 	unsigned trap_after; /* commits that still go well */
 	bool is_trap_sprung;
+	char vault_path[160]; /* what SQLite's files of it begin with */
+	struct faults_window window;
+	bool has_window;
 	struct sync_report report;
 };
 
@@ -116,6 +125,25 @@ struct world {
 	bool has_files;     /* people carry files: couriers.h */
 	bool has_rescued;   /* values of lost numbers were written again */
 
+	/* Of the actors below; those above keep their own, and so the histories of their seeds. */
+	struct rand fate;
+	bool has_erasures; /* the law has records erased: law.h */
+	bool has_faults;   /* disks fail: faults.h */
+	bool has_clocks;   /* the daemon's clock is wrong by decades, too */
+	int full_until;    /* step: the daemon's disk is full before it */
+	struct {
+		uint64_t daemon;  /* errors of the daemon's disk */
+		uint64_t full;    /* what it refused for want of room */
+		uint64_t clients; /* contacts and entries that met an error of their disk */
+		uint64_t marks;
+	} faults;
+	struct {
+		uint64_t erasures;
+		uint64_t again; /* after a restore that knew nothing of them */
+		uint64_t sweeps;
+	} law;
+	uint64_t jumps;
+
 	struct clock_fake clock; /* the daemon's */
 	int64_t daemon_off_ms;
 	struct context ctx;
@@ -150,9 +178,19 @@ struct world {
 enum world_with {
 	WORLD_WITH_RELEASES = 1,
 	WORLD_WITH_FILES = 2,
+	WORLD_WITH_ERASURES = 4,
+	WORLD_WITH_FAULTS = 8,
+	WORLD_WITH_CLOCKS = 16,
 };
 
-void world_open(struct world *w, uint64_t seed, unsigned client_count, unsigned with);
+/* `with` and `without`: of enum world_with; who is in both is not there. */
+struct world_mix {
+	unsigned client_count; /* 0: drawn */
+	unsigned with;
+	unsigned without;
+};
+
+void world_open(struct world *w, uint64_t seed, const struct world_mix *mix);
 /* Removes everything. */
 void world_close(struct world *w);
 
