@@ -572,6 +572,9 @@ static enum err take_notice(struct apply *ap, const struct msg_notice *n)
 		e = drop_own_notice(ap, n);
 	if (bytes_is(n->kind, "decided"))
 		e = end_waiting(ap, n);
+	/* What the office had only in quarantine is in no unit whose evictions come here. */
+	if (bytes_is(n->kind, "erased") && !id_is_zero(&n->id))
+		e = vault_record_erase(ap->sync->vault, &n->id);
 	if (e == ERR_OK)
 		e = vault_notice_put(ap->sync->vault, &notice);
 	if (notice.notice > ap->state.notice)

@@ -99,6 +99,38 @@ static enum err remove_state(struct run *r, struct bytes type, struct erasure_re
 	return store_remove_state(r->store, type, &record->id);
 }
 
+static bool was_told(const struct erase_number *numbers, size_t index)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (!numbers[i].was_erased && numbers[i].device == numbers[index].device)
+			return true;
+	}
+	return numbers[index].was_erased;
+}
+
+/*
+ * What was refused is in no unit, and of another device only its writer's: no eviction would reach
+ * it there.
+ */
+static enum err tell_writers(struct run *r, const struct erasure_record *record,
+			     const struct erase_number *numbers, size_t count)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		struct notice_row notice = {.device = numbers[i].device,
+					    .kind = BYTES_LIT("erased"),
+					    .type = numbers[i].type,
+					    .id = record->id,
+					    .at_ms = r->request->at_ms,
+					    .text = BYTES_LIT(STORE_ERASED_TEXT)};
+
+		if (!was_told(numbers, i))
+			e = store_notify(r->store, &notice);
+	}
+	return e;
+}
+
 /* Under every type: an id is one person's, whatever a device called the record. */
 static enum err find_record(struct run *r, struct erasure_record *record)
 {
@@ -115,6 +147,8 @@ static enum err find_record(struct run *r, struct erasure_record *record)
 	}
 	if (e == ERR_OK)
 		e = store_load_erase_numbers(r->store, r->a, &record->id, &numbers, &count);
+	if (e == ERR_OK)
+		e = tell_writers(r, record, numbers, count);
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		if (numbers[i].log == 0)
 			continue;

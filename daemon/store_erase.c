@@ -136,8 +136,9 @@ enum err store_load_erased(struct store *s, struct arena *a, const struct id *id
 
 /* What could not be read at all has no id of its own; such rows are few. */
 static const char query_numbers[] =
-	"SELECT log, number FROM quarantine WHERE id = ?1"
-	" UNION SELECT log, number FROM quarantine WHERE id = zeroblob(16) AND instr(change, ?1) > 0";
+	"SELECT log, number, device, type, state = 'erased' FROM quarantine WHERE id = ?1"
+	" UNION SELECT log, number, device, type, state = 'erased' FROM quarantine"
+	" WHERE id = zeroblob(16) AND instr(change, ?1) > 0";
 
 enum err store_load_erase_numbers(struct store *s, struct arena *a, const struct id *id,
 				  struct erase_number **ret_numbers, size_t *ret_count)
@@ -151,7 +152,11 @@ enum err store_load_erase_numbers(struct store *s, struct arena *a, const struct
 		return e;
 	bind_id(q, 1, id);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
-		struct erase_number row = {(uint64_t)sql_int(q, 0), (uint64_t)sql_int(q, 1)};
+		struct erase_number row = {.log = (uint64_t)sql_int(q, 0),
+					   .number = (uint64_t)sql_int(q, 1),
+					   .device = (uint32_t)sql_int(q, 2),
+					   .type = sql_text_copy(q, 3, a),
+					   .was_erased = sql_int(q, 4) != 0};
 
 		buf_append(&rows, &row, sizeof row);
 	}
@@ -257,8 +262,6 @@ static const char query_blank_conflict[] =
 	"UPDATE conflict SET field = '', kept = ?2, lost = ?3, kept_by = '', lost_by = '',"
 	" state = 'erased' WHERE conflict = ?1";
 
-#define ERASED_TEXT "Hồ sơ đã được xóa theo luật / the record was erased by law"
-
 static enum err run_of_id(struct store *s, const char *text, const struct id *id)
 {
 	AUTO(sql_done) struct sql *q = NULL;
@@ -281,7 +284,7 @@ static enum err blank_notices(struct store *s, const struct id *id)
 	pack_value(&nothing, &VALUE_NONE);
 	bind_id(q, 1, id);
 	sql_bind_blob(q, 2, buf_bytes(&nothing));
-	sql_bind_text(q, 3, BYTES_LIT(ERASED_TEXT));
+	sql_bind_text(q, 3, BYTES_LIT(STORE_ERASED_TEXT));
 	return sql_run(q);
 }
 

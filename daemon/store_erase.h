@@ -34,6 +34,9 @@ enum err store_load_erased(struct store *s, struct arena *a, const struct id *id
 struct erase_number {
 	uint64_t log; /* 0: of a fork, not in the log */
 	uint64_t number;
+	uint32_t device;
+	struct bytes type;
+	bool was_erased; /* nothing of it is left, and its device was told */
 };
 enum err store_load_erase_numbers(struct store *s, struct arena *a, const struct id *id,
 				  struct erase_number **ret_numbers, size_t *ret_count);
@@ -54,6 +57,9 @@ enum err store_load_indexed_references(struct store *s, struct arena *a, const s
 				       struct reference_row **ret_rows, size_t *ret_count);
 
 /* ---- removing ---- */
+
+/* What a notice says of one, for people. */
+#define STORE_ERASED_TEXT "Hồ sơ đã được xóa theo luật / the record was erased by law"
 
 /* The record's row of its typed table; nothing when there is none. */
 enum err store_remove_state(struct store *s, struct bytes type, const struct id *id);

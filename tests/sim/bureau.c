@@ -150,6 +150,8 @@ static void merge_communes(struct world *w, struct arena *a)
 		   "import the new list");
 	world_must(w, units_succession(w->store, a, bytes_str(map_text), day, &succeeded),
 		   "import the map");
+	/* As admin_unit.c does. */
+	world_must(w, units_note_day(w->store, units_day_of(w->clock.wall)), "note the day");
 	if (!finish(w))
 		return;
 	w->rights++;

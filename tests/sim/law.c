@@ -88,22 +88,23 @@ static bool erase(struct world *w, const struct id *id, bool is_with_events)
 	return is_done;
 }
 
-/* Somebody asks for a person by name: then that is in the audit. */
-static void ask(struct world *w, const struct id *id)
+/* Somebody asks for what the office has of it, and that is in the audit then. */
+static void ask(struct world *w, struct bytes type, const struct id *id)
 {
 	AUTO(arena_clear) struct arena a = {0};
-	const struct note *n = ledger_making(w->ledger, id);
+	struct store_state state = {.record = {.type = type, .id = *id}};
+	size_t at = 0;
 
-	for (; n != NULL && n < w->ledger->notes + w->ledger->count; n++)
-		if (id_compare(&n->id, id) == 0 && n->value.kind == VALUE_TEXT)
-			break;
-	if (n == NULL || n == w->ledger->notes + w->ledger->count)
+	world_must(w, store_load_states(w->store, &a, &state, 1), "a record");
+	while (at < state.record.count && state.record.fields[at].value.kind != VALUE_TEXT)
+		at++;
+	if (at == state.record.count)
 		return;
 	world_must(w, store_begin(w->store), "begin");
 	world_must(w,
 		   store_put_audit(w->store, w->clock.wall, BYTES_LIT("uid:0"), BYTES_LIT("query"),
-				   arena_printf(&a, "{\"sql\":\"… name = '%.*s'\"}",
-						BYTES_FMT(n->value.bytes))),
+				   arena_printf(&a, "{\"sql\":\"… = '%.*s'\"}",
+						BYTES_FMT(state.record.fields[at].value.bytes))),
 		   "audit");
 	(void)faults_commit(w, "commit an audit row");
 }
@@ -116,7 +117,7 @@ void law_act(struct world *w)
 	if (!ledger_pick(w->ledger, &w->fate, &type, &id))
 		return;
 	if (is_drawn(w, 20))
-		ask(w, &id);
+		ask(w, type, &id);
 	(void)erase(w, &id, is_drawn(w, 25));
 	if (is_drawn(w, 70))
 		law_start(w);

@@ -526,6 +526,29 @@ static void a_refused_change_is_shown_and_can_be_mended(void **state)
 	assert_int_equal(client_home_problems(h), 0);
 }
 
+static void a_notice_that_a_record_was_erased_takes_it_away(void **state)
+{
+	struct client_home *h = *state;
+	struct arena a = {0};
+	struct vault_notice *notices;
+	size_t count;
+	struct id id = add_person(h, "Chỉ bị giữ lại");
+
+	h->office->refuse_type = BYTES_LIT("person");
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_REFUSED);
+	h->office->notices[h->office->notice_count++] = (struct msg_notice){
+		.notice = 1, .kind = BYTES_LIT("erased"), .type = BYTES_LIT("person"), .id = id};
+	assert_ok(client_home_sync(h));
+
+	assert_string_equal(client_home_value(h, &id, "full_name"), "");
+	assert_ok(vault_notices(h->vault, &a, true, &notices, &count));
+	assert_int_equal(count, 1);
+	assert_true(bytes_is(notices[0].kind, "erased"));
+	arena_clear(&a);
+	assert_int_equal(client_home_problems(h), 0);
+}
+
 /* The next edit of the record is made by someone who sees the other's value. */
 static void a_refused_value_that_lost_meanwhile_does_not_go_along(void **state)
 {
@@ -664,6 +687,7 @@ int main(void)
 		CASE(busy_is_only_later),
 		CASE(a_revoked_or_forked_device_keeps_everything),
 		CASE(a_refused_change_is_shown_and_can_be_mended),
+		CASE(a_notice_that_a_record_was_erased_takes_it_away),
 		CASE(a_refused_value_that_lost_meanwhile_does_not_go_along),
 		CASE(an_evicted_record_goes_but_not_its_unsent_edit),
 		CASE(more_to_come_is_asked_for_until_it_is_all_here),

@@ -137,6 +137,31 @@ static void every_unit_it_was_ever_in_hears_of_it(UNUSED_STATE)
 	}
 }
 
+/* It is in no unit then, so no eviction reaches the device that has it. */
+static void who_wrote_what_was_only_refused_hears_of_it(UNUSED_STATE)
+{
+	const struct store_range all = {.limit = 100};
+	struct id refused;
+	struct change c = ground_person(&g, e, g.north, NAME " bị từ chối", &refused);
+	struct notice_row *rows = NULL;
+	size_t before = 0;
+	size_t count = 0;
+
+	ground_write(&g, &c, "sex", ground_text("dragon"));
+	assert_int_equal(ground_push(&g, e, &c, 1).quarantined, 1);
+	assert_ok(store_load_notices(g.store, &g.a, e->number, &all, &rows, &before));
+
+	(void)erase(&refused);
+	(void)erase(&refused);
+
+	assert_ok(store_load_notices(g.store, &g.a, e->number, &all, &rows, &count));
+	assert_int_equal(count, before + 1);
+	assert_true(bytes_is(rows[before].kind, "erased"));
+	assert_true(bytes_is(rows[before].type, "person"));
+	assert_memory_equal(&rows[before].id, &refused, ID_LEN);
+	ground_verify(&g);
+}
+
 static void a_later_change_comes_in_as_that_it_came(UNUSED_STATE)
 {
 	struct change both[2];
@@ -278,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_was_written_of_it_is_gone_and_the_rest_verifies),
 		T(every_unit_it_was_ever_in_hears_of_it),
+		T(who_wrote_what_was_only_refused_hears_of_it),
 		T(a_later_change_comes_in_as_that_it_came),
 		T(the_bytes_as_they_were_are_still_known),
 		T(a_reason_that_repeats_what_it_said_is_refused),
