@@ -14,6 +14,13 @@ enum err admin_types(struct admin_call *call);
 
 enum err admin_board(struct admin_call *call);
 
+enum err admin_alert_show(struct admin_call *call);
+enum err admin_alert_send(struct admin_call *call);
+void admin_alert_begin(struct admin_call *call); /* committed */
+enum err admin_alert_test(struct admin_call *call);
+void admin_alert_begin_test(struct admin_call *call); /* committed */
+enum err admin_alert_state(struct admin_call *call);
+
 enum err admin_unit_import(struct admin_call *call);
 enum err admin_unit_succession(struct admin_call *call);
 enum err admin_unit_placing(struct admin_call *call);

@@ -1,5 +1,6 @@
 #define LOG_TAG "admin"
 
+#include "daemon/admin_alert.h"
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
@@ -19,16 +20,17 @@ static json_t *metrics_json(struct metrics *m)
 	return all;
 }
 
-/* {} -> {at, started_at, ready, disk_low, metrics: {name: count}}: how the daemon itself stands;
- * asked again and again, the differences are rates. */
+/* {} -> {at, started_at, ready, disk_low, alerts, metrics: {name: count}}: how the daemon itself
+ * stands; asked again and again, the differences are rates. `alerts` are the ways of `alert state`.
+ */
 enum err admin_health(struct admin_call *call)
 {
 	const struct context *ctx = call->ctx;
 
 	call->result = json_pack(
-		"{s:o, s:o, s:b, s:b, s:o}", "at", admin_json_time(clock_wall_ms(ctx->clock)),
+		"{s:o, s:o, s:b, s:b, s:o, s:o}", "at", admin_json_time(clock_wall_ms(ctx->clock)),
 		"started_at", admin_json_time(ctx->started_ms), "ready",
 		(int)atomic_load(&ctx->is_ready), "disk_low", (int)atomic_load(&ctx->is_disk_low),
-		"metrics", metrics_json(ctx->metrics));
+		"alerts", admin_alert_ways(ctx), "metrics", metrics_json(ctx->metrics));
 	return ERR_OK;
 }

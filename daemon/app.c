@@ -13,6 +13,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/alert_sender.h"
 #include "daemon/backup.h"
 #include "daemon/console.h"
 #include "daemon/enrol.h"
@@ -203,6 +204,8 @@ static enum err open_store(struct app *app, struct store **ret_store)
 		e = enrol_load_registry(store, app->ctx.registry);
 	if (e == ERR_OK)
 		e = backup_remember(app->ctx.backup, store);
+	if (e == ERR_OK)
+		e = alert_sender_remember(app->ctx.alerts, store);
 	if (e == ERR_OK)
 		e = readers_open(path, app->ctx.schema, (size_t)c->limits.readers,
 				 &app->ctx.readers);
@@ -418,6 +421,7 @@ static void on_tick(void *user)
 	watch_disk(app, now);
 	backup_tick(app->ctx.backup);
 	sweep_tick(app->ctx.sweep, now);
+	alert_sender_tick(app->ctx.alerts);
 	events_tick(app->ctx.events);
 }
 
@@ -450,6 +454,7 @@ static void on_stop(void *user)
 	log_notice("stopping");
 	notify_stopping();
 	backup_stop(app->ctx.backup);
+	alert_sender_stop(app->ctx.alerts);
 	remove_listen_file(app);
 	events_stop(app->ctx.events);
 	http_drain(app->http, APP_CLOSE_MS);
@@ -627,8 +632,10 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 
 	AUTO(backup_free) struct backup *backup = backup_new(ctx);
 	AUTO(sweep_free) struct sweep *sweep = sweep_new(ctx);
+	AUTO(alert_sender_free) struct alert_sender *alerts = alert_sender_new(ctx);
 
 	ctx->backup = backup;
+	ctx->alerts = alerts;
 	ctx->sweep = sweep;
 	atomic_store(&ctx->config, config);
 	atomic_store(&ctx->schema, schema);

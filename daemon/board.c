@@ -286,7 +286,7 @@ static enum err give_all(struct work *w)
 }
 
 /* Devices of the whole district or province bring the commune's data, too. */
-static enum board_state state_of(const struct work *w, const struct place *p, int64_t now_ms)
+static int64_t heard_of(const struct work *w, const struct place *p)
 {
 	int64_t latest = p->tally.contact_ms;
 
@@ -297,21 +297,28 @@ static enum board_state state_of(const struct work *w, const struct place *p, in
 		if (above->row->level == UNIT_PROVINCE)
 			break;
 	}
-	if (latest == 0)
+	return latest;
+}
+
+static enum board_state state_of(int64_t heard_ms, int64_t now_ms)
+{
+	if (heard_ms == 0)
 		return BOARD_NEVER;
-	return now_ms - latest > BOARD_STALE_MS ? BOARD_STALE : BOARD_FRESH;
+	return now_ms - heard_ms > BOARD_STALE_MS ? BOARD_STALE : BOARD_FRESH;
 }
 
 static void fill_row(const struct work *w, const struct place *p, int64_t now_ms,
 		     struct board_row *row)
 {
 	const struct place *above = find_place(w, p->row->parent);
+	const int64_t heard_ms = heard_of(w, p);
 
 	*row = (struct board_row){.unit = p->row->unit,
 				  .code = p->row->code,
 				  .name = p->row->name,
 				  .province_code = p->row->province_code,
-				  .state = state_of(w, p, now_ms),
+				  .state = state_of(heard_ms, now_ms),
+				  .heard_ms = heard_ms,
 				  .tally = p->tally};
 	if (above != NULL && above->row->level == UNIT_DISTRICT) {
 		row->district_code = above->row->code;

@@ -45,7 +45,9 @@ struct board_row {
 	struct bytes district_name;
 	struct bytes province_code;
 	struct bytes province_name;
-	enum board_state state; /* also by devices of its district or province */
+	/* Both also by devices of its district or province. */
+	enum board_state state;
+	int64_t heard_ms; /* 0: never */
 	struct board_tally tally;
 };
 

@@ -55,6 +55,25 @@ static const struct key keys[] = {
 	{"backup.keep_days",   KEY_COUNT, false, AT(backup.keep_days), 0, 3660, 14},
 	{"backup.keep_weeks",  KEY_COUNT, false, AT(backup.keep_weeks), 0, 520, 8},
 	{"backup.keep_months", KEY_COUNT, false, AT(backup.keep_months), 0, 1200, 24},
+	{"alert.hour",           KEY_COUNT,    false, AT(alert.hour), 0, 23, 7},
+	{"alert.folder",         KEY_TEXT,     false, AT(alert.folder), 0, 0, 0},
+	{"alert.keep",           KEY_COUNT,    false, AT(alert.keep), 0, 3660, 60},
+	{"alert.mail_to",        KEY_TEXT,     false, AT(alert.mail_to), 0, 0, 0},
+	{"alert.mail_from",      KEY_TEXT,     false, AT(alert.mail_from), 0, 0, 0},
+	{"alert.mail_by",        KEY_TEXT,     false, AT(alert.mail_by), 0, 0, 0},
+	{"alert.webhook",        KEY_TEXT,     false, AT(alert.webhook), 0, 0, 0},
+	{"alert.webhook_secret", KEY_TEXT,     false, AT(alert.webhook_secret), 0, 0, 0},
+	{"alert.webhook_ca",     KEY_TEXT,     false, AT(alert.webhook_ca), 0, 0, 0},
+	{"alert.urgent_every",   KEY_DURATION, false, AT(alert.urgent_every_ms), 0, 30 * DAY_MS, DAY_MS / 2},
+	{"alert.quiet",          KEY_DURATION, false, AT(alert.quiet_ms), 0, 3660 * DAY_MS, 30 * DAY_MS},
+	{"alert.backup_age",     KEY_DURATION, false, AT(alert.backup_age_ms), 0, 3660 * DAY_MS, 2 * DAY_MS},
+	{"alert.disk_free",      KEY_SIZE,     false, AT(alert.disk_free), 0, 1024 * GIB, 2 * GIB},
+	{"alert.missing",        KEY_COUNT,    false, AT(alert.missing), 0, COUNT_MAX, 1},
+	{"alert.quarantine",     KEY_COUNT,    false, AT(alert.quarantine), 0, COUNT_MAX, 1},
+	{"alert.conflicts",      KEY_COUNT,    false, AT(alert.conflicts), 0, COUNT_MAX, 1},
+	{"alert.clocks",         KEY_COUNT,    false, AT(alert.clocks), 0, COUNT_MAX, 1},
+	{"alert.devices",        KEY_COUNT,    false, AT(alert.devices), 0, COUNT_MAX, 1},
+	{"alert.placing",        KEY_COUNT,    false, AT(alert.placing), 0, COUNT_MAX, 1},
 	{"limits.connections", KEY_COUNT, true, AT(limits.connections), 1, COUNT_MAX, 4096},
 	{"limits.connections_per_address", KEY_COUNT, false, AT(limits.connections_per_address), 1, COUNT_MAX, 200},
 	{"limits.body_budget", KEY_SIZE,     false, AT(limits.body_budget), 1 << 20, 64 * GIB, 64 << 20},
@@ -216,7 +235,7 @@ struct reading {
 	struct config *c;
 	yaml_document_t *doc;
 	const char *path;
-	const char *prefix; /* "", "backup." or "limits." */
+	const char *prefix; /* "", "alert.", "backup." or "limits." */
 	bool seen[KEY_TOTAL];
 	char *error; /* CONFIG_ERROR_LEN */
 };
@@ -286,7 +305,12 @@ static enum err set_pair(struct reading *r, const yaml_node_t *name, const yaml_
 
 static bool is_group(const char *name)
 {
-	return name != NULL && (strcmp(name, "backup") == 0 || strcmp(name, "limits") == 0);
+	static const char *const groups[] = {"alert", "backup", "limits"};
+
+	for (size_t i = 0; name != NULL && i < sizeof groups / sizeof groups[0]; i++)
+		if (strcmp(name, groups[i]) == 0)
+			return true;
+	return false;
 }
 
 /* Not recursive: groups are one level deep, and the prefix says whether we are in one. */
@@ -365,6 +389,39 @@ enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_E
 	return e;
 }
 
+/* They stand in a header of a mail: whatever could end its line must not be in them. */
+static bool is_address_list(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || strchr("<>()[]\\\";:", *p) != NULL)
+			return false;
+	return text[0] != ',';
+}
+
+static bool is_mailer(const char *text)
+{
+	return text[0] == '/' || (strncmp(text, "smtp://", 7) == 0 && text[7] != '\0');
+}
+
+static enum err check_alert(const struct config_alert *a, char ret_error[CONFIG_ERROR_LEN])
+{
+	const char *what = NULL;
+
+	if (a->mail_to != NULL && !is_address_list(a->mail_to))
+		what = "alert.mail_to: addresses with commas between them are wanted, no blanks";
+	else if (a->mail_from != NULL &&
+		 (!is_address_list(a->mail_from) || strchr(a->mail_from, ',') != NULL))
+		what = "alert.mail_from: one address is wanted";
+	else if (a->mail_by != NULL && !is_mailer(a->mail_by))
+		what = "alert.mail_by: the path of a sendmail program, or smtp://HOST:PORT";
+	else if (a->webhook != NULL && strncmp(a->webhook, "https://", 8) != 0)
+		what = "alert.webhook: an address that begins with https:// is wanted";
+	if (what == NULL)
+		return ERR_OK;
+	snprintf(ret_error, CONFIG_ERROR_LEN, "%s", what);
+	return err_raise(ERR_INVAL, "%s", what);
+}
+
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN])
 {
 	struct box_public recipient;
@@ -385,7 +442,7 @@ enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN])
 	}
 	if (c->log_level == NULL)
 		c->log_level = mem_strdup("notice");
-	return ERR_OK;
+	return check_alert(&c->alert, ret_error);
 }
 
 static bool text_differs(const char *a, const char *b)

@@ -30,6 +30,30 @@ struct config_backup {
 	int64_t keep_months;
 };
 
+/* The daily alert, and what is told at once (alert.h, alert_sender.h). */
+struct config_alert {
+	int64_t hour;    /* of the day in Viet Nam it is sent at */
+	char *folder;    /* of the files; NULL: STATE/alerts */
+	int64_t keep;    /* files kept; 0: none are written */
+	char *mail_to;   /* addresses, with commas; NULL: no mail */
+	char *mail_from; /* NULL: ctxhd */
+	char *mail_by;   /* a sendmail program, or smtp://HOST:PORT; NULL: /usr/sbin/sendmail */
+	char *webhook;   /* https URL; NULL: none */
+	char *webhook_secret;    /* file of what nobody may see in the settings; NULL: none */
+	char *webhook_ca;        /* PEM file of who signs that server; NULL: the system's */
+	int64_t urgent_every_ms; /* the same is not told at once again before; 0: nothing is */
+	int64_t quiet_ms;        /* a commune not heard of for so long; 0: not told */
+	int64_t backup_age_ms;   /* the last backup is older; 0: not told */
+	int64_t disk_free;       /* bytes; less: told. 0: not */
+	/* From how many on it is told; 0: never. */
+	int64_t missing;
+	int64_t quarantine;
+	int64_t conflicts;
+	int64_t clocks;
+	int64_t devices;
+	int64_t placing;
+};
+
 struct config_limits {
 	int64_t connections;             /* at once, all listeners of devices */
 	int64_t connections_per_address; /* loopback is exempt: a proxy or a test lives there */
@@ -66,6 +90,7 @@ struct config {
 	char *log_level;
 	int64_t clock_tolerance_ms;
 	struct config_backup backup;
+	struct config_alert alert;
 	struct config_limits limits;
 };
 
@@ -83,8 +108,9 @@ enum err config_set(struct config *c, const char *key, const char *value,
 /* Reads a YAML file over the defaults in `c`. `ret_error`: "file:line: key: what is wrong". */
 enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_ERROR_LEN]);
 /*
- * What no single key shows: both or none of certificate and key; a recipient that is a key; a
- * default listener when none is named. Call once, after file and command line.
+ * What no single key shows: both or none of certificate and key; a recipient that is a key; whom
+ * alerts go to, and how; a default listener when none is named. Call once, after file and command
+ * line.
  */
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
 

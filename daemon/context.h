@@ -16,6 +16,7 @@
 #include "common/model/schema.h"
 #include "proto/invitation.h"
 
+struct alert_sender;
 struct backup;
 struct console;
 struct events;
@@ -34,22 +35,23 @@ struct context {
 	struct rand *rand;
 	_Atomic(const struct config *) config;
 	_Atomic(const struct schema *) schema;
-	struct registry *registry;  /* devices: keys, counters, scope; registry.h */
-	struct readers *readers;    /* reading connections for pool threads; store.h */
-	struct writer *writer;      /* the one writing thread; writer.h */
-	struct loop *loop;          /* work for the pool threads; loop.h */
-	struct metrics *metrics;    /* counters; metrics.h */
-	struct peers *peers;        /* what one address may do; peers.h; loop thread */
-	struct public_cache *cache; /* GET /v1/schema and /v1/units; handle.h */
-	struct backup *backup;      /* backup.h; NULL in tools that have no loop */
-	struct sweep *sweep;        /* sweep.h; NULL likewise */
-	struct console *console;    /* console.h; NULL likewise */
-	struct events *events;      /* events.h; NULL likewise */
-	bool is_console_shared;     /* devices' listeners serve /console/, too; fixed at start */
-	const char *state;          /* folder of everything that lasts */
-	struct id daemon;           /* identity of this installation */
-	struct id epoch;            /* of its history; changes when restored from a backup */
-	struct sign_pair key;       /* signs receipts */
+	struct registry *registry;   /* devices: keys, counters, scope; registry.h */
+	struct readers *readers;     /* reading connections for pool threads; store.h */
+	struct writer *writer;       /* the one writing thread; writer.h */
+	struct loop *loop;           /* work for the pool threads; loop.h */
+	struct metrics *metrics;     /* counters; metrics.h */
+	struct peers *peers;         /* what one address may do; peers.h; loop thread */
+	struct public_cache *cache;  /* GET /v1/schema and /v1/units; handle.h */
+	struct backup *backup;       /* backup.h; NULL in tools that have no loop */
+	struct sweep *sweep;         /* sweep.h; NULL likewise */
+	struct alert_sender *alerts; /* alert_sender.h; NULL likewise */
+	struct console *console;     /* console.h; NULL likewise */
+	struct events *events;       /* events.h; NULL likewise */
+	bool is_console_shared;      /* devices' listeners serve /console/, too; fixed at start */
+	const char *state;           /* folder of everything that lasts */
+	struct id daemon;            /* identity of this installation */
+	struct id epoch;             /* of its history; changes when restored from a backup */
+	struct sign_pair key;        /* signs receipts */
 	/* SHA-256 of the TLS key. Only the writer thread sees it change (reload): commands that
 	 * need it are writing ones. */
 	uint8_t tls_pin[INVITATION_PIN_LEN];

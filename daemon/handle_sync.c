@@ -472,6 +472,7 @@ void handle_set_aside(struct context *ctx, uint32_t number, uint64_t session)
 	struct registry_device device;
 
 	log_warn("forked device=%" PRIu32 " session=%" PRIu64, number, session);
+	metrics_add(ctx->metrics, forks_total, 1);
 	if (registry_find(ctx->registry, number, &device) != ERR_OK ||
 	    device.state == DEVICE_REVOKED)
 		return;

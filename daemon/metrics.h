@@ -47,7 +47,12 @@
 	X(logins_refused_total, counter, "Logins to the console refused")                  \
 	X(reloads_total, counter, "Successful reloads")                                    \
 	X(devices, gauge, "Devices enrolled")                                              \
-	X(disk_free_bytes, gauge, "Free bytes where the store lives")
+	X(disk_free_bytes, gauge, "Free bytes where the store lives")                      \
+	X(forks_total, counter, "Devices set aside because their history forked")          \
+	X(alerts_total, counter, "Alerts delivered, each way counted")                     \
+	X(alerts_failed_total, counter, "Tries to deliver an alert that failed")           \
+	X(alerts_waiting, gauge, "Ways by which an alert has not gone out so far")         \
+	X(alert_last_seconds, gauge, "When the last daily alert went out, Unix time")
 
 struct metrics {
 #define X(name, type, help) atomic_uint_fast64_t name;

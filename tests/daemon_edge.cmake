@@ -11,6 +11,8 @@ ctxh_test(password LINK daemon)
 ctxh_test(login LINK daemon)
 ctxh_test(lockout LINK daemon)
 ctxh_test(web_files LINK daemon)
+ctxh_test(alert LINK daemon)
+ctxh_test(alert_sender LINK ground)
 
 find_program(PYTHON3 python3 REQUIRED)
 add_test(NAME integration.hostile

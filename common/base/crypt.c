@@ -325,6 +325,15 @@ enum err kdf_stretch(struct bytes passphrase, const uint8_t salt[KDF_SALT_LEN], 
 	return ERR_OK;
 }
 
+void crypt_print_base64(struct bytes piece, struct buf *out)
+{
+	const size_t room = sodium_base64_ENCODED_LEN(piece.len, sodium_base64_VARIANT_ORIGINAL);
+	char *at = (char *)buf_reserve(out, room);
+
+	(void)sodium_bin2base64(at, room, piece.data, piece.len, sodium_base64_VARIANT_ORIGINAL);
+	out->len += room - 1; /* the NUL */
+}
+
 void crypt_wipe(void *secret, size_t len)
 {
 	sodium_memzero(secret, len);

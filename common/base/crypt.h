@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 
+#include "common/base/buf.h"
 #include "common/base/bytes.h"
 #include "common/base/err.h"
 #include "common/base/rand.h"
@@ -140,6 +141,9 @@ enum err box_open(struct box *b, struct bytes sealed, uint8_t *ret_plain, bool *
 /* Argon2id. ERR_FULL when the machine has not `memory_bytes` to spare. */
 enum err kdf_stretch(struct bytes passphrase, const uint8_t salt[KDF_SALT_LEN], uint64_t passes,
 		     size_t memory_bytes, uint8_t ret_key[SEAL_KEY_LEN]);
+
+/* Appends RFC 4648's base64 of it, with padding. */
+void crypt_print_base64(struct bytes piece, struct buf *out);
 
 /* Overwrites secrets in a way the compiler keeps. */
 void crypt_wipe(void *secret, size_t len);

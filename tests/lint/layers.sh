@@ -34,10 +34,10 @@ only() {
 	found=$(grep -rlE --include='*.[ch]' "$2" $dirs | grep -vE "$1" || true)
 	[ -z "$found" ] || { echo "$found: only $1 may use $2"; bad=1; }
 }
-only '^daemon/(main|app|loop|writer|http|http_private)\.[ch]$' '^#include <uv\.h>'
+only '^daemon/(main|app|loop|writer|child|http|http_private)\.[ch]$' '^#include <uv\.h>'
 only '^daemon/http(_stream)?\.c$' '^#include <microhttpd\.h>'
 only '^(daemon/(store|schema_sql)[a-z_]*|client/vault[a-z_]*)\.c$' '^#include <sqlite3\.h>'
-only '^(client|admin)/transport\.c$' '^#include <curl/'
+only '^((client|admin)/transport|daemon/alert_wire)\.c$' '^#include <curl/'
 only '^common/report/xlsx\.c$' '^#include <xlsxwriter'
 only '^proto/(pack|unpack)\.c$' '^#include <msgpack'
 # frames of the wire; rows of the store, with contexts that are kept

@@ -73,6 +73,56 @@ static void everything_has_a_default(void **state)
 	assert_true(f->c->limits.connections > f->c->limits.connections_per_address);
 }
 
+static void an_alert_goes_where_it_can_go(void **state)
+{
+	static const struct {
+		const char *key;
+		const char *value;
+		bool is_good;
+	} cases[] = {
+		{"alert.mail_to", "a@soyte.example,b@soyte.example", true},
+		{"alert.mail_to", "root", true},
+		{"alert.mail_to", "a@soyte.example, b@soyte.example", false},
+		{"alert.mail_to", "a@soyte.example\nBcc: x", false},
+		{"alert.mail_to", "An <a@soyte.example>", false},
+		{"alert.mail_from", "ctxhd@soyte.example", true},
+		{"alert.mail_from", "a@soyte.example,b@soyte.example", false},
+		{"alert.mail_by", "/usr/bin/msmtp", true},
+		{"alert.mail_by", "smtp://127.0.0.1:25", true},
+		{"alert.mail_by", "sendmail -t", false},
+		{"alert.mail_by", "smtp://", false},
+		{"alert.webhook", "https://hooks.example/{secret}", true},
+		{"alert.webhook", "http://hooks.example/", false},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct config *c = config_new();
+		enum err e = config_set(c, cases[i].key, cases[i].value, f->error);
+
+		if (e == ERR_OK)
+			e = config_finish(c, f->error);
+		if ((e == ERR_OK) != cases[i].is_good)
+			print_error("%s: %s\n", cases[i].key, cases[i].value);
+		assert_int_equal(e == ERR_OK, cases[i].is_good);
+		config_free(c);
+	}
+}
+
+static void alerts_have_a_group_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_ok(
+		read_text(f, "alert:\n  hour: 6\n  quiet: 10d\n  disk_free: 5GiB\n  missing: 0\n"));
+	assert_int_equal(f->c->alert.hour, 6);
+	assert_int_equal(f->c->alert.quiet_ms, 10 * INT64_C(86400000));
+	assert_int_equal(f->c->alert.disk_free, INT64_C(5) << 30);
+	assert_int_equal(f->c->alert.missing, 0);
+	assert_err(read_text(f, "alert:\n  hour: 24\n"), ERR_INVAL);
+	assert_says(f, 2, "alert.hour");
+}
+
 static void an_empty_file_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -317,6 +367,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(everything_has_a_default),
 		T(an_empty_file_changes_nothing),
+		T(an_alert_goes_where_it_can_go),
+		T(alerts_have_a_group_of_their_own),
 		T(keys_and_groups_are_read),
 		T(one_listener_may_stand_alone),
 		T(a_number_without_unit_is_seconds),
