@@ -242,7 +242,7 @@ bool homes_release(struct client *c)
 
 /*
  * A disk that has forgotten what it sent, and nothing new: the office cannot see it when it forgot
- * all, or when its files bear numbers that the office has heard of.
+ * all, or when all its files were overtaken by one from before.
  */
 static bool is_unseen(struct client *c)
 {
@@ -254,7 +254,7 @@ static bool is_unseen(struct client *c)
 		return state->number == 0;
 	world_must(c->world, store_load_device(c->world->store, &a, c->device, &device), "device");
 	return device.last_number > (uint64_t)state->number &&
-	       device.id.counter >= (uint64_t)state->counter;
+	       device.id.counter > (uint64_t)state->counter;
 }
 
 void homes_judge(struct world *w)
