@@ -36,19 +36,48 @@ enum err stray_ask(struct vault *v, struct arena *a, struct msg_sync *m)
 	return e;
 }
 
+/* ---- the inbox ---- */
+
+enum err stray_begin_repair(struct vault *v)
+{
+	enum err e = vault_repair_put(v, vault_state(v)->generation);
+
+	return e == ERR_OK ? stray_settle(v, NULL) : e;
+}
+
+static struct bytes words(bool is_of_repair)
+{
+	return is_of_repair
+		       ? BYTES_LIT(
+				 "So khớp thấy khác nên máy này đã lấy lại toàn bộ dữ liệu, và văn "
+				 "phòng không có hồ sơ này; nó vẫn còn ở máy này. Đây là lỗi phần "
+				 "mềm hoặc đĩa: hãy báo văn phòng / comparing found a difference, "
+				 "so everything was pulled again, and the office does not have this "
+				 "record; it is still here. This is a fault of a program or a disk: "
+				 "tell the office")
+		       : BYTES_LIT(
+				 "Văn phòng được khôi phục từ bản sao lưu và chưa có lại hồ sơ này; "
+				 "máy này giữ nó cho đến khi máy đã ghi nó gửi lại / the office "
+				 "was restored from a backup and does not have this record again "
+				 "yet; it is kept here until the device that made it sends it "
+				 "once more");
+}
+
 enum err stray_tell(struct vault *v, const struct record *record, int64_t at_ms)
 {
+	AUTO(arena_clear) struct arena a = {0};
+	int64_t repair = -1;
+	enum err e = vault_repair_load(v, &a, &repair);
+
+	if (e != ERR_OK && e != ERR_NOTFOUND)
+		return e;
+
 	const struct vault_notice notice = {
 		.kind = BYTES_LIT(STRAY_KIND),
 		.type = record->type,
 		.id = record->id,
 		.at_ms = at_ms,
-		.text = BYTES_LIT(
-			"Văn phòng được khôi phục từ bản sao lưu và chưa có lại hồ sơ này; "
-			"máy này giữ nó cho đến khi máy đã ghi nó gửi lại / the office "
-			"was restored from a backup and does not have this record again "
-			"yet; it is kept here until the device that made it sends it "
-			"once more"),
+		.text = words(repair == vault_state(v)->generation),
 	};
 
 	return vault_notice_add_own(v, &notice);

@@ -2,6 +2,7 @@
 
 #include "client/sync_compare.h"
 
+#include "client/stray.h"
 #include "common/base/check.h"
 #include "proto/shape.h"
 
@@ -291,6 +292,8 @@ static enum err pull_anew(struct sync *s, struct sync_comparison *c)
 	e = vault_cursors_put(s->vault, NULL, 0);
 	if (e == ERR_OK)
 		e = vault_state_put(s->vault, &state);
+	if (e == ERR_OK)
+		e = stray_begin_repair(s->vault);
 	if (e == ERR_OK)
 		e = vault_commit(s->vault);
 	c->has_pulled_anew = true;

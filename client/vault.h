@@ -91,7 +91,7 @@ struct vault_state {
 	int64_t counter;    /* last request counter used */
 	int64_t acked;      /* everything up to here is under a verified receipt */
 	int64_t backed_up;  /* ... is in a verified backup of the office */
-	int64_t generation; /* grows when the office's epoch changes */
+	int64_t generation; /* grows when everything is to be pulled anew */
 	int64_t notice;     /* greatest notice number kept */
 	int64_t is_pull_complete;
 	int64_t units_version;
@@ -148,6 +148,7 @@ enum err vault_successor_put(struct vault *v, const struct vault_identity *ident
 #define VAULT_DOC_CURSORS  "cursors"  /* unit -> log number */
 #define VAULT_DOC_AUTHORS  "authors"  /* names, the one in use first */
 #define VAULT_DOC_COMPARED "compared" /* when digests were compared last */
+#define VAULT_DOC_REPAIR   "repair"   /* the generation that began for a difference */
 #define VAULT_DOC_SWEEP    "sweep"    /* a mark, empty: vault_sweep() is owed */
 
 /* Into `a`. ERR_NOTFOUND. */
@@ -164,6 +165,9 @@ enum err vault_scope_put(struct vault *v, const int64_t *units, size_t count);
 enum err vault_authors_load(struct vault *v, struct arena *a, struct bytes **ret_names,
 			    size_t *ret_count);
 enum err vault_authors_put(struct vault *v, const struct bytes *names, size_t count);
+/* Which generation began to mend a difference (sync_compare.h). ERR_NOTFOUND: none ever did. */
+enum err vault_repair_load(struct vault *v, struct arena *a, int64_t *ret_generation);
+enum err vault_repair_put(struct vault *v, int64_t generation);
 
 /* ---- records ---- */
 

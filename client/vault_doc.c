@@ -289,3 +289,30 @@ enum err vault_authors_put(struct vault *v, const struct bytes *names, size_t co
 		doc.authors[i].name = names[i];
 	return vault_doc_put_shaped(v, VAULT_DOC_AUTHORS, &authors_shape, &doc);
 }
+
+/* ---- the pull that mends a difference ---- */
+
+struct repair_doc {
+	int64_t generation;
+};
+static const struct shape_field repair_fields[] = {
+	SHAPE_AT(struct repair_doc, 1, SHAPE_INT, SHAPE_REQUIRED, 0, generation),
+};
+static const struct shape repair_shape = SHAPE_OF(struct repair_doc, repair_fields);
+
+enum err vault_repair_load(struct vault *v, struct arena *a, int64_t *ret_generation)
+{
+	struct repair_doc doc;
+	enum err e = vault_doc_load_shaped(v, a, VAULT_DOC_REPAIR, &repair_shape, &doc);
+
+	if (e == ERR_OK)
+		*ret_generation = doc.generation;
+	return e;
+}
+
+enum err vault_repair_put(struct vault *v, int64_t generation)
+{
+	const struct repair_doc doc = {generation};
+
+	return vault_doc_put_shaped(v, VAULT_DOC_REPAIR, &repair_shape, &doc);
+}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "client/stray.h"
 #include "client/sync_compare.h"
 #include "tests/support/client_home.h"
 
@@ -499,6 +500,47 @@ static void a_record_only_here_in_such_a_bucket_is_kept_and_asked_about(void **s
 	assert_int_equal(client_home_problems(h), 0);
 }
 
+static bool says(struct client_home *h, const struct id *id, const char *words, size_t *ret_items)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_notice *notices = NULL;
+	size_t count = 0;
+	bool is_said = false;
+
+	*ret_items = 0;
+	assert_ok(vault_notices(h->vault, &a, true, &notices, &count));
+	for (size_t i = 0; i < count; i++) {
+		AUTO(buf_clear) struct buf text = {0};
+
+		if (!bytes_is(notices[i].kind, STRAY_KIND) || id_compare(&notices[i].id, id) != 0)
+			continue;
+		++*ret_items;
+		buf_append_bytes(&text, notices[i].text);
+		is_said = is_said || strstr(buf_cstr(&text), words) != NULL;
+	}
+	return is_said;
+}
+
+/* Nobody restored the office, and its device will not send the record again. */
+static void such_a_record_is_told_in_words_that_are_true(void **state)
+{
+	struct client_home *h = *state;
+	struct id id = add_people(h, 30);
+	size_t items;
+
+	office_forget(h, &id);
+	h->office->has_big_buckets = true;
+	assert_ok(client_home_sync(h));
+
+	assert_true(says(h, &id, "So khớp thấy khác", &items));
+	assert_int_equal(items, 1);
+	assert_false(says(h, &id, "khôi phục", &items));
+	/* The next difference pulls once more; it is told once all the same. */
+	assert_ok(client_home_sync(h));
+	(void)says(h, &id, "", &items);
+	assert_int_equal(items, 1);
+}
+
 static unsigned requests_left;
 
 static void cut_the_line(struct office *o)
@@ -717,6 +759,7 @@ int main(void)
 		CASE(buckets_that_come_one_by_one_are_all_repaired),
 		CASE(a_bucket_too_large_for_an_answer_is_mended_by_pulling_anew),
 		CASE(a_record_only_here_in_such_a_bucket_is_kept_and_asked_about),
+		CASE(such_a_record_is_told_in_words_that_are_true),
 		CASE(pulling_anew_goes_on_after_a_break),
 		CASE(an_office_whose_large_bucket_keeps_differing_is_left),
 		CASE(an_office_that_does_not_agree_with_itself_is_left),
