@@ -53,6 +53,8 @@ struct registry *registry_new(void)
 
 void registry_free(struct registry *r)
 {
+	if (r == NULL)
+		return;
 	pthread_rwlock_destroy(&r->lock);
 	mem_free(r->slots);
 	mem_free(r);

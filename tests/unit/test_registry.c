@@ -19,6 +19,12 @@ static int teardown(void **state)
 	return 0;
 }
 
+static void freeing_none_is_nothing(void **state)
+{
+	(void)state;
+	registry_free(NULL);
+}
+
 static void a_device_is_found_after_it_was_put(void **state)
 {
 	const struct registry_device put = {.number = 7, .key = {{1, 2, 3}}, .is_cleared = true};
@@ -123,6 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		T(freeing_none_is_nothing),
 		T(a_device_is_found_after_it_was_put),
 		T(a_stranger_is_not_found),
 		T(putting_again_replaces),
