@@ -8,6 +8,7 @@
 
 #include "admin/commands.h"
 #include "common/base/log.h"
+#include "common/text/json.h"
 
 /* They read --format themselves. */
 static bool prints_reports(const struct args_command *command)
@@ -56,6 +57,7 @@ int main(int argc, char **argv)
 	/* A reader that goes away (`ctxhctl log | head`) is told by write(), not by a signal. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	log_set_filter("err");
+	json_use_mem();
 	switch (args_parse(&commands_program, argc, argv, &args, &out)) {
 	case ARGS_HELP: return ctl_print(&out);
 	case ARGS_USAGE: (void)fputs(buf_cstr(&out), stderr); return ARGS_EXIT_USAGE;

@@ -9,6 +9,7 @@
 #include "client/cmd.h"
 #include "common/base/crypt.h"
 #include "common/base/log.h"
+#include "common/text/json.h"
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -213,6 +214,7 @@ int main(int argc, char **argv)
 	const char *filter = getenv("CTXH_LOG");
 	struct rlimit none = {0, 0};
 
+	json_use_mem();
 	/* The unwrapped key is in this process: no core file, no debugger. */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0);

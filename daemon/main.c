@@ -8,6 +8,7 @@
 
 #include "common/base/crypt.h"
 #include "common/base/log.h"
+#include "common/text/json.h"
 #include "daemon/app.h"
 #include "daemon/cmdline.h"
 #include "daemon/fatal.h"
@@ -100,6 +101,7 @@ int main(int argc, char **argv)
 {
 	struct cmdline args;
 
+	json_use_mem();
 	cmdline_parse(argc, argv, &args);
 	if (crypt_init() != ERR_OK)
 		return FATAL_EXIT;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -70,6 +71,13 @@ static enum err read_full(int fd, const char *path, uint8_t *out, size_t len, si
 	return ERR_OK;
 }
 
+/* As mem.h: nothing is wrong with the backup. */
+static void need_memory(size_t rc)
+{
+	if (ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)
+		check_failed("memory", "zstd", __FILE__, __LINE__);
+}
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -118,6 +126,7 @@ static enum err compress(struct archive_writer *w, struct bytes data, ZSTD_EndDi
 		ZSTD_outBuffer out = {w->plain, sizeof w->plain, w->filled};
 
 		left = ZSTD_compressStream2(w->zstd, &out, &in, end);
+		need_memory(left);
 		if (ZSTD_isError(left))
 			return err_raise(ERR_FULL, "zstd: %s", ZSTD_getErrorName(left));
 		w->filled = out.pos;
@@ -355,6 +364,7 @@ static enum err decompress(struct archive_reader *r, struct bytes plain)
 		if (r->is_frame_done)
 			return err_raise(ERR_INVAL, "bytes behind the compressed part");
 		rc = ZSTD_decompressStream(r->zstd, &out, &in);
+		need_memory(rc);
 		if (ZSTD_isError(rc))
 			return err_raise(ERR_INVAL, "zstd: %s", ZSTD_getErrorName(rc));
 		r->is_frame_done = rc == 0;

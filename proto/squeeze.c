@@ -3,6 +3,7 @@
 #include "proto/squeeze.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "common/base/check.h"
 
@@ -71,6 +72,9 @@ enum err squeeze_open(struct arena *a, struct bytes packed, size_t max_bytes,
 	uint8_t *plain = arena_alloc(a, len);
 	size_t got = ZSTD_decompress(plain, len, packed.data, packed.len);
 
+	/* No memory is nothing that was wrong with the frame (mem.h). */
+	if (ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation)
+		check_failed("memory", "ZSTD_decompress", __FILE__, __LINE__);
 	if (ZSTD_isError(got))
 		return err_raise(ERR_PROTO, "zstd: %s", ZSTD_getErrorName(got));
 	if (got != len)

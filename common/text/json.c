@@ -112,3 +112,8 @@ void json_print_row(const struct table_column *columns, size_t count, const stru
 	REQUIRE(json_dump_callback(object, append, out, JSON_REAL_PRECISION(REAL_DIGITS)) == 0);
 	json_decref(object);
 }
+
+void json_use_mem(void)
+{
+	json_set_alloc_funcs(mem_alloc, mem_free);
+}
