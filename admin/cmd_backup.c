@@ -2,7 +2,6 @@
 #define LOG_TAG "cmd"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,8 @@
 #include "admin/commands.h"
 #include "admin/listing.h"
 #include "common/base/crypt.h"
+#include "common/base/log.h"
+#include "common/base/outfile.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define JSON_AUTO    __attribute__((cleanup(ctl_json_release_auto)))
@@ -183,22 +184,21 @@ int cmd_backup_verify(void *context, const struct args *args)
 static int write_key(const char *path, const struct box_pair *pair)
 {
 	char text[BOX_PAIR_TEXT_LEN];
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	bool is_written;
+	enum err e;
 
-	if (fd < 0) {
-		ctl_complain("%s: %s; chưa tạo khóa nào / no key was made", path, strerror(errno));
-		return ARGS_EXIT_FAILED;
-	}
 	box_pair_print(pair, text);
-	is_written = write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fsync(fd) == 0;
-	(void)close(fd);
+	e = outfile_write_new(path, bytes_str(text));
 	crypt_wipe(text, sizeof text);
-	if (is_written)
+	if (e == ERR_OK)
 		return ARGS_EXIT_DONE;
-	(void)unlink(path);
-	ctl_complain("%s: không ghi được; chưa tạo khóa nào / cannot be written; no key was made",
-		     path);
+	if (e == ERR_CONFLICT)
+		ctl_complain("%s đã có; không ghi đè, chưa tạo khóa nào / %s is there; it was not "
+			     "replaced, no key was made",
+			     path, path);
+	else
+		ctl_complain("chưa ghi được tệp khóa (%s); chưa tạo khóa nào / the key file was "
+			     "not written (%s); no key was made",
+			     log_last_detail(), log_last_detail());
 	return ARGS_EXIT_FAILED;
 }
 

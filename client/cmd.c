@@ -91,6 +91,16 @@ int cmd_fail_err(struct cmd *c, enum err e, const char *what_vi, const char *wha
 	return exit_of(e);
 }
 
+int cmd_fail_file(const char *kept_vi, const char *kept_en)
+{
+	fprintf(stderr,
+		"ctxh: chưa ghi được tệp (%s); %s; dưới tên đó là tệp cũ còn nguyên hoặc tệp mới "
+		"trọn vẹn, hãy chạy lại / the file was not written (%s); %s; under its name is the "
+		"older file or the whole new one; run this again\n",
+		log_last_detail(), kept_vi, log_last_detail(), kept_en);
+	return ARGS_EXIT_FAILED;
+}
+
 int cmd_usage(struct cmd *c, const char *vi, const char *en)
 {
 	AUTO(buf_clear) struct buf out = {0};

@@ -38,6 +38,8 @@ int cmd_fail(const char *vi, const char *en);
 /* The same for an error of a lower layer, with the exit code of its class; `what_vi`
  * and `what_en` say what was tried. */
 int cmd_fail_err(struct cmd *c, enum err e, const char *what_vi, const char *what_en);
+/* A file for people (outfile.h) was not written; what is kept all the same. */
+int cmd_fail_file(const char *kept_vi, const char *kept_en);
 /* A usage error in the words of args.h. */
 int cmd_usage(struct cmd *c, const char *vi, const char *en);
 /* What args.h complained of, to stderr. */

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,16 +11,9 @@
 #include "client/cmd.h"
 #include "client/cmd_sync.h"
 #include "common/base/log.h"
-#include "common/base/mem.h"
+#include "common/base/outfile.h"
 
 /* ---- files ---- */
-
-static int fail_file(const char *path, const char *vi, const char *en)
-{
-	fprintf(stderr, "ctxh: %s %s: %s / %s %s: %s\n", vi, path, strerror(errno), en, path,
-		strerror(errno));
-	return ARGS_EXIT_FAILED;
-}
 
 static enum err read_all(int fd, size_t max, struct buf *out)
 {
@@ -64,63 +55,6 @@ static bool may_replace(const char *path)
 	if (!S_ISREG(st.st_mode) || read_file(path, 0, &start) != ERR_OK)
 		return false;
 	return start.len == 0 || bundle_is_one(buf_bytes(&start));
-}
-
-static bool write_all(int fd, struct bytes content)
-{
-	while (content.len != 0) {
-		ssize_t put = write(fd, content.data, content.len);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		content.data += put;
-		content.len -= (size_t)put;
-	}
-	return fsync(fd) == 0;
-}
-
-/* The new name is on the disk, too, before the stick is pulled. */
-static void sync_folder(const char *path)
-{
-	AUTO(mem_free) char *copy = mem_strdup(path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	/* Some file systems of sticks cannot; then the file is as safe as they make it. */
-	if (fd >= 0 && fsync(fd) != 0)
-		log_debug("fsync of the folder: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Whole or not at all, readable by its owner only. ERR_IO: errno says why. */
-static enum err write_file(const char *path, struct bytes content)
-{
-	AUTO(buf_clear) struct buf beside = {0};
-
-	buf_printf(&beside, "%s.XXXXXX", path);
-	(void)buf_cstr(&beside);
-	int fd = mkostemp((char *)beside.data, O_CLOEXEC);
-
-	if (fd < 0)
-		return ERR_IO;
-	bool is_written = write_all(fd, content);
-	int why = errno;
-
-	if (close(fd) != 0 && is_written) {
-		why = errno;
-		is_written = false;
-	}
-	if (is_written && rename(buf_cstr(&beside), path) == 0) {
-		sync_folder(path);
-		return ERR_OK;
-	}
-	if (is_written)
-		why = errno;
-	(void)unlink(buf_cstr(&beside));
-	errno = why;
-	return ERR_IO;
 }
 
 /* ---- both ways ---- */
@@ -171,12 +105,9 @@ static int write_out(struct cmd *c, const char *path)
 		return fail_not_enrolled();
 	if (e != ERR_OK)
 		return cmd_fail_err(c, e, "làm tệp mang đi", "making the file");
-	if (write_file(path, buf_bytes(&file)) != ERR_OK)
-		return fail_file(path,
-				 "không ghi được tệp; các thay đổi vẫn ở đây, tệp cũ (nếu có) còn "
-				 "nguyên;",
-				 "cannot write the file; the changes are still here, an older file "
-				 "is as it was;");
+	e = outfile_write(path, buf_bytes(&file));
+	if (e != ERR_OK)
+		return cmd_fail_file("các thay đổi vẫn ở đây", "the changes are still here");
 	cmd_printf("Đã ghi tệp số %llu: %zu thay đổi chưa có biên nhận. Mang đến văn phòng; chúng "
 		   "còn ở đây cho đến khi tệp trả về được đọc. / Wrote file number %llu: %zu "
 		   "changes without a receipt. Take it to the office; they stay here until its "
@@ -268,6 +199,17 @@ static int tell_outcome(struct cmd *c, enum err e, const struct bundle_taken *t)
 	return ARGS_EXIT_FAILED;
 }
 
+static int fail_reading(const char *path)
+{
+	const char *why = strerror(errno);
+
+	fprintf(stderr,
+		"ctxh: không đọc được %s: %s; chưa đổi gì / cannot read %s: %s; nothing was "
+		"changed\n",
+		path, why, path, why);
+	return ARGS_EXIT_FAILED;
+}
+
 static int read_in(struct cmd *c, const struct buf *file)
 {
 	struct sync s = contact_of(c);
@@ -286,8 +228,7 @@ int cmd_bundle_in(void *context, const struct args *args)
 	int exit;
 
 	if (read_file(path, LIMIT_BUNDLE_BYTES, &file) != ERR_OK)
-		return fail_file(path, "không đọc được tệp; chưa đổi gì;",
-				 "cannot read the file; nothing was changed;");
+		return fail_reading(path);
 	if (!begin(c, &lock, &exit))
 		return exit;
 	exit = read_in(c, &file);

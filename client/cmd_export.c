@@ -1,26 +1,25 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "client/cmd.h"
+#include "common/base/outfile.h"
 #include "common/text/csv.h"
 
 struct export
 {
 	struct cmd *cmd;
 	const struct schema_type *type;
-	FILE *file;
+	struct outfile *file; /* NULL: stdout */
 	struct buf line;
 	size_t restricted;
-	bool has_failed;
 };
 
 static void put_line(struct export *x)
 {
-	if (fwrite(x->line.data, 1, x->line.len, x->file) != x->line.len)
-		x->has_failed = true;
+	if (x->file == NULL)
+		cmd_write(buf_bytes(&x->line));
+	else
+		(void)outfile_put(x->file, buf_bytes(&x->line)); /* outfile_finish() tells */
 }
 
 static void export_heading(struct export *x)
@@ -66,18 +65,8 @@ static enum err on_exported(void *arg, const struct vault_record *r)
 	return ERR_OK;
 }
 
-static int export_to(struct export *x, const char *path)
+static int tell_restricted(const struct export *x)
 {
-	export_heading(x);
-	enum err e = vault_record_each(x->cmd->vault, on_exported, x);
-
-	if (x->file != stdout)
-		x->has_failed |= fflush(x->file) != 0 || fsync(fileno(x->file)) != 0;
-	if (e != ERR_OK)
-		return cmd_fail_err(x->cmd, e, "xuất", "exporting");
-	if (x->has_failed)
-		return cmd_fail_err(x->cmd, err_raise(ERR_IO, "%s: cannot be written", path),
-				    "ghi tệp xuất", "writing the export");
 	if (x->restricted == 0)
 		return ARGS_EXIT_DONE;
 	fprintf(stderr,
@@ -86,27 +75,43 @@ static int export_to(struct export *x, const char *path)
 	return ARGS_EXIT_PARTIAL;
 }
 
+static int export_rows(struct export *x)
+{
+	enum err e;
+
+	export_heading(x);
+	e = vault_record_each(x->cmd->vault, on_exported, x);
+	return e == ERR_OK ? ARGS_EXIT_DONE : cmd_fail_err(x->cmd, e, "xuất", "exporting");
+}
+
+/* The sheet tells of people: only its owner may read it, which outfile.h sees to. */
+static int export_to_file(struct export *x, const char *path)
+{
+	AUTO(outfile_drop) struct outfile *file = NULL;
+	enum err e = outfile_open(path, &file);
+	int exit;
+
+	if (e != ERR_OK)
+		return cmd_fail_file("hồ sơ vẫn ở đây", "the records are still here");
+	x->file = file;
+	exit = export_rows(x);
+	if (exit != ARGS_EXIT_DONE)
+		return exit;
+	e = outfile_finish(MOVE(file));
+	return e == ERR_OK ? ARGS_EXIT_DONE
+			   : cmd_fail_file("hồ sơ vẫn ở đây", "the records are still here");
+}
+
 int cmd_export(void *context, const struct args *args)
 {
-	struct export x = {.cmd = context, .file = stdout};
+	struct export x = {.cmd = context};
 	const char *path = args_value(args, "output", "-");
 	int exit;
 
 	if (!cmd_open(x.cmd, &exit) ||
 	    !cmd_find_type(x.cmd, args_positional(args, 0), &x.type, &exit))
 		return exit;
-	/* The sheet tells of people: only its owner may read it. */
-	mode_t old = umask(077);
-
-	if (strcmp(path, "-") != 0)
-		x.file = fopen(path, "wb");
-	umask(old);
-	if (x.file == NULL)
-		return cmd_fail_err(x.cmd, err_raise(ERR_IO, "%s: %s", path, strerror(errno)),
-				    "mở tệp xuất", "opening the export");
-	exit = export_to(&x, path);
-	if (x.file != stdout)
-		fclose(x.file);
+	exit = strcmp(path, "-") == 0 ? export_rows(&x) : export_to_file(&x, path);
 	buf_clear(&x.line);
-	return exit;
+	return exit == ARGS_EXIT_DONE ? tell_restricted(&x) : exit;
 }

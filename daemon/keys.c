@@ -26,6 +26,13 @@ static enum err join(char ret_path[KEYS_PATH_LEN], const char *folder, const cha
 	return ERR_OK;
 }
 
+/* No room may come back; what else fails does not. */
+static enum err fail(const char *doing, const char *path)
+{
+	return err_raise(errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO, "%s %s: %s", doing,
+			 path, strerror(errno));
+}
+
 static enum err write_all(int fd, struct bytes content, const char *path)
 {
 	while (content.len > 0) {
@@ -34,14 +41,11 @@ static enum err write_all(int fd, struct bytes content, const char *path)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_raise(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s", path,
-					 strerror(errno));
+			return fail("write", path);
 		content.data += n;
 		content.len -= (size_t)n;
 	}
-	if (fsync(fd) != 0)
-		return err_raise(ERR_IO, "fsync %s: %s", path, strerror(errno));
-	return ERR_OK;
+	return fsync(fd) == 0 ? ERR_OK : fail("fsync", path);
 }
 
 static enum err sync_folder(const char *folder)
@@ -71,11 +75,11 @@ enum err keys_write_file(const char *folder, const char *name, struct bytes cont
 	memcpy(beside + strlen(beside) - 1, "~", 2);
 	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return err_raise(ERR_IO, "%s: %s", beside, strerror(errno));
+		return fail("create", beside);
 	e = write_all(fd, content, beside);
 	close(fd);
 	if (e == ERR_OK && rename(beside, path) != 0)
-		e = err_raise(ERR_IO, "rename %s: %s", path, strerror(errno));
+		e = fail("rename", path);
 	if (e != ERR_OK) {
 		(void)unlink(beside);
 		return e;

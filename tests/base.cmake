@@ -1,2 +1,3 @@
 ctxh_test(base LINK base)
 ctxh_test(box LINK base)
+ctxh_test(outfile LINK base)
