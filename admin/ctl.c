@@ -13,6 +13,7 @@
 #include "admin/transport.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/base/outfile.h"
 
 #define JSON_AUTO __attribute__((cleanup(ctl_json_release_auto)))
 
@@ -68,7 +69,15 @@ static int unreachable(const char *socket, enum err e)
 	return ARGS_EXIT_FAILED;
 }
 
-/* {"exit_code", "result"}, or {"exit_code", "error"}: the daemon decides what its errors mean. */
+static bool is_misuse(const json_t *answer)
+{
+	const char *code = json_string_value(json_object_get(answer, "code"));
+
+	return code != NULL && strcmp(code, "usage") == 0;
+}
+
+/* {"exit_code", "result"}, or {"exit_code", "error", "code"?}: the daemon decides what its errors
+ * mean. */
 static int take_answer(json_t *answer, json_t **ret_result)
 {
 	json_t *result = json_object_get(answer, "result");
@@ -82,7 +91,10 @@ static int take_answer(json_t *answer, json_t **ret_result)
 	ctl_complain("%s", text != NULL ? text
 					: "ctxhd từ chối mà không nói lý do / refused without a "
 					  "reason");
-	return code == ARGS_EXIT_UNREACHABLE ? ARGS_EXIT_UNREACHABLE : ARGS_EXIT_FAILED;
+	if (code == ARGS_EXIT_UNREACHABLE)
+		return ARGS_EXIT_UNREACHABLE;
+	/* With any other word a 2 is what we asked wrongly, not what was typed. */
+	return is_misuse(answer) ? ARGS_EXIT_USAGE : ARGS_EXIT_FAILED;
 }
 
 int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int64_t timeout_ms,
@@ -126,15 +138,10 @@ int ctl_send(const struct ctl *ctl, const char *url, const struct buf *content, 
 	return take_answer(answer, ret_result);
 }
 
-static bool write_all(FILE *f, const struct buf *text)
-{
-	return (text->len == 0 || fwrite(text->data, 1, text->len, f) == text->len) &&
-	       fflush(f) == 0;
-}
-
 int ctl_print(const struct buf *text)
 {
-	if (write_all(stdout, text))
+	if ((text->len == 0 || fwrite(text->data, 1, text->len, stdout) == text->len) &&
+	    fflush(stdout) == 0)
 		return ARGS_EXIT_DONE;
 	/* Whoever closed the pipe has seen enough; there is nobody to tell. */
 	if (errno != EPIPE)
@@ -143,40 +150,17 @@ int ctl_print(const struct buf *text)
 	return ARGS_EXIT_FAILED;
 }
 
-static int cannot_write(const char *path)
-{
-	ctl_complain("không ghi được %s: %s; tệp cũ (nếu có) còn nguyên / cannot write %s: %s; an "
-		     "older file is as it was",
-		     path, strerror(errno), path, strerror(errno));
-	return ARGS_EXIT_FAILED;
-}
-
 int ctl_write(const char *path, const struct buf *text)
 {
-	AUTO(buf_clear) struct buf beside = {0};
-	FILE *f;
-	bool is_written;
-	int fd;
-
 	if (path == NULL || strcmp(path, "-") == 0)
 		return ctl_print(text);
-	buf_printf(&beside, "%s.XXXXXX", path);
-	(void)buf_cstr(&beside);
-	fd = mkstemp((char *)beside.data);
-	if (fd < 0)
-		return cannot_write(path);
-	f = fdopen(fd, "wb");
-	if (f == NULL) {
-		(void)close(fd);
-		(void)unlink(buf_cstr(&beside));
-		return cannot_write(path);
-	}
-	is_written = write_all(f, text) && fsync(fd) == 0;
-	is_written = fclose(f) == 0 && is_written;
-	if (is_written && rename(buf_cstr(&beside), path) == 0)
+	if (outfile_write(path, buf_bytes(text)) == ERR_OK)
 		return ARGS_EXIT_DONE;
-	(void)unlink(buf_cstr(&beside));
-	return cannot_write(path);
+	ctl_complain("chưa ghi được tệp (%s); dưới tên đó là tệp cũ còn nguyên hoặc tệp mới trọn "
+		     "vẹn, hãy chạy lại / the file was not written (%s); under its name is the "
+		     "older file or the whole new one; run this again",
+		     log_last_detail(), log_last_detail());
+	return ARGS_EXIT_FAILED;
 }
 
 static bool read_stream(FILE *f, size_t max, struct buf *out)

@@ -287,6 +287,8 @@ void listing_print_object(const struct ctl *ctl, const struct listing_column *co
 			out->len--; /* the blank that a value would stand behind */
 			buf_append_str(out, "\n  ");
 			append_fields(out, value, "\n  ");
+		} else if (json_is_array(value) && json_array_size(value) == 0) {
+			buf_append_str(out, "-");
 		} else if (value != NULL) {
 			listing_append_value(out, value, columns[i].kind);
 		}

@@ -265,10 +265,14 @@ static bool load_notice(struct cmd *c, const struct args *args, struct vault_not
 			int *ret_exit)
 {
 	int64_t number;
-	enum err e = ERR_NOTFOUND;
+	enum err e;
 
-	if (parse_number(args_positional(args, 0), &number))
-		e = vault_notice_load(c->vault, &c->arena, number, ret_notice);
+	if (!parse_number(args_positional(args, 0), &number)) {
+		*ret_exit = cmd_usage(c, "phải là số của một thông báo; xem ctxh inbox",
+				      "must be the number of a notice; see ctxh inbox");
+		return false;
+	}
+	e = vault_notice_load(c->vault, &c->arena, number, ret_notice);
 	if (e == ERR_NOTFOUND)
 		*ret_exit = cmd_fail("không có thông báo số này; xem ctxh inbox",
 				     "there is no notice of this number; see ctxh inbox");

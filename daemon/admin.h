@@ -45,6 +45,7 @@ struct admin_call {
 	json_t *result;              /* set on success; the caller of the command releases it */
 	int exit_code;               /* of ctxhctl: 0, or 4 when done in part */
 	char error[ADMIN_ERROR_LEN]; /* set on failure: what happened, what was kept, what to do */
+	bool is_misuse;              /* that was an argument which cannot be: ctxhctl ends with 2 */
 	struct arena *arena;         /* the call's own; lives until it is answered */
 	void *prepared;              /* what command->prepare left in the arena */
 	/* Set by a reading command that succeeded and has something to keep: on the writer thread,

@@ -30,8 +30,8 @@ static enum err read_name(struct admin_call *call, struct bytes *ret_name)
 	if (e != ERR_OK)
 		return e;
 	if (account_name(text, &name) != ERR_OK)
-		return admin_fail(
-			call, ERR_INVAL,
+		return admin_misuse(
+			call,
 			"Tên tài khoản phải là 1 đến %u byte chữ, không có khoảng trắng ở hai đầu; "
 			"chưa có gì thay đổi / an account's name is 1 to %u bytes of text without "
 			"blanks at its ends; nothing was changed",
@@ -71,14 +71,14 @@ static enum err read_account(struct admin_call *call, struct account *a)
 	if (e != ERR_OK)
 		return e;
 	if (!role_parse(role, &a->role))
-		return admin_fail(
-			call, ERR_INVAL,
+		return admin_misuse(
+			call,
 			"“role” là một trong administrator, reviewer, reporter, auditor; chưa tạo tài "
 			"khoản / “role” is one of administrator, reviewer, reporter, auditor; no "
 			"account was made");
 	if (clearance.len != 0 && !bytes_is(clearance, "restricted"))
-		return admin_fail(
-			call, ERR_INVAL,
+		return admin_misuse(
+			call,
 			"“clearance” chỉ có thể là “restricted”; chưa tạo tài khoản / “clearance” "
 			"can only be “restricted”; no account was made");
 	a->is_cleared = clearance.len != 0;

@@ -25,6 +25,19 @@ enum err admin_fail(struct admin_call *call, enum err e, const char *fmt, ...)
 	return e;
 }
 
+enum err admin_misuse(struct admin_call *call, const char *fmt, ...)
+{
+	va_list args;
+
+	if (call->error[0] != '\0')
+		return ERR_INVAL;
+	call->is_misuse = true;
+	va_start(args, fmt);
+	(void)vsnprintf(call->error, sizeof call->error, fmt, args);
+	va_end(args);
+	return ERR_INVAL;
+}
+
 bool admin_has(const struct admin_call *call, const char *name)
 {
 	const json_t *j = json_object_get(call->args, name);
@@ -39,18 +52,18 @@ bool admin_flag(const struct admin_call *call, const char *name)
 
 static enum err fail_missing(struct admin_call *call, const char *name)
 {
-	return admin_fail(call, ERR_INVAL,
-			  "Thiếu “%s”; chưa có gì thay đổi / “%s” is missing; nothing was changed",
-			  name, name);
+	return admin_misuse(
+		call, "Thiếu “%s”; chưa có gì thay đổi / “%s” is missing; nothing was changed",
+		name, name);
 }
 
 static enum err fail_kind(struct admin_call *call, const char *name, const char *wanted_vi,
 			  const char *wanted_en)
 {
-	return admin_fail(call, ERR_INVAL,
-			  "“%s” phải là %s; chưa có gì thay đổi / “%s” must be %s; nothing was "
-			  "changed",
-			  name, wanted_vi, name, wanted_en);
+	return admin_misuse(call,
+			    "“%s” phải là %s; chưa có gì thay đổi / “%s” must be %s; nothing was "
+			    "changed",
+			    name, wanted_vi, name, wanted_en);
 }
 
 enum err admin_want_text(struct admin_call *call, const char *name, struct bytes *ret_text)

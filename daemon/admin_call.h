@@ -16,7 +16,13 @@
 enum err admin_fail(struct admin_call *call, enum err e, const char *fmt, ...) PRINTF(3, 4);
 
 /*
- * Arguments. ERR_INVAL with call->error when one is missing, of the wrong kind or
+ * The same for an argument that is not what it must be, whatever the store holds: ERR_INVAL and
+ * call->is_misuse.
+ */
+enum err admin_misuse(struct admin_call *call, const char *fmt, ...) PRINTF(2, 3);
+
+/*
+ * Arguments. ERR_INVAL by admin_misuse() when one is missing, of the wrong kind or
  * out of its range. Text is NFC as given, borrowed from call->args.
  */
 bool admin_has(const struct admin_call *call, const char *name);

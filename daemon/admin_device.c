@@ -161,11 +161,10 @@ static enum err read_expiry(struct admin_call *call, int64_t now_ms, int64_t *re
 		*ret_ms = now_ms + ms;
 		return ERR_OK;
 	}
-	return admin_fail(
-		call, ERR_INVAL,
-		"“expires” phải như 30m, 72h hoặc 7d, không quá 30 ngày; chưa tạo lời mời "
-		"nào / “expires” must be as 30m, 72h or 7d, at most 30 days; no "
-		"invitation was made");
+	return admin_misuse(
+		call, "“expires” phải như 30m, 72h hoặc 7d, không quá 30 ngày; chưa tạo lời mời "
+		      "nào / “expires” must be as 30m, 72h or 7d, at most 30 days; no "
+		      "invitation was made");
 }
 
 static enum err find_unit(struct admin_call *call, struct bytes code, int64_t day, const char *on,
@@ -201,10 +200,11 @@ static enum err read_units(struct admin_call *call, int64_t *units, size_t *ret_
 	if (e != ERR_OK)
 		return e;
 	if (count == 0 || count > INVITE_UNITS_MAX)
-		return admin_fail(call, ERR_INVAL,
-				  "Cần từ 1 đến %u mã đơn vị; chưa tạo lời mời nào / between 1 and "
-				  "%u unit codes are needed; no invitation was made",
-				  INVITE_UNITS_MAX, INVITE_UNITS_MAX);
+		return admin_misuse(
+			call,
+			"Cần từ 1 đến %u mã đơn vị; chưa tạo lời mời nào / between 1 and "
+			"%u unit codes are needed; no invitation was made",
+			INVITE_UNITS_MAX, INVITE_UNITS_MAX);
 	for (size_t i = 0; i < count && e == ERR_OK; i++) {
 		const json_t *code = json_array_get(list, i);
 
@@ -248,9 +248,9 @@ enum err admin_device_invite(struct admin_call *call)
 	if (e != ERR_OK)
 		return e;
 	if (clearance.len != 0 && !bytes_is(clearance, "restricted"))
-		return admin_fail(call, ERR_INVAL,
-				  "“clearance” chỉ có thể là “restricted”; chưa tạo lời mời nào / "
-				  "“clearance” can only be “restricted”; no invitation was made");
+		return admin_misuse(
+			call, "“clearance” chỉ có thể là “restricted”; chưa tạo lời mời nào / "
+			      "“clearance” can only be “restricted”; no invitation was made");
 	if (invite.author.len > LIMIT_AUTHOR_BYTES)
 		return admin_fail(call, ERR_TOOBIG,
 				  "Tên người dùng dài quá %u byte; chưa tạo lời mời nào / the "

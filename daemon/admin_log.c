@@ -79,9 +79,9 @@ static enum err read_outcome(struct admin_call *call, struct session_filter *f)
 	f->has_outcome = true;
 	if (session_outcome_parse(outcome, &f->outcome) && f->outcome != SESSION_OPEN)
 		return ERR_OK;
-	return admin_fail(call, ERR_INVAL,
-			  "“outcome” là một trong ok, partial, refused, failed / “outcome” is one "
-			  "of ok, partial, refused, failed");
+	return admin_misuse(
+		call, "“outcome” là một trong ok, partial, refused, failed / “outcome” is one "
+		      "of ok, partial, refused, failed");
 }
 
 static enum err read_filter(struct admin_call *call, struct session_filter *f)

@@ -38,10 +38,9 @@ static enum err read_request(struct admin_call *call, struct report_request *r,
 	r->on = bytes_str(dates[2]);
 	r->now_ms = clock_wall_ms(call->ctx->clock);
 	if (strcmp(dates[0], dates[1]) > 0)
-		return admin_fail(
-			call, ERR_INVAL,
-			"Kỳ báo cáo kết thúc trước khi bắt đầu / the period ends before it "
-			"begins");
+		return admin_misuse(
+			call, "Kỳ báo cáo kết thúc trước khi bắt đầu / the period ends before it "
+			      "begins");
 	return ERR_OK;
 }
 
@@ -352,8 +351,8 @@ enum err admin_report_print(struct admin_call *call)
 	enum err e = admin_need_text(call, "format", &name);
 
 	if (e == ERR_OK && report_format_parse(name, &format) != ERR_OK)
-		return admin_fail(
-			call, ERR_INVAL,
+		return admin_misuse(
+			call,
 			"Không có dạng “%.*s”; có table, json, csv, xlsx, html / there is "
 			"no format “%.*s”; there are table, json, csv, xlsx, html",
 			BYTES_FMT(name), BYTES_FMT(name));

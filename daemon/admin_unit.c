@@ -84,9 +84,9 @@ enum err admin_unit_import(struct admin_call *call)
 	if (e != ERR_OK)
 		return e;
 	if (until_day <= from_day)
-		return admin_fail(call, ERR_INVAL,
-				  "--until phải sau --from; chưa nhập gì / --until must be after "
-				  "--from; nothing was imported");
+		return admin_misuse(call,
+				    "--until phải sau --from; chưa nhập gì / --until must be after "
+				    "--from; nothing was imported");
 	e = units_import(call->store, call->arena, csv, from_day, until_day, &imported);
 	if (imported.problem_count != 0)
 		return fail_with_problems(call, imported.problems, imported.problem_count);

@@ -72,16 +72,22 @@ static unsigned status_of(enum err e)
 
 /* ---- pool: the answer's text ---- */
 
+static int exit_code_of(const struct command_call *c)
+{
+	if (c->status != 0 || c->call.is_misuse)
+		return 2;
+	return err_class(c->e) == ERR_CLASS_RETRY ? 3 : 1;
+}
+
 static json_t *as_json(struct command_call *c)
 {
-	int code = c->status != 0 ? 2 : err_class(c->e) == ERR_CLASS_RETRY ? 3 : 1;
+	const char *code = c->code != NULL ? c->code : c->call.is_misuse ? "usage" : NULL;
 
 	if (c->e == ERR_OK && c->status == 0)
 		return json_pack("{s:i,s:O?}", "exit_code", c->call.exit_code, "result",
 				 c->call.result);
-	return json_pack("{s:i,s:s,s:s*}", "exit_code", code, "error",
-			 c->call.error[0] != '\0' ? c->call.error : err_text(c->e), "code",
-			 c->code);
+	return json_pack("{s:i,s:s,s:s*}", "exit_code", exit_code_of(c), "error",
+			 c->call.error[0] != '\0' ? c->call.error : err_text(c->e), "code", code);
 }
 
 static int append_piece(const char *piece, size_t len, void *arg)

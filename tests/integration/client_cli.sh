@@ -83,6 +83,18 @@ expect 0 "and shown again" ctxh list person --format json
 says "$id"
 
 expect 0 "export" ctxh export person -o "$work/people.csv"
+[ "$(stat -c %a "$work/people.csv")" = 600 ] || fail "others may read the export"
+expect 1 "a file that cannot be written is named" ctxh export person -o "$work/none/people.csv"
+says "$work/none/people.csv"
+for value in x -1 1x 99999999999999999999; do
+	expect 2 "a mistyped limit is a usage error" ctxh list person --limit="$value"
+	expect 2 "and mistyped bytes are" ctxh sync --max-bytes="$value"
+done
+expect 2 "no bytes are none" ctxh sync --max-bytes 0
+for command in "list person" "show $id" status inbox types "search an" receipts "author list"; do
+	expect 2 "a format that is none: $command" ctxh $command --format xml
+done
+expect 2 "what is no number of a notice" ctxh inbox show x
 expect 0 "import takes it back unchanged" ctxh import person "$work/people.csv" --dry-run --format csv
 grep -Ev '^file|,same,' "$work/out" | grep -q . && fail "an exported row is not the same"
 

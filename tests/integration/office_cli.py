@@ -164,8 +164,8 @@ def questions(w):
     with open(path, encoding="utf-8") as f:
         check(f.readline().startswith("indicator,"), "the report's file")
     says(w, 1, ("NOPE",), "report", "run", "NOPE", *PERIOD)
-    says(w, 1, ("begins",), "report", "run", "CT02", "--unit", "70", "--from", "2020-12-31", "--to", "2020-01-01")
-    says(w, 1, ("date",), "report", "run", "CT02", "--unit", "70", "--from", "x", "--to", "2020-01-01")
+    says(w, 2, ("begins",), "report", "run", "CT02", "--unit", "70", "--from", "2020-12-31", "--to", "2020-01-01")
+    says(w, 2, ("date",), "report", "run", "CT02", "--unit", "70", "--from", "x", "--to", "2020-01-01")
     says(w, 1, ("123",), "report", "run", "CT02", "--unit", "123", "--from", "2020-01-01", "--to", "2020-12-31")
     says(w, 2, ("xlsx",), "report", "run", "CT02", *PERIOD, "--format", "pdf")
     says(w, 2, ("xlsx",), "report", "list", "--format", "xlsx")
@@ -209,21 +209,43 @@ def own_records(w):
     says(w, 1, ("/no/such",), "import", "accept", "/no/such")
 
 
+def mistyped(w):
+    """Every option that is a number, a time or one of few words, with a value it cannot have: usage."""
+    units = os.path.join(harness.ROOT, "tests/data/units/units_binhphuoc_2021.csv")
+    report = ("report", "run", "CT02", "--unit", "70", "--from", "2020-01-01", "--to", "2020-12-31")
+    invite = ("device", "invite", "--unit", "25195")
+    for command, option, values in (
+            (invite, "--expires", ("x", "72", "h", "0h", "31d", "-1h", "72hh", "9999999m")),
+            (invite, "--on", ("x", "2021-02-30", "31/02/2021", "2021")), (invite, "--clearance", ("x",)),
+            (("device", "release", "1"), "--expires", ("x",)),
+            (("log",), "--since", ("hôm qua", "2021-13-01", "25:00")), (("log",), "--until", ("x", "2021-02-30")),
+            (("log",), "--limit", ("0", "-1", "x", "1x", "99999999999999999999")), (("log",), "--device", ("-1", "4294967296")),
+            (("log",), "--outcome", ("nope",)), (("unit", "list"), "--on", ("x",)),
+            (("unit", "import", units, "--from", "2021-02-01"), "--until", ("x", "2020-01-01")),
+            (("unit", "import", units), "--from", ("x",)), (("unit", "succession", units), "--on", ("x",)),
+            (("unit", "placing", "--unit", "25195"), "--limit", ("0", "x")), (("duplicate", "list"), "--limit", ("x",)),
+            (("audit", "list"), "--limit", ("x", "0")), (report, "--on", ("x",)), (report, "--at", ("x", "0", "1.5")),
+            (("report", "freeze", *report[2:]), "--on", ("x",)), (("account", "add", "an"), "--role", ("x",)),
+            (("account", "add", "an", "--role", "auditor"), "--clearance", ("x",))):
+        for value in values:
+            says(w, 2, (option.strip("-"),), *command, f"{option}={value}")
+
+
 def wrong_arguments(w):
     for command, word in ((("log", "show", "x"), "number"), (("log", "--limit", "0"), "limit"),
                           (("log", "--device", "x"), "device"), (("device", "revoke", "1"), "--why"),
                           (("device", "invite"), "--unit"), (("nope",), "unknown command"),
                           (("device",), "device invite"), (("log", "--nope"), "unknown option"),
-                          (("unit", "import", "x.csv"), "--from"), (("--format", "xml", "log"), "csv")):
+                          (("unit", "import", "x.csv"), "--from"), (("--format", "xml", "log"), "csv"),
+                          (("record", "show", "abc"), "32")):
         says(w, 2, (word,), *command)
-    for command, word in ((("log", "show", "999"), "999"), (("log", "--outcome", "nope"), "partial"),
-                          (("log", "--since", "hôm qua"), "since"), (("log", "--unit", "1"), "1"),
+    mistyped(w)
+    for command, word in ((("log", "show", "999"), "999"), (("log", "--unit", "1"), "1"),
                           (("device", "show", "99"), "99"), (("conflict", "show", "99"), "99"),
                           (("quarantine", "show", "99"), "99"), (("quarantine", "replay", "99"), "99"),
                           (("quarantine", "discard", "99", "--why", "thử"), "99"), (("conflict", "keep", "99"), "99"),
                           (("conflict", "restore", "99"), "99"), (("record", "show", "01234567"), "missing"),
-                          (("record", "show", "abc"), "32"), (("device", "invite", "--unit", "1"), "unit list"),
-                          (("device", "invite", "--unit", "25195", "--expires", "x"), "72h"),
+                          (("device", "invite", "--unit", "1"), "unit list"),
                           (("unit", "import", "/no/such", "--from", "2021-02-01"), "/no/such")):
         says(w, 1, (word,), *command)
     says(w, 3, ("/no/such",), "--socket", "/no/such", "status")

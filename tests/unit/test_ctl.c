@@ -198,6 +198,9 @@ static void exit_codes_are_the_daemons(UNUSED_STATE)
 		 false},
 		{"HTTP/1.1 404 No\r\nConnection: close\r\n\r\n{\"exit_code\":2,\"error\":\"x\"}", 1,
 		 false},
+		{"HTTP/1.1 400 No\r\nConnection: close\r\n\r\n{\"exit_code\":2,\"error\":\"x\","
+		 "\"code\":\"usage\"}",
+		 2, false},
 		{"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}", 1, false},
 	};
 
@@ -313,6 +316,24 @@ static void objects_are_written_for_people(UNUSED_STATE)
 	assert_string_equal(buf_cstr(&out), "23/11/2026 01:30:00, máy 2 | sex=male; units=1,2");
 	json_decref(stamp);
 	json_decref(fields);
+	buf_clear(&out);
+}
+
+static void an_object_says_that_a_list_is_empty(UNUSED_STATE)
+{
+	static const struct listing_column units[] = {
+		{"units", "Đơn vị", "Units", LISTING_TEXT, false}};
+	struct ctl ctl = {.format = TABLE_TABLE};
+	struct buf out = {0};
+	json_t *object = json_loads("{\"units\":[]}", 0, NULL);
+
+	listing_print_object(&ctl, units, 1, object, &out);
+	assert_string_equal(buf_cstr(&out), "Đơn vị / Units: -\n");
+	buf_reset(&out);
+	ctl.format = TABLE_CSV;
+	listing_print_object(&ctl, units, 1, object, &out);
+	assert_null(strchr(buf_cstr(&out), '-'));
+	json_decref(object);
 	buf_clear(&out);
 }
 
@@ -460,6 +481,7 @@ int main(void)
 		cmocka_unit_test(listing_of_nothing_is_an_empty_array),
 		cmocka_unit_test(a_table_of_nothing_says_so),
 		cmocka_unit_test(objects_are_written_for_people),
+		cmocka_unit_test(an_object_says_that_a_list_is_empty),
 		cmocka_unit_test(listing_keeps_to_the_width_of_the_terminal),
 		cmocka_unit_test(follow_lines_are_one_object_each),
 		cmocka_unit_test(a_query_without_rows_still_has_its_heading_in_csv),
