@@ -2,10 +2,18 @@
 #   build/release/tests/fault_daemon --full
 add_library(fault_harness STATIC fault/crashlock.c fault/crashvfs.c fault/dbfile.c fault/faultmem.c fault/faultvfs.c
   fault/harness.c fault/harness_branch.c fault/harness_cuts.c fault/harness_faults.c)
-target_link_libraries(fault_harness PUBLIC ctxh_flags base PkgConfig::sqlite)
+target_link_libraries(fault_harness PUBLIC ctxh_flags base text PkgConfig::sqlite)
 target_compile_definitions(fault_harness PRIVATE _GNU_SOURCE)
-# Memory of our own, to run out of; SQLite and other libraries call their own malloc.
+# Memory of our own, to run out of. Libraries we hand data to are linked whole, as archives, so that their malloc is
+# meant, too; one whose package has no archive calls its own, as SQLite does.
 target_link_options(fault_harness INTERFACE -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc)
+foreach(name zstd msgpackc jansson utf8proc)
+  find_library(CTXH_ARCHIVE_${name} lib${name}.a)
+  mark_as_advanced(CTXH_ARCHIVE_${name})
+  if(CTXH_ARCHIVE_${name})
+    target_link_options(fault_harness INTERFACE -Wl,--whole-archive ${CTXH_ARCHIVE_${name}} -Wl,--no-whole-archive)
+  endif()
+endforeach()
 
 function(ctxh_fault name)
   cmake_parse_arguments(F "" "POINTS" "LINK" ${ARGN})

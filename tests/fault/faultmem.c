@@ -12,14 +12,13 @@ static uint64_t fails_at;
 static bool fails_forever;
 static bool has_failed;
 static unsigned held;
-static void (*watch)(uint64_t n);
-static bool (*decide)(uint64_t n);
+static bool (*decide[FAULTMEM_KINDS])(uint64_t n);
 
 static bool fails(enum faultmem kind)
 {
 	uint64_t n = ++counts[kind];
 
-	if (decide != NULL && kind == FAULTMEM_SQLITE && decide(n)) {
+	if (decide[kind] != NULL && decide[kind](n)) {
 		has_failed = true;
 		return true;
 	}
@@ -47,11 +46,7 @@ static void *on_realloc(void *p, int len)
 
 static bool own_fails(void)
 {
-	if (held != 0)
-		return false;
-	if (watch != NULL)
-		watch(counts[FAULTMEM_OWN] + 1);
-	return fails(FAULTMEM_OWN);
+	return held == 0 && fails(FAULTMEM_OWN);
 }
 
 /* The linker's names. */
@@ -131,12 +126,7 @@ void faultmem_go_on(void)
 	held--;
 }
 
-void faultmem_watch(void (*fn)(uint64_t n))
+void faultmem_decide(enum faultmem kind, bool (*fn)(uint64_t n))
 {
-	watch = fn;
-}
-
-void faultmem_decide(bool (*fn)(uint64_t n))
-{
-	decide = fn;
+	decide[kind] = fn;
 }

@@ -2,8 +2,9 @@
  * faultmem - memory whose n-th allocation fails: SQLite's, and our own.
  *
  * What is our own are the calls of malloc and its like in this program's objects (the linker puts
- * these in their place; see tests/fault.cmake), which is mem.c: it ends the process by design. One
- * thread.
+ * these in their place; see tests/fault.cmake): mem.c's, which ends the process by design, and
+ * those of msgpack, zstd, jansson and utf8proc, which are linked as archives for this and end it,
+ * too. One thread.
  */
 #pragma once
 
@@ -27,8 +28,6 @@ uint64_t faultmem_count(enum faultmem kind);
 /* Between these, allocations of our own are those of somebody else. */
 void faultmem_hold(void);
 void faultmem_go_on(void);
-/* Asked before each allocation of our own, with its number; NULL: not any more. */
-void faultmem_watch(void (*fn)(uint64_t n));
-/* Decides of every allocation of SQLite's, with its number, whether it fails; NULL: as
+/* Decides of every allocation of a kind, with its number, whether it fails; NULL: as
  * faultmem_start() says. */
-void faultmem_decide(bool (*fn)(uint64_t n));
+void faultmem_decide(enum faultmem kind, bool (*fn)(uint64_t n));

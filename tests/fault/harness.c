@@ -11,6 +11,7 @@
 #include "common/base/buf.h"
 #include "common/base/check.h"
 #include "common/base/log.h"
+#include "common/text/json.h"
 #include "tests/fault/dbfile.h"
 #include "tests/fault/faultmem.h"
 #include "tests/fault/faultvfs.h"
@@ -376,6 +377,7 @@ int harness_main(int argc, char **argv, const struct subject *s, void (*prepare)
 				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	REQUIRE(harness.progress != MAP_FAILED);
 	log_set_sink(on_log);
+	json_use_mem();
 	faultmem_install();
 	crashvfs_install();
 	faultvfs_install(CRASHVFS_NAME);

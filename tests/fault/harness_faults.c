@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <inttypes.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #include "tests/fault/harness_private.h"
 
 #define EXIT_FATAL 70 /* as the daemon's */
-#define PLACES_MAX 65536u
 
 /* ---- faults, in this process ---- */
 
@@ -128,18 +126,9 @@ static enum verdict run_faulty(void)
 
 /* What a child is to do. */
 struct death {
-	enum faultmem kind;
-	uint64_t at; /* 0: no allocation fails */
+	uint64_t at; /* allocation of SQLite's that fails; 0: none */
 	bool is_forever;
 };
-
-static sigjmp_buf died;
-
-static void on_abort(int signal)
-{
-	(void)signal;
-	siglongjmp(died, 1);
-}
 
 int harness_be_quiet(void)
 {
@@ -155,7 +144,7 @@ static enum err live(const struct death *d)
 {
 	enum err e;
 
-	faultmem_start(d->kind, d->at, d->is_forever);
+	faultmem_start(FAULTMEM_SQLITE, d->at, d->is_forever);
 	e = harness.subject->open();
 	return e == ERR_OK ? harness_run_rest() : e;
 }
@@ -207,53 +196,6 @@ static enum verdict run_child(const struct death *d)
 	return v;
 }
 
-/*
- * The same where peers live in this process and must outlive the program: it dies by a jump out of
- * abort(), its files are then as a killed process leaves them, and the child goes on as the next
- * program.
- */
-static enum verdict die_and_go_on(const struct death *d)
-{
-	const int loud = harness_be_quiet();
-
-	if (sigsetjmp(died, 1) == 0) {
-		(void)live(d);
-		(void)dup2(loud, STDERR_FILENO);
-		return has_fired() ? harness_complain("out of memory, and alive", ERR_OK)
-				   : VERDICT_LATE;
-	}
-	(void)dup2(loud, STDERR_FILENO);
-	harness_heal();
-	harness.is_counting = false;
-	/* Its locks go with its descriptors. */
-	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	harness.subject->die();
-	harness_move_files();
-	return harness_restart();
-}
-
-static enum verdict run_dying(const struct death *d)
-{
-	int status = 0;
-	pid_t pid;
-
-	faultvfs_install("unix");
-	harness_start_run(FAULTVFS_NAME);
-	(void)fflush(NULL);
-	pid = fork();
-	REQUIRE(pid >= 0);
-	if (pid == 0) {
-		(void)signal(SIGABRT, on_abort);
-		_exit((int)die_and_go_on(d));
-	}
-	(void)waitpid(pid, &status, 0);
-	harness.is_counting = false;
-	faultvfs_install(CRASHVFS_NAME);
-	if (WIFEXITED(status) && WEXITSTATUS(status) < VERDICTS)
-		return (enum verdict)WEXITSTATUS(status);
-	return harness_complain("the child ended badly", ERR_OK);
-}
-
 /* ---- series ---- */
 
 uint64_t harness_next_point(uint64_t n, struct rand *r, uint64_t stride)
@@ -279,10 +221,10 @@ static enum verdict loop_point(const struct loop *l, uint64_t n)
 					   .is_full = l->is_full,
 					   .is_forever = l->is_forever};
 
-	const struct death d = {FAULTMEM_SQLITE, l->is_memory ? n : 0, l->is_forever};
+	const struct death d = {l->is_memory ? n : 0, l->is_forever};
 
 	faultvfs_start(&plan);
-	faultmem_start(d.kind, d.at, d.is_forever);
+	faultmem_start(FAULTMEM_SQLITE, d.at, d.is_forever);
 	return l->is_child ? run_child(&d) : run_faulty();
 }
 
@@ -308,80 +250,11 @@ static size_t run_loop(const struct loop *l)
 	return series_end(&s);
 }
 
-/* ---- allocations of our own ---- */
-
-/* Numbers of those that are the first after an operation on the disk or an acknowledgement: a death
- * at any other leaves what a death at the one before it leaves. Shared with the child. */
-struct places {
-	uint64_t count;
-	uint64_t allocations; /* all there were */
-	uint64_t at[PLACES_MAX];
-};
-static struct places *places;
-
-static void note_place(uint64_t n)
-{
-	static uint64_t operations;
-	static size_t acked;
-	uint64_t now = 0;
-
-	for (size_t i = 0; i < FAULT_CALLS; i++)
-		now += faultvfs_count((enum fault_call)i);
-	places->allocations = n;
-	if (n != 1 && now == operations && harness.progress->acked == acked)
-		return;
-	operations = now;
-	acked = harness.progress->acked;
-	REQUIRE(places->count < PLACES_MAX);
-	places->at[places->count++] = n;
-}
-
-static enum verdict die_at(uint64_t n)
-{
-	static const struct faultvfs_plan none;
-	const struct death d = {FAULTMEM_OWN, n, false};
-
-	faultvfs_start(&none);
-	return harness.subject->peers != NULL ? run_dying(&d) : run_child(&d);
-}
-
-static size_t own_memory(size_t wanted)
-{
-	struct series s = series_begin("out of memory: the end");
-	uint64_t stride = 1;
-	struct rand r;
-
-	places = mmap(NULL, sizeof *places, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
-	REQUIRE(places != MAP_FAILED);
-	faultmem_watch(note_place);
-	(void)die_at(0);
-	faultmem_watch(NULL);
-	rand_seeded_init(&r, harness.seed);
-	if (!harness.is_full)
-		stride = places->count / (wanted != 0 ? wanted : 1) + 1;
-	for (uint64_t i = harness_next_point(0, &r, stride); i <= places->count;
-	     i = harness_next_point(i, &r, stride)) {
-		enum verdict v = die_at(places->at[i - 1]);
-
-		if (v == VERDICT_LATE)
-			v = harness_complain("an allocation that never was", ERR_OK);
-		series_count(&s, v);
-		if (v != VERDICT_SOUND)
-			(void)fprintf(stderr, "  out of memory: n = %" PRIu64 "\n",
-				      places->at[i - 1]);
-	}
-	(void)printf("%s: %" PRIu64 " allocations of our own, between %" PRIu64
-		     " operations on the disk\n",
-		     harness.subject->name, places->allocations, places->count);
-	(void)munmap(places, sizeof *places);
-	return series_end(&s);
-}
-
 /* ---- all of them ---- */
 
 static uint64_t calls[FAULT_CALLS];
 static uint64_t calls_of_memory;
+static uint64_t calls_of_own;
 
 static void count_calls(void)
 {
@@ -395,10 +268,11 @@ static void count_calls(void)
 	for (size_t i = 0; i < FAULT_CALLS; i++)
 		calls[i] = faultvfs_count((enum fault_call)i);
 	calls_of_memory = faultmem_count(FAULTMEM_SQLITE);
+	calls_of_own = faultmem_count(FAULTMEM_OWN);
 	(void)printf("%s: %" PRIu64 " writes, %" PRIu64 " syncs, %" PRIu64 " reads, %" PRIu64
-		     " allocations of SQLite's\n",
+		     " allocations of SQLite's, %" PRIu64 " of our own\n",
 		     harness.subject->name, calls[FAULT_WRITE], calls[FAULT_SYNC],
-		     calls[FAULT_READ], calls_of_memory);
+		     calls[FAULT_READ], calls_of_memory, calls_of_own);
 }
 
 size_t harness_faults(void)
@@ -441,8 +315,5 @@ size_t harness_faults(void)
 			continue;
 		bad += run_loop(l);
 	}
-	bad += harness_branches(calls_of_memory, harness.points / 20 + 2);
-	if (harness_is_wanted("out of memory"))
-		bad += own_memory(harness.points / 20 + 2);
-	return bad;
+	return bad + harness_branches(calls_of_memory, calls_of_own, harness.points / 20 + 2);
 }

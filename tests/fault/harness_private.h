@@ -1,7 +1,7 @@
 /*
  * harness_private - what harness*.c share: harness.c runs the subject and looks at what is left,
- * harness_cuts.c cuts the power, harness_faults.c lets calls and allocations fail, harness_branch.c
- * every allocation of SQLite's.
+ * harness_cuts.c cuts the power, harness_faults.c lets calls fail, harness_branch.c
+ * every allocation.
  */
 #pragma once
 
@@ -110,8 +110,8 @@ bool harness_run_through(enum err *ret_last);
 enum verdict harness_after_fault(bool is_done, enum err last);
 /* Dying is loud. The descriptor to be loud again with. */
 int harness_be_quiet(void);
-/* Every allocation of SQLite's, or about so many of them. */
-size_t harness_branches(uint64_t expected, size_t wanted);
+/* Every allocation, SQLite's and our own, or about so many `wanted` of each. */
+size_t harness_branches(uint64_t of_sqlite, uint64_t of_own, size_t wanted);
 
 /* Everything of the one kind; number of what is bad. */
 size_t harness_cuts(void);
