@@ -125,13 +125,38 @@ void law_act(struct world *w)
 
 /* ---- the sweep and the list ---- */
 
+static bool is_erased_here(struct world *w, const struct id *id)
+{
+	bool is_erased = false;
+
+	world_must(w, store_is_erased(w->store, id, &is_erased), "erased");
+	return is_erased;
+}
+
+/* It was written: what it named before stays in it (daemon/erasures.h). */
+static void note_listed(struct world *w)
+{
+	struct ledger *l = w->ledger;
+
+	for (size_t i = 0; i < l->record_count; i++)
+		if (l->records[i].is_erased && !l->records[i].is_listed)
+			l->records[i].is_listed = is_erased_here(w, &l->records[i].id);
+}
+
+static void note_list_lost(struct world *w)
+{
+	for (size_t i = 0; i < w->ledger->record_count; i++)
+		w->ledger->records[i].is_listed = false;
+}
+
 /* As daemon/sweep.c: a list that cannot be written now is written by the next sweep. */
 static enum err sweep(struct world *w, bool *ret_was_owed)
 {
 	enum err e = store_owes_sweep(w->store, ret_was_owed);
 
-	if (e == ERR_OK)
-		(void)erasures_write(w->store, w->folder, &w->ctx.daemon, &w->ctx.key);
+	if (e == ERR_OK &&
+	    erasures_write(w->store, w->folder, &w->ctx.daemon, &w->ctx.key) == ERR_OK)
+		note_listed(w);
 	if (e == ERR_OK && *ret_was_owed)
 		e = store_sweep(w->store, w->folder);
 	return e == ERR_AGAIN ? ERR_OK : e;
@@ -153,6 +178,21 @@ void law_start(struct world *w)
 
 /* ---- restores ---- */
 
+/* What the list names is erased, whatever the backup had. */
+static void check_list(struct world *w)
+{
+	const struct ledger *l = w->ledger;
+
+	for (size_t i = 0; i < l->record_count; i++) {
+		char hex[ID_HEX_LEN];
+
+		if (!l->records[i].is_listed || is_erased_here(w, &l->records[i].id))
+			continue;
+		id_print(&l->records[i].id, hex);
+		world_fail(w, "O11: restored with the list, and %s is not erased", hex);
+	}
+}
+
 void law_restore(struct world *w)
 {
 	char path[128];
@@ -164,12 +204,14 @@ void law_restore(struct world *w)
 	if (is_drawn(w, 15)) {
 		world_trace(w, "office: restored without the list of erasures");
 		(void)unlink(path);
+		note_list_lost(w);
 	}
 	enum err e =
 		erasures_apply(w->store, path, &w->ctx.daemon, &w->ctx.key.public_key, &records);
 
 	if (e != ERR_NOTFOUND)
 		world_must(w, e, "erase again by the list");
+	check_list(w);
 	world_trace(w, "office: %llu records erased again", (unsigned long long)records);
 	w->law.again += records;
 }
@@ -180,12 +222,8 @@ bool law_settle(struct world *w)
 	bool has_any = false;
 
 	for (size_t i = 0; w->has_erasures && i < l->record_count; i++) {
-		bool is_erased = false;
-
-		if (!l->records[i].is_erased)
-			continue;
-		world_must(w, store_is_erased(w->store, &l->records[i].id, &is_erased), "erased");
-		if (is_erased || !erase(w, &l->records[i].id, false))
+		if (!l->records[i].is_erased || is_erased_here(w, &l->records[i].id) ||
+		    !erase(w, &l->records[i].id, false))
 			continue;
 		has_any = true;
 		w->law.again++;

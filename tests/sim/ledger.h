@@ -30,6 +30,7 @@ struct known {
 	struct bytes type;
 	struct id id;
 	bool is_erased;
+	bool is_listed; /* in the list of erasures beside the backups */
 };
 
 struct ledger {

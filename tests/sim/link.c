@@ -10,6 +10,7 @@
 #include "daemon/outgoing.h"
 #include "daemon/session.h"
 #include "daemon/units.h"
+#include "tests/sim/clocks.h"
 #include "tests/sim/faults.h"
 #include "tests/sim/homes.h"
 #include "tests/sim/people.h"
@@ -385,6 +386,8 @@ static enum err answer_sync(struct asked *q, const struct client *c, int *ret_st
 		return ERR_OK;
 	}
 	let_others_by(w, c);
+	if (w->has_clocks && !w->is_healed && rand_below(&w->fate, 100) < 2)
+		clocks_jump_daemon(w);
 	if (!w->is_healed && world_chance(w, 4))
 		return no_answer(w);
 	/* It crashed while others came by: this request was in its memory. */

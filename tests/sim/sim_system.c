@@ -22,6 +22,7 @@
 #include "common/base/crypt.h"
 #include "common/base/log.h"
 #include "tests/sim/bureau.h"
+#include "tests/sim/clocks.h"
 #include "tests/sim/couriers.h"
 #include "tests/sim/disks.h"
 #include "tests/sim/faults.h"
@@ -33,7 +34,6 @@
 
 #define STEPS_MAX  160
 #define PASSES_MAX 40
-#define YEAR_MS    INT64_C(31557600000)
 #define OTHERS     (unsigned)(WORLD_WITH_ERASURES | WORLD_WITH_FAULTS | WORLD_WITH_CLOCKS)
 
 struct options {
@@ -54,8 +54,10 @@ struct totals {
 	uint64_t syncs;
 	uint64_t crashes;
 	uint64_t erasures;
-	uint64_t faults; /* errors of disks, and what was refused for want of room */
-	uint64_t jumps;
+	uint64_t again;   /* records erased once more after a restore */
+	uint64_t faults;  /* errors of disks that ended a party */
+	uint64_t refused; /* for want of room */
+	uint64_t jumps;   /* of the daemon's clock */
 	struct oracle_counts counts;
 };
 
@@ -86,72 +88,11 @@ static struct client *copied_or_any(struct world *w)
 	return any_client(w);
 }
 
-static void pass_time(struct world *w)
-{
-	static const int64_t spans[] = {0, 40, 7000, 600000, 7200000, 90000000};
-	uint64_t most = (uint64_t)spans[rand_below(&w->rand, 6)];
-
-	if (w->is_coarse)
-		w->now_ms += world_chance(w, 30) ? 3600000 : 0;
-	else
-		w->now_ms += (int64_t)rand_below(&w->rand, most + 1);
-}
-
-/* Where clocks of machines without a battery stand, and where numbers of seconds end. */
-#define ODD_MOMENTS 6
-static int64_t odd_moment(uint64_t which)
-{
-	static const int64_t moments[] = {0,
-					  INT64_C(946684800000),  /* 2000 */
-					  INT64_C(2147483648000), /* 2038 */
-					  INT64_C(4294967296000), /* 2106 */
-					  INT64_C(1800000000000) - 20 * YEAR_MS,
-					  INT64_C(1800000000000) + 20 * YEAR_MS};
-
-	_Static_assert(sizeof moments / sizeof *moments == ODD_MOMENTS, "as many as said");
-	return moments[which];
-}
-
-/* Back to the truth, to an odd moment, or anywhere within twenty years. */
-static void jump_daemon(struct world *w)
-{
-	uint64_t how = rand_below(&w->fate, 10);
-
-	w->daemon_off_ms = 0;
-	if (how < 3)
-		w->daemon_off_ms = odd_moment(rand_below(&w->fate, ODD_MOMENTS)) - w->now_ms;
-	else if (how < 7)
-		w->daemon_off_ms = (int64_t)rand_below(&w->fate, 40 * YEAR_MS) - 20 * YEAR_MS;
-	w->jumps++;
-	world_trace(w, "daemon's clock jumps: off by %lld", (long long)w->daemon_off_ms);
-	world_set_clocks(w);
-}
-
-/* A client's clock may be anything; the daemon's is nearly right, but for jump_daemon(). */
-static void jump_clock(struct world *w)
-{
-	struct client *c = any_client(w);
-
-	if (world_chance(w, 30)) {
-		w->daemon_off_ms = (int64_t)rand_below(&w->rand, 1200000) - 600000;
-		world_trace(w, "daemon's clock is off by %lld", (long long)w->daemon_off_ms);
-		world_set_clocks(w);
-		return;
-	}
-	c->off_ms = world_chance(w, 40)
-			    ? 0
-			    : (int64_t)rand_below(&w->rand, 40 * YEAR_MS) - 20 * YEAR_MS;
-	if (world_chance(w, 30))
-		c->off_ms = odd_moment(rand_below(&w->rand, ODD_MOMENTS)) - w->now_ms;
-	world_set_clocks(w);
-	world_trace(w, "clock of client %u is off by %lld", c->index, (long long)c->off_ms);
-}
-
 static void befall(struct world *w)
 {
 	switch (rand_below(&w->rand, 11)) {
 	case 0:
-	case 1: jump_clock(w); break;
+	case 1: clocks_jump(w, any_client); break;
 	case 2: world_crash_daemon(w); break;
 	case 3: world_crash_client(any_client(w)); break;
 	case 4:
@@ -193,7 +134,7 @@ static void take_others(struct world *w)
 	if (w->has_erasures && what < 4)
 		law_act(w);
 	if (w->has_clocks && what >= 4 && what < 7)
-		jump_daemon(w);
+		clocks_jump_daemon(w);
 	if (w->has_faults && what >= 7 && what < 10)
 		faults_checkpoint(w);
 }
@@ -202,7 +143,7 @@ static void take_step(struct world *w)
 {
 	uint64_t what = rand_below(&w->rand, 100);
 
-	pass_time(w);
+	clocks_pass(w);
 	world_set_clocks(w);
 	link_deliver(w, false);
 	couriers_arrive(w, false);
@@ -252,7 +193,9 @@ static void add_totals(struct totals *totals, const struct world *w,
 	totals->syncs += w->syncs;
 	totals->crashes += w->crashes;
 	totals->erasures += w->law.erasures;
-	totals->faults += w->faults.daemon + w->faults.full + w->faults.clients;
+	totals->again += w->law.again;
+	totals->faults += w->faults.daemon + w->faults.clients;
+	totals->refused += w->faults.full;
 	totals->jumps += w->jumps;
 	totals->counts.entries += counts->entries;
 	totals->counts.records += counts->records;
@@ -383,6 +326,30 @@ static void keep_memory(void)
 	(void)mallopt(M_TOP_PAD, 16 << 20);
 }
 
+static void print_totals(const struct totals *t)
+{
+	const struct {
+		const char *name;
+		uint64_t number;
+	} all[] = {{"runs", t->runs},
+		   {"entries", t->counts.entries},
+		   {"records", t->counts.records},
+		   {"syncs", t->syncs},
+		   {"crashes", t->crashes},
+		   {"conflicts", t->counts.conflicts},
+		   {"quarantined", t->counts.quarantined},
+		   {"erasures", t->erasures},
+		   {"erased_again", t->again},
+		   {"disk_errors", t->faults},
+		   {"disk_full", t->refused},
+		   {"clock_jumps", t->jumps}};
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		printf("%s%s=%llu", i == 0 ? "" : " ", all[i].name,
+		       (unsigned long long)all[i].number);
+	printf(": all hold\n");
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.seed = 0, .runs = 100};
@@ -414,14 +381,6 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; o.seconds != 0 ? seconds_now() < until : i < o.runs; i++)
 		run_one(&o, o.seed + i, &totals);
 	if (!o.is_quiet)
-		printf("runs=%llu entries=%llu records=%llu syncs=%llu crashes=%llu conflicts=%llu "
-		       "quarantined=%llu erasures=%llu faults=%llu jumps=%llu: all hold\n",
-		       (unsigned long long)totals.runs, (unsigned long long)totals.counts.entries,
-		       (unsigned long long)totals.counts.records, (unsigned long long)totals.syncs,
-		       (unsigned long long)totals.crashes,
-		       (unsigned long long)totals.counts.conflicts,
-		       (unsigned long long)totals.counts.quarantined,
-		       (unsigned long long)totals.erasures, (unsigned long long)totals.faults,
-		       (unsigned long long)totals.jumps);
+		print_totals(&totals);
 	return 0;
 }

@@ -244,7 +244,6 @@ static void open_daemon(struct world *w)
 	if (is_sick) {
 		world_trace(w, "daemon does not start: %s", err_name(e));
 		w->faults.daemon++;
-		store_rollback(w->store);
 		close_daemon(w);
 		e = try_start(w);
 	}
