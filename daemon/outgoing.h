@@ -3,7 +3,7 @@
  * notices, within its budget (design section 6).
  *
  * Pure over store.h, on a reading connection and one snapshot: what it gives is
- * consistent. Found by index (unit, log number), never by filtering per device.
+ * consistent. Found by unit and log number (schema_sql.h), never by filtering per device.
  * Lanes in a small budget: notices, registers, events.
  */
 #pragma once

@@ -135,8 +135,15 @@ void report_late_query(const struct schema_type *t, struct buf *out)
 {
 	buf_printf(out,
 		   "SELECT s.code, r.touched FROM temp.scope s CROSS JOIN main.\"%.*s\" r"
-		   " ON r.unit = s.unit AND r.log > :log WHERE 1",
+		   " ON r.unit = s.unit AND r.made_log > :log WHERE 1",
 		   BYTES_FMT(t->name));
+	append_period(out, t);
+	buf_printf(out,
+		   " UNION ALL SELECT s.code, r.touched FROM temp.scope s"
+		   " CROSS JOIN main.\"%.*s__changed\" c ON c.in_unit = s.unit AND c.at_log > :log"
+		   " CROSS JOIN main.\"%.*s\" r ON r.row = c.of_row AND r.log = c.at_log"
+		   " AND r.unit = c.in_unit AND r.made_log <= :log WHERE 1",
+		   BYTES_FMT(t->name), BYTES_FMT(t->name));
 	append_period(out, t);
 }
 

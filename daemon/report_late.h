@@ -3,7 +3,7 @@
  *
  * A record is late when a write that counts came after the frozen log number, it is in the units of
  * the report, and it may count in the period: an event one of whose dates lies in it, a register
- * whose earliest date is not behind it; without any date both may. Found by index (unit, log).
+ * whose earliest date is not behind it; without any date both may. Found by unit and log number.
  * What it changes is not guessed: the report is run again now and compared, figure by figure. On a
  * reading connection, inside the caller's transaction. Thread: the store's.
  */

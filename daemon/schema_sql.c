@@ -18,8 +18,8 @@ static const char *const own_tables[] = {
 };
 
 static const char *const own_columns[] = {
-	"row",         "id",      "unit",   "log",   "deleted",  "voided",
-	"merged_into", "touched", "stamps", "extra", "corrects", "rowid",
+	"row",     "id",     "unit",  "log",      "deleted", "voided",   "merged_into",
+	"touched", "stamps", "extra", "corrects", "rowid",   "made_log",
 };
 
 static bool is_one_of(struct bytes name, const char *const *names, size_t count)
@@ -41,7 +41,8 @@ static bool is_identifier(struct bytes name)
 		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_')
 			return false;
 	}
-	return memcmp(name.data, "sqlite_", name.len < 7 ? name.len : 7) != 0;
+	return memcmp(name.data, "sqlite_", name.len < 7 ? name.len : 7) != 0 &&
+	       memmem(name.data, name.len, "__", 2) == NULL;
 }
 
 enum err schema_sql_check(const struct schema *schema, char ret_error[SCHEMA_ERROR_LEN])
@@ -145,14 +146,46 @@ void schema_sql_print_index(struct bytes type, struct bytes field, struct buf *o
 		   BYTES_FMT(field));
 }
 
+/*
+ * How a unit's records are found by log number. An index on (unit, log) would have every update
+ * take an entry out of a page nobody else has touched for long: read, written to the log, copied
+ * from there. So the index has what does not change, and an update adds an entry at the unit's end
+ * of
+ * `__changed`. An entry whose record was updated again since is passed over, and stays.
+ */
+static void print_unit_index(struct bytes type, struct buf *out)
+{
+	buf_printf(
+		out,
+		"CREATE INDEX \"%.*s__unit\" ON \"%.*s\"(unit, made_log);"
+		"CREATE TABLE \"%.*s__changed\"(in_unit INTEGER NOT NULL, at_log INTEGER NOT NULL,"
+		" of_row INTEGER NOT NULL, PRIMARY KEY(in_unit, at_log, of_row))"
+		" STRICT, WITHOUT ROWID;",
+		BYTES_FMT(type), BYTES_FMT(type), BYTES_FMT(type));
+}
+
+void schema_sql_print_made_log(struct bytes type, struct buf *out)
+{
+	buf_printf(out,
+		   "ALTER TABLE \"%.*s\" ADD COLUMN made_log INTEGER NOT NULL DEFAULT 0;"
+		   "DROP INDEX \"%.*s__unit\";",
+		   BYTES_FMT(type), BYTES_FMT(type));
+	print_unit_index(type, out);
+	buf_printf(out,
+		   "INSERT INTO \"%.*s__changed\" SELECT unit, log, row FROM \"%.*s\""
+		   " ORDER BY unit, log, row;",
+		   BYTES_FMT(type), BYTES_FMT(type));
+}
+
 void schema_sql_print_create(const struct table *t, struct buf *out)
 {
 	buf_append_str(out, "CREATE TABLE ");
 	print_name(out, t->type);
-	buf_append_str(out, "(row INTEGER PRIMARY KEY, id BLOB NOT NULL, unit INTEGER NOT NULL,"
-			    " log INTEGER NOT NULL, deleted INTEGER NOT NULL,"
-			    " voided INTEGER NOT NULL, merged_into BLOB, touched BLOB NOT NULL,"
-			    " stamps BLOB NOT NULL, extra BLOB");
+	buf_append_str(out,
+		       "(row INTEGER PRIMARY KEY, id BLOB NOT NULL, unit INTEGER NOT NULL,"
+		       " log INTEGER NOT NULL, deleted INTEGER NOT NULL,"
+		       " voided INTEGER NOT NULL, merged_into BLOB, touched BLOB NOT NULL,"
+		       " stamps BLOB NOT NULL, extra BLOB, made_log INTEGER NOT NULL DEFAULT 0");
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++) {
 		const struct column *c = at_position(t, i);
 
@@ -162,20 +195,28 @@ void schema_sql_print_create(const struct table *t, struct buf *out)
 	}
 	buf_printf(out,
 		   ") STRICT;"
-		   "CREATE UNIQUE INDEX \"%.*s__id\" ON \"%.*s\"(id);"
-		   "CREATE INDEX \"%.*s__unit\" ON \"%.*s\"(unit, log);",
-		   BYTES_FMT(t->type), BYTES_FMT(t->type), BYTES_FMT(t->type), BYTES_FMT(t->type));
+		   "CREATE UNIQUE INDEX \"%.*s__id\" ON \"%.*s\"(id);",
+		   BYTES_FMT(t->type), BYTES_FMT(t->type));
+	print_unit_index(t->type, out);
 	if (is_event(t))
 		print_corrects_index(t->type, out);
 }
 
-static void print_result(const struct table *t, struct buf *out)
+/* The expressions for columns `row` and `log`: a list in their order must be made of what an index
+ * has, or SQLite sorts it. */
+static void print_result_as(const struct table *t, const char *row, const char *log,
+			    struct buf *out)
 {
-	buf_append_str(out, "SELECT row, id, log, touched, stamps, extra, unit, merged_into");
+	buf_printf(out, "SELECT %s, id, %s, touched, stamps, extra, unit, merged_into", row, log);
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++) {
 		buf_append_str(out, ", ");
 		print_name(out, at_position(t, i)->name);
 	}
+}
+
+static void print_result(const struct table *t, struct buf *out)
+{
+	print_result_as(t, "row", "log", out);
 }
 
 static void print_select(const struct table *t, struct buf *out)
@@ -201,8 +242,17 @@ void schema_sql_print_load_batch(const struct table *t, struct buf *out)
 
 void schema_sql_print_page(const struct table *t, struct buf *out)
 {
-	print_select(t, out);
-	buf_append_str(out, " WHERE unit = ?1 AND log > ?2 AND log <= ?3 ORDER BY log, row");
+	print_result_as(t, "row", "made_log", out);
+	buf_printf(out,
+		   " FROM \"%.*s\" WHERE unit = ?1 AND made_log > ?2 AND made_log <= ?3"
+		   " AND log = made_log UNION ALL ",
+		   BYTES_FMT(t->type));
+	print_result_as(t, "of_row", "at_log", out);
+	buf_printf(out,
+		   " FROM \"%.*s__changed\" CROSS JOIN \"%.*s\" ON row = of_row AND log = at_log"
+		   " AND unit = in_unit AND log <> made_log"
+		   " WHERE in_unit = ?1 AND at_log > ?2 AND at_log <= ?3 ORDER BY 3, 1",
+		   BYTES_FMT(t->type), BYTES_FMT(t->type));
 }
 
 void schema_sql_print_rows(const struct table *t, struct buf *out)
@@ -239,12 +289,13 @@ void schema_sql_print_insert(const struct table *t, struct buf *out)
 	 */
 	buf_append_str(out, "INSERT OR FAIL INTO ");
 	print_name(out, t->type);
-	buf_append_str(out, "(id, log, touched, stamps, extra, deleted, voided, unit, merged_into");
+	buf_append_str(out, "(id, log, touched, stamps, extra, deleted, voided, unit, merged_into,"
+			    " made_log");
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++) {
 		buf_append_str(out, ", ");
 		print_name(out, at_position(t, i)->name);
 	}
-	buf_append_str(out, ") SELECT _1, _2, _3, _4, _5, _6, _7, _8, _9");
+	buf_append_str(out, ") SELECT _1, _2, _3, _4, _5, _6, _7, _8, _9, _2");
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++)
 		buf_printf(out, ", _%d", i + 2);
 	buf_append_str(out, " FROM _batch");
@@ -255,7 +306,9 @@ void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct
 	buf_append_str(out, "UPDATE ");
 	print_name(out, t->type);
 	buf_append_str(out, " SET log = ?2, touched = ?3, stamps = ?4, extra = ?5, deleted = ?6,"
-			    " voided = ?7, unit = ?8, merged_into = ?9");
+			    " voided = ?7, merged_into = ?9");
+	if (is_with_indexed)
+		buf_append_str(out, ", unit = ?8");
 	for (int i = SCHEMA_SQL_FIELDS; i < end_of(t); i++) {
 		const struct column *c = at_position(t, i);
 
@@ -266,6 +319,12 @@ void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct
 		buf_printf(out, " = ?%d", i + 2);
 	}
 	buf_append_str(out, " WHERE row = ?1");
+}
+
+void schema_sql_print_changed(const struct table *t, struct buf *out)
+{
+	buf_printf(out, "INSERT OR IGNORE INTO \"%.*s__changed\" VALUES(?1, ?2, ?3)",
+		   BYTES_FMT(t->type));
 }
 
 /* ---- what tables there are ---- */
@@ -428,6 +487,7 @@ enum err store_load_tables(struct store *s)
 		store_finalize(s->tables[i].insert);
 		store_finalize(s->tables[i].update);
 		store_finalize(s->tables[i].update_plain);
+		store_finalize(s->tables[i].changed);
 	}
 	s->tables = tables;
 	s->table_count = used;

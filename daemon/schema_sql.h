@@ -4,8 +4,12 @@
  * A table only grows: fields a newer schema drops keep their column and their
  * values. Besides the fields each table has
  *
- *   row INTEGER PRIMARY KEY, id BLOB (unique index), unit, log (index unit, log),
- *   deleted, voided (what counts now: 0 or 1), merged_into, touched, stamps, extra
+ *   row INTEGER PRIMARY KEY, id BLOB (unique index), unit, log, deleted, voided (what
+ *   counts now: 0 or 1), merged_into, touched, stamps, extra, made_log (its log when the
+ *   row was inserted; 0: before the store kept it; index unit, made_log)
+ *
+ * and beside it a table TYPE__changed(in_unit, at_log, of_row): where a row was updated
+ * since. A row with log <> made_log has its entry (unit, log, row) there.
  *
  * so that a report reads the data with plain SQL. Only store*.c uses this.
  */
@@ -54,6 +58,8 @@ void schema_sql_print_create(const struct table *t, struct buf *out);
 void schema_sql_print_index(struct bytes type, struct bytes field, struct buf *out);
 /* The column `corrects` for the table of an event of before it had one. */
 void schema_sql_print_corrects(struct bytes type, struct buf *out);
+/* The column `made_log`, its index and TYPE__changed, for a table of before there were any. */
+void schema_sql_print_made_log(struct bytes type, struct buf *out);
 void schema_sql_print_load(const struct table *t, struct buf *out);
 /* Those of the batch (store_private.h); behind the fields the rowid of _batch. */
 void schema_sql_print_load_batch(const struct table *t, struct buf *out);
@@ -69,3 +75,5 @@ void schema_sql_print_remove(const struct table *t, struct buf *out);
 /* What the batch has. */
 void schema_sql_print_insert(const struct table *t, struct buf *out);
 void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct buf *out);
+/* Row ?3 was updated: it is in unit ?1, at log ?2. */
+void schema_sql_print_changed(const struct table *t, struct buf *out);

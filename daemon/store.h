@@ -87,7 +87,8 @@ struct store_range {
 struct store_state {
 	struct record record; /* count 0: not stored yet */
 	int64_t row;          /* 0: not stored yet */
-	uint64_t log;         /* of the row as it was loaded */
+	int64_t unit;         /* of the row as it was loaded or put; 0: none */
+	uint64_t log;         /* likewise */
 	struct bytes touched; /* packed numbers of the change-sets that named it, ascending */
 };
 

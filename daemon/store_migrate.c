@@ -202,15 +202,30 @@ static const char step_11[] =
 	"CREATE TABLE report_document(frozen INTEGER NOT NULL, format TEXT NOT NULL,"
 	" size INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(frozen, format)) STRICT;";
 
+/* Step 12: rows are found by what does not change of them, and by where they were changed since. */
+static const char query_record_types[] = "SELECT name FROM record_type";
+
+static enum err give_rows_made_log(struct store *s)
+{
+	AUTO(buf_clear) struct buf text = {0};
+	AUTO(store_finalize) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = store_prepare(s, bytes_str(query_record_types), &q);
+
+	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row)
+		schema_sql_print_made_log(sql_text(q, 0), &text);
+	return e == ERR_OK && text.len != 0 ? store_exec(s, buf_cstr(&text)) : e;
+}
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
 };
 
-static const struct step steps[] = {{step_1, NULL},  {step_2, NULL}, {"", give_events_corrects},
-				    {step_4, NULL},  {step_5, NULL}, {"", thin_indexes},
-				    {step_7, NULL},  {step_8, NULL}, {step_9, NULL},
-				    {step_10, NULL}, {step_11, NULL}};
+static const struct step steps[] = {{step_1, NULL},  {step_2, NULL},  {"", give_events_corrects},
+				    {step_4, NULL},  {step_5, NULL},  {"", thin_indexes},
+				    {step_7, NULL},  {step_8, NULL},  {step_9, NULL},
+				    {step_10, NULL}, {step_11, NULL}, {"", give_rows_made_log}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

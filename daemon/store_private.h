@@ -59,6 +59,7 @@ struct table {
 	struct sql *insert;       /* what s->batch has of this table */
 	struct sql *update;       /* every column */
 	struct sql *update_plain; /* all but indexed fields: these cost an index write each */
+	struct sql *changed;
 };
 
 #define STORE_CACHE_BUCKETS 128u
@@ -112,7 +113,8 @@ enum table_statement {
 	STATEMENT_ROWS,
 	STATEMENT_INSERT,
 	STATEMENT_UPDATE,
-	STATEMENT_UPDATE_PLAIN
+	STATEMENT_UPDATE_PLAIN,
+	STATEMENT_CHANGED
 };
 
 enum err store_use_table(struct store *s, struct table *t, enum table_statement which,

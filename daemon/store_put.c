@@ -135,9 +135,12 @@ static void pack_touched(struct store *s, const struct store_state *state, uint6
 }
 /* ---- rows ---- */
 
-/* An indexed column is written again only when its field was: each costs an index. */
+/* An indexed column is written again only when its field was, and the unit when it is another: each
+ * costs an index. */
 static bool is_indexed_changed(const struct table *t, const struct store_state *state)
 {
+	if (record_unit(&state->record) != state->unit)
+		return true;
 	for (size_t i = 0; i < t->count; i++) {
 		const struct field *f;
 
@@ -165,8 +168,27 @@ static void bind_columns(struct sql *q, const struct table *t, const struct valu
 
 static void note_put(struct store *s, struct arena *a, struct store_state *state)
 {
+	state->unit = record_unit(&state->record);
 	state->log = record_last_log(&state->record);
 	state->touched = arena_copy(a, buf_bytes(&s->touched));
+}
+
+/* An unchanged log number leaves the row where a reader finds it. */
+static enum err note_changed(struct store *s, struct table *t, const struct store_state *state)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	uint64_t log = record_last_log(&state->record);
+	enum err e;
+
+	if (log == state->log)
+		return ERR_OK;
+	e = store_use_table(s, t, STATEMENT_CHANGED, &q);
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, record_unit(&state->record));
+	sql_bind_int(q, 2, (int64_t)log);
+	sql_bind_int(q, 3, state->row);
+	return sql_run(q);
 }
 
 static enum err update_row(struct store *s, struct arena *a, struct table *t,
@@ -195,6 +217,8 @@ static enum err update_row(struct store *s, struct arena *a, struct table *t,
 	sql_bind_int(q, SCHEMA_SQL_SET_DELETED, record_is_deleted(r));
 	sql_bind_int(q, SCHEMA_SQL_SET_VOIDED, record_is_voided(r));
 	e = sql_run(q);
+	if (e == ERR_OK)
+		e = note_changed(s, t, state);
 	if (e == ERR_OK)
 		note_put(s, a, state);
 	return e;

@@ -126,6 +126,7 @@ static bool read_state(struct table *t, struct sql *q, struct arena *a, struct s
 	if (!unpack_stamps(t, q, a, &u))
 		return false;
 	state->row = sql_int(q, SCHEMA_SQL_ROW);
+	state->unit = sql_int(q, SCHEMA_SQL_UNIT);
 	state->log = (uint64_t)sql_int(q, SCHEMA_SQL_LOG);
 	state->touched = sql_blob_copy(q, SCHEMA_SQL_TOUCHED, a);
 	state->record.type = t->type;
@@ -181,6 +182,7 @@ static void empty_state(struct store_state *state)
 	state->record.fields = NULL;
 	state->record.count = 0;
 	state->row = 0;
+	state->unit = 0;
 	state->log = 0;
 	state->touched = BYTES_NONE;
 }

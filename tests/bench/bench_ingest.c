@@ -265,10 +265,12 @@ static const char floor_schema[] =
 	"PRAGMA secure_delete=ON; PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY;"
 	"CREATE TABLE person(row INTEGER PRIMARY KEY, id BLOB NOT NULL, unit INTEGER, log INTEGER,"
 	" deleted INTEGER, voided INTEGER, merged_into BLOB, touched BLOB, stamps BLOB, extra BLOB,"
-	" address TEXT, birth_date TEXT, full_name TEXT, occupation TEXT, phone TEXT,"
-	" sex TEXT) STRICT;"
+	" made_log INTEGER, address TEXT, birth_date TEXT, full_name TEXT, occupation TEXT,"
+	" phone TEXT, sex TEXT) STRICT;"
 	"CREATE UNIQUE INDEX person_id ON person(id);"
-	"CREATE INDEX person_unit ON person(unit, log);"
+	"CREATE INDEX person_unit ON person(unit, made_log);"
+	"CREATE TABLE person_changed(in_unit INTEGER, at_log INTEGER, of_row INTEGER,"
+	" PRIMARY KEY(in_unit, at_log, of_row)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE log(log INTEGER PRIMARY KEY, device INTEGER, chain BLOB, signature BLOB,"
 	" body BLOB) STRICT;"
 	"CREATE TABLE conflict(conflict INTEGER PRIMARY KEY, type TEXT, id BLOB, field TEXT,"
@@ -286,11 +288,13 @@ static const char floor_schema[] =
 
 static const char floor_upsert[] =
 	"INSERT INTO person(id, unit, log, deleted, voided, touched, stamps, address, birth_date,"
-	" full_name, occupation, phone, sex)"
-	" VALUES(?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-	" ON CONFLICT(id) DO UPDATE SET unit = 2, log = ?2, deleted = 0, voided = 0, touched = ?3,"
+	" full_name, occupation, phone, sex, made_log)"
+	" VALUES(?1, 2, ?2, 0, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?2)"
+	" ON CONFLICT(id) DO UPDATE SET log = ?2, deleted = 0, voided = 0, touched = ?3,"
 	" stamps = ?4, address = ?5, birth_date = ?6, full_name = ?7,"
 	" occupation = ?8, phone = ?9, sex = ?10";
+static const char floor_changed[] =
+	"INSERT OR IGNORE INTO person_changed SELECT 2, ?2, row FROM person WHERE id = ?1";
 static const char floor_conflict[] =
 	"INSERT INTO conflict(type, id, field, log, kept, lost, kept_by, lost_by, at, state)"
 	" VALUES('person', ?1, 'address', 1, zeroblob(32), zeroblob(32), 'Nguyễn Thị Hoa',"
@@ -310,6 +314,7 @@ static const char floor_log[] =
 
 enum {
 	FLOOR_UPSERT,
+	FLOOR_CHANGED,
 	FLOOR_LOG,
 	FLOOR_CONFLICT,
 	FLOOR_NOTICE,
@@ -335,6 +340,7 @@ static void floor_change(struct floor_store *f, const struct change *c, size_t i
 	static const uint8_t stamps[20] = {1};
 	static const uint8_t touched[2] = {1};
 	sqlite3_stmt *up = f->q[FLOOR_UPSERT];
+	sqlite3_int64 last = sqlite3_last_insert_rowid(f->db);
 
 	sqlite3_bind_blob(up, 1, c->id.bytes, ID_LEN, SQLITE_STATIC);
 	sqlite3_bind_int64(up, 2, (int64_t)index + 1);
@@ -344,6 +350,11 @@ static void floor_change(struct floor_store *f, const struct change *c, size_t i
 		sqlite3_bind_text(up, (int)k + 5, (const char *)c->writes[k].value.bytes.data,
 				  (int)c->writes[k].value.bytes.len, SQLITE_STATIC);
 	floor_run(f, FLOOR_UPSERT);
+	if (sqlite3_last_insert_rowid(f->db) != last)
+		return;
+	sqlite3_bind_blob(f->q[FLOOR_CHANGED], 1, c->id.bytes, ID_LEN, SQLITE_STATIC);
+	sqlite3_bind_int64(f->q[FLOOR_CHANGED], 2, (int64_t)index + 1);
+	floor_run(f, FLOOR_CHANGED);
 }
 
 static void floor_conflicts(struct floor_store *f, const struct changeset *set, size_t count)
@@ -384,8 +395,9 @@ static void floor_set(struct load *l, struct floor_store *f, size_t index)
 
 static void floor_open(struct floor_store *f, const char *path)
 {
-	static const char *const texts[FLOOR_COUNT] = {floor_upsert, floor_log,     floor_conflict,
-						       floor_notice, floor_session, floor_device};
+	static const char *const texts[FLOOR_COUNT] = {floor_upsert,   floor_changed, floor_log,
+						       floor_conflict, floor_notice,  floor_session,
+						       floor_device};
 
 	*f = (struct floor_store){0};
 	must_sqlite(sqlite3_open(path, &f->db), f->db);

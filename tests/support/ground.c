@@ -8,6 +8,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "daemon/enrol.h"
+#include "daemon/store_private.h"
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
 #include "daemon/verify.h"
@@ -121,12 +122,27 @@ void ground_open(struct ground *g)
 
 static void take_back(struct ground *g, const char *const *texts, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		AUTO(sql_done) struct sql *q = NULL;
+	for (size_t i = 0; i < count; i++)
+		must(store_exec(g->store, texts[i]));
+}
 
-		must(sql_use(g->store, texts[i], &q));
-		must(sql_run(q));
+void ground_make_version_11(struct ground *g)
+{
+	static const char *const types[] = {"person", "secret", "visit"};
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		char texts[4][96];
+		const char *all[4] = {texts[0], texts[1], texts[2], texts[3]};
+
+		(void)snprintf(texts[0], sizeof texts[0], "DROP TABLE %s__changed", types[i]);
+		(void)snprintf(texts[1], sizeof texts[1], "DROP INDEX %s__unit", types[i]);
+		(void)snprintf(texts[2], sizeof texts[2], "ALTER TABLE %s DROP COLUMN made_log",
+			       types[i]);
+		(void)snprintf(texts[3], sizeof texts[3], "CREATE INDEX %s__unit ON %s(unit, log)",
+			       types[i], types[i]);
+		take_back(g, all, 4);
 	}
+	take_back(g, (const char *const[]){"PRAGMA user_version=11"}, 1);
 }
 
 void ground_make_version_6(struct ground *g)
@@ -143,6 +159,7 @@ void ground_make_version_6(struct ground *g)
 		"PRAGMA user_version=6",
 	};
 
+	ground_make_version_11(g);
 	take_back(g, texts, sizeof texts / sizeof texts[0]);
 }
 

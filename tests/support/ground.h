@@ -55,6 +55,7 @@ void ground_reopen(struct ground *g);
 /* Takes back the store's migration steps behind this one, as if it had never seen them. */
 void ground_make_version_3(struct ground *g);
 void ground_make_version_6(struct ground *g);
+void ground_make_version_11(struct ground *g);
 
 struct ground_device *ground_device(struct ground *g, int64_t unit, bool is_cleared);
 

@@ -353,13 +353,16 @@ static void no_indicator_reads_a_whole_table(UNUSED_STATE)
 static void late_records_are_found_by_unit_and_log_number(UNUSED_STATE)
 {
 	struct report r = begin(&of_a_commune);
+	struct bytes plan;
 
 	for (size_t i = 0; i < office.schema->type_count; i++) {
 		AUTO(buf_clear) struct buf text = {0};
 
 		report_late_query(&office.schema->types[i], &text);
-		assert_non_null(strstr((const char *)plan_of(buf_bytes(&text)).data,
-				       "__unit (unit=? AND log>?)"));
+		plan = plan_of(buf_bytes(&text));
+		assert_non_null(strstr((const char *)plan.data, "__unit (unit=? AND made_log>?)"));
+		assert_non_null(
+			strstr((const char *)plan.data, "PRIMARY KEY (in_unit=? AND at_log>?)"));
 	}
 	report_end(&r);
 	store_rollback(office.reader);

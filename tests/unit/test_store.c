@@ -117,6 +117,7 @@ static void a_store_of_version_nine_has_no_accounts_yet(UNUSED_STATE)
 {
 	AUTO(sql_done) struct sql *q = NULL;
 
+	ground_make_version_11(&g);
 	exec(g.store, "DROP TABLE account");
 	exec(g.store, "DROP TABLE report_document");
 	exec(g.store, "DROP TABLE report_frozen");
