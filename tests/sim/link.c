@@ -633,7 +633,8 @@ enum err link_request(struct sync_transport *t, const char *path, struct bytes b
 
 	enum err e = is_enrolled ? wait_in_line(c) : ERR_OK;
 
-	if (e != ERR_OK && !faults_have_fired())
+	/* A sweep that is owed is made there, too, and commits. */
+	if (e != ERR_OK && !faults_have_fired() && !c->is_trap_sprung)
 		world_fail(w, "client %u cannot open its vault again", c->index);
 	if (e != ERR_OK)
 		return e;
