@@ -19,6 +19,20 @@ static bool is_orphan_move(const struct truth *t, size_t index)
 	       !ledger_is_making(t->w->ledger, &t->refused[index]);
 }
 
+/* The office had placed the record where its author had the right to, and that went with the
+ * office's disk: nobody else had it. */
+static bool was_placed_in_vain(const struct truth *t, const struct id *id)
+{
+	const struct ledger *l = t->w->ledger;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (l->notes[i].client == WORLD_OFFICE && l->notes[i].is_disk_lost &&
+		    id_compare(&l->notes[i].id, id) == 0 &&
+		    bytes_is(l->notes[i].field, RECORD_UNIT))
+			return true;
+	return false;
+}
+
 /* Its author had the right to make each of these writes. Who takes back a value that lost writes
  * its text once more, perhaps without the right to: then there are two notes of it. */
 static bool had_right(const struct truth *t, size_t index)
@@ -73,7 +87,7 @@ static void check_refusal(struct truth *t, size_t index)
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));
 	if (strcmp(reason, "out_of_scope") == 0 && !t->w->has_lost_rights && had_right(t, index) &&
-	    !is_orphan_move(t, index))
+	    !is_orphan_move(t, index) && !was_placed_in_vain(t, &q->id))
 		world_fail(t->w, "O7: number %llu of device %u (%.*s %.*s) was refused for scope",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));
