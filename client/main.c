@@ -13,9 +13,9 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-#define OPTION_FORMAT                                                                      \
-	{                                                                                  \
-		"format", "FORMAT", "table, json hoặc csv", "table, json or csv", 0, false \
+#define OPTION_FORMAT                                                                   \
+	{                                                                               \
+		"format", "table|json|csv", "cách in kết quả", "how to print", 0, false \
 	}
 #define OPTION_UNIT                                                       \
 	{                                                                 \

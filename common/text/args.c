@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/check.h"
+#include "common/text/args_complete.h"
 #include "common/text/args_help.h"
 
 #define COMMAND_WORDS_MAX 3u
@@ -329,6 +330,10 @@ enum args_step args_parse(const struct args_program *program, int argc, char *co
 
 	*ret_args = (struct args){.program = program};
 	r.argc = argc > 0 ? (size_t)argc : 0;
+	if (r.argc > 1 && strcmp(argv[1], ARGS_COMPLETE_OPTION) == 0) {
+		args_complete(program, r.argc - 2, argv + 2, out);
+		return ARGS_HELP;
+	}
 	/* "-qv" is more options than words. */
 	for (size_t i = 1; i < r.argc; i++)
 		options += argv[i][0] == '-' && argv[i][1] != '-' ? strlen(argv[i]) : 1;

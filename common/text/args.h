@@ -94,7 +94,8 @@ enum NODISCARD args_step {
 	ARGS_USAGE, /* `out` has what to print on stderr; exit ARGS_EXIT_USAGE */
 };
 
-/* Reads argv[1] .. argv[argc - 1]. ret_args is to be cleared whatever comes back. */
+/* Reads argv[1] .. argv[argc - 1]. ret_args is to be cleared whatever comes back. A line that
+ * begins with --complete is a shell's question: args_complete.h. */
 enum args_step args_parse(const struct args_program *program, int argc, char *const *argv,
 			  struct args *ret_args, struct buf *out);
 
