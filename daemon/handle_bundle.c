@@ -16,6 +16,7 @@
 #include "daemon/reply.h"
 #include "daemon/session.h"
 #include "daemon/store.h"
+#include "daemon/units.h"
 #include "daemon/writer.h"
 
 #define NAME_LEN   32u
@@ -39,7 +40,8 @@ struct call {
 	struct bundle bundle;
 	enum bundle_flaw flaw;
 	uint64_t session;
-	const char *refusal; /* code; NULL: none */
+	char unit[SESSION_UNIT_LEN]; /* its code, for the log */
+	const char *refusal;         /* code; NULL: none */
 	char reason[REASON_LEN];
 	struct buf returned; /* the return file */
 	struct http_answer answer;
@@ -62,10 +64,10 @@ static void log_line(const struct call *c, const char *outcome)
 {
 	const struct ingest_result *t = &c->bundle.total;
 
-	log_info("session=%" PRIu64 " uid=%s device=%" PRIu32 " in=%zu out=%" PRIu64
+	log_info("session=%" PRIu64 " uid=%s device=%" PRIu32 " unit=%s in=%zu out=%" PRIu64
 		 " sets=%zu applied=%zu conflicts=%zu quarantined=%zu records=%zu ms=%" PRId64
 		 " result=%s",
-		 c->session, c->caller, c->bundle.head.device, c->body.len, c->bytes_out,
+		 c->session, c->caller, c->bundle.head.device, c->unit, c->body.len, c->bytes_out,
 		 t->changeset_count, t->applied, t->conflicts, t->quarantined,
 		 c->bundle.stats.records, clock_monotonic_ms(c->ctx->clock) - c->began_ms, outcome);
 }
@@ -169,6 +171,13 @@ static void print_result(struct call *c)
 	json_decref(j);
 }
 
+static enum err name_unit(struct call *c, struct store *reader)
+{
+	const int64_t today = units_day_of(clock_wall_ms(c->ctx->clock));
+
+	return session_load_unit(reader, c->session, today, c->unit);
+}
+
 static void collect(struct task *t)
 {
 	struct call *c = CONTAINER_OF(t, struct call, task);
@@ -177,6 +186,8 @@ static void collect(struct task *t)
 
 	if (e == ERR_OK) {
 		e = fatal_or(build(c, reader), "collect");
+		if (e == ERR_OK && log_shows(LOG_INFO, LOG_TAG))
+			e = fatal_or(name_unit(c, reader), "name the unit");
 		store_rollback(reader);
 	}
 	readers_give(c->ctx->readers, reader);

@@ -18,6 +18,7 @@
 #include "daemon/reply.h"
 #include "daemon/session.h"
 #include "daemon/store.h"
+#include "daemon/units.h"
 #include "daemon/writer.h"
 #include "proto/msg.h"
 
@@ -48,7 +49,8 @@ struct sync {
 	bool is_stranger;     /* no such device: checked all the same, see check() */
 	bool is_signed;       /* by the device it names */
 	bool is_counter_taken;
-	uint64_t session; /* 0: no row yet */
+	uint64_t session;            /* 0: no row yet */
+	char unit[SESSION_UNIT_LEN]; /* its code, for the log */
 	struct ingest_result result;
 	const char *refusal; /* code; NULL: not refused */
 	uint64_t expected;
@@ -335,6 +337,14 @@ static enum err build(struct sync *s, struct store *reader)
 	return ERR_OK;
 }
 
+/* People look for a commune by its code. */
+static enum err name_unit(struct sync *s, struct store *reader)
+{
+	const int64_t today = units_day_of(clock_wall_ms(s->ctx->clock));
+
+	return session_load_unit(reader, s->session, today, s->unit);
+}
+
 static void collect(struct task *t)
 {
 	struct sync *s = CONTAINER_OF(t, struct sync, task);
@@ -343,6 +353,8 @@ static void collect(struct task *t)
 
 	if (e == ERR_OK) {
 		e = fatal_or(build(s, reader), "collect");
+		if (e == ERR_OK && log_shows(LOG_INFO, LOG_TAG))
+			e = fatal_or(name_unit(s, reader), "name the unit");
 		store_rollback(reader);
 	}
 	readers_give(s->ctx->readers, reader);
@@ -358,10 +370,10 @@ static void collect(struct task *t)
 
 static void log_line(const struct sync *s, const char *outcome)
 {
-	log_info("session=%" PRIu64 " peer=%s device=%" PRIu32 " in=%zu out=%" PRIu64
+	log_info("session=%" PRIu64 " peer=%s device=%" PRIu32 " unit=%s in=%zu out=%" PRIu64
 		 " sets=%zu applied=%zu conflicts=%zu quarantined=%zu records=%zu ms=%" PRId64
 		 " result=%s",
-		 s->session, s->peer, s->device.number, s->body.len, s->bytes_out,
+		 s->session, s->peer, s->device.number, s->unit, s->body.len, s->bytes_out,
 		 s->result.changeset_count, s->result.applied, s->result.conflicts,
 		 s->result.quarantined, s->stats.records,
 		 clock_monotonic_ms(s->ctx->clock) - s->began_ms, outcome);
@@ -436,6 +448,12 @@ static void warn_of_differences(const struct sync *s)
 			 s->device.number, found->text);
 }
 
+/* As the sync log will call it. */
+static bool is_partial(const struct sync *s)
+{
+	return s->result.conflicts > 0 || s->result.quarantined > 0 || s->compared.text[0] != '\0';
+}
+
 /* Answer and end of the row leave in one turn of the loop: no command that is asked after the
  * answer comes before writer_flush() sees the row's job. */
 static void on_collected(struct task *t)
@@ -452,7 +470,7 @@ static void on_collected(struct task *t)
 		s->request = NULL;
 		warn_of_differences(s);
 	}
-	log_line(s, s->refusal != NULL ? s->refusal : "ok");
+	log_line(s, s->refusal != NULL ? s->refusal : is_partial(s) ? "partial" : "ok");
 	drop_content(s);
 	s->job = (struct writer_job){.run = end_session, .done = on_ended, .is_repeatable = true};
 	if (writer_submit_lazy(s->ctx->writer, &s->job) != ERR_OK)

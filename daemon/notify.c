@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
@@ -18,8 +19,10 @@
 #undef LOG_INFO
 #undef LOG_DEBUG
 
+#include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "daemon/journal.h"
 
 #define WATCHDOG_SHARE 3u /* feedings in one watchdog period: two may be late */
 
@@ -78,10 +81,30 @@ size_t notify_listeners(struct notify_listener *ret_listeners, size_t max)
 	return count;
 }
 
+static void add_field(struct buf fields[], size_t *count, const char *name, struct bytes value)
+{
+	buf_printf(&fields[*count], "%s=%.*s", name, BYTES_FMT(value));
+	(*count)++;
+}
+
 static void to_journal(enum log_level level, const char *tag, const char *text)
 {
-	(void)sd_journal_send("MESSAGE=%s: %s", tag, text, "PRIORITY=%d", (int)level, "CTXH_TAG=%s",
-			      tag, NULL);
+	struct journal_field found[JOURNAL_FIELDS_MAX];
+	struct buf fields[JOURNAL_FIELDS_MAX + 3] = {0};
+	struct iovec parts[JOURNAL_FIELDS_MAX + 3];
+	size_t count = 0;
+	size_t more = journal_fields(text, found);
+
+	buf_printf(&fields[count++], "MESSAGE=%s: %s", tag, text);
+	buf_printf(&fields[count++], "PRIORITY=%d", (int)level);
+	add_field(fields, &count, "CTXH_TAG", bytes_str(tag));
+	for (size_t i = 0; i < more; i++)
+		add_field(fields, &count, found[i].name, found[i].value);
+	for (size_t i = 0; i < count; i++)
+		parts[i] = (struct iovec){fields[i].data, fields[i].len};
+	(void)sd_journal_sendv(parts, (int)count);
+	for (size_t i = 0; i < count; i++)
+		buf_clear(&fields[i]);
 }
 
 void notify_log_to_journal(void)

@@ -1,8 +1,11 @@
 #include "daemon/session.h"
 
+#include <stdio.h>
+
 #include "common/base/check.h"
 #include "daemon/store.h"
 #include "daemon/store_sql.h"
+#include "daemon/units.h"
 
 #define LIMIT_DEFAULT 100
 
@@ -309,4 +312,24 @@ enum err session_load(struct store *s, struct arena *a, uint64_t session,
 	if (e == ERR_OK)
 		read_row(q, a, ret_row);
 	return e;
+}
+
+enum err session_load_unit(struct store *s, uint64_t session, int64_t day,
+			   char ret_code[SESSION_UNIT_LEN])
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct session_row row;
+	struct unit_row unit;
+	struct bytes code = {0};
+	enum err e = session_load(s, &a, session, &row);
+
+	ret_code[0] = '\0';
+	if (e != ERR_OK || row.unit == 0)
+		return e;
+	e = units_load(s, &a, row.unit, day, &unit);
+	if (e == ERR_OK)
+		e = units_print_code(s, &a, &unit, day, &code);
+	if (e == ERR_OK)
+		(void)snprintf(ret_code, SESSION_UNIT_LEN, "%.*s", BYTES_FMT(code));
+	return e == ERR_NOTFOUND ? ERR_OK : e;
 }

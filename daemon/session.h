@@ -90,6 +90,11 @@ enum err session_refused(struct store *s, const struct session_start *start, boo
 /* At start: rows left open by a crash become failed ("interrupted"). */
 enum err session_mend(struct store *s, int64_t now_ms);
 
+#define SESSION_UNIT_LEN 32u
+/* The code of its unit as it is shown on that day; "": it has none. */
+enum err session_load_unit(struct store *s, uint64_t session, int64_t day,
+			   char ret_code[SESSION_UNIT_LEN]);
+
 struct session_filter {
 	int64_t unit; /* 0: any; a device's given unit */
 	bool has_device;

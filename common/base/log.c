@@ -80,7 +80,7 @@ void log_set_sink(log_sink_fn sink)
 	filter.sink = sink;
 }
 
-static bool is_shown(enum log_level level, const char *tag)
+bool log_shows(enum log_level level, const char *tag)
 {
 	for (size_t i = 0; i < filter.count; i++)
 		if (strcmp(filter.tags[i].tag, tag) == 0)
@@ -114,7 +114,7 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...)
 	char text[LOG_LINE_MAX];
 	va_list args;
 
-	if (!is_shown(level, tag))
+	if (!log_shows(level, tag))
 		return;
 	va_start(args, fmt);
 	vsnprintf(text, sizeof text, fmt, args);
@@ -127,7 +127,7 @@ void log_raise(const char *name, const char *file, int line, const char *fmt, va
 	char text[LOG_LINE_MAX];
 
 	vsnprintf(last_detail, sizeof last_detail, fmt, args);
-	if (!is_shown(LOG_DEBUG, "err"))
+	if (!log_shows(LOG_DEBUG, "err"))
 		return;
 	snprintf(text, sizeof text, "%s at %s:%d: %s", name, file, line, last_detail);
 	emit(LOG_DEBUG, "err", text);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <stdarg.h>
+#include <stdbool.h>
 
 #include "common/base/attr.h"
 
@@ -36,6 +37,9 @@ void log_write(enum log_level level, const char *tag, const char *fmt, ...) PRIN
  * ignored. Call once, before threads start. The default is "notice".
  */
 void log_set_filter(const char *spec);
+
+/* Whether a line would be shown: for what costs something to find out and is only logged. */
+bool log_shows(enum log_level level, const char *tag);
 
 /* Where lines go instead of stderr (journald fields, tests). NULL: stderr again. */
 typedef void (*log_sink_fn)(enum log_level level, const char *tag, const char *text);
