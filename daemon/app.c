@@ -3,6 +3,7 @@
 #include "daemon/app.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -30,6 +31,7 @@
 #include "daemon/route.h"
 #include "daemon/session.h"
 #include "daemon/store.h"
+#include "daemon/store_before.h"
 #include "daemon/sweep.h"
 #include "daemon/tls.h"
 #include "daemon/writer.h"
@@ -187,6 +189,18 @@ static enum err prepare_store(struct app *app, struct store *store)
 	return ERR_OK;
 }
 
+/* What a step alters cannot be had back, so a verified copy comes first: store_before.h. */
+static enum err keep_before_upgrade(const char *path)
+{
+	struct store_before before;
+	enum err e = store_keep_before(path, &before);
+
+	if (e == ERR_OK && before.is_kept)
+		log_notice("upgrade store from=%" PRIu64 " to=%" PRIu64 " kept=%s", before.from,
+			   before.to, before.path);
+	return e;
+}
+
 static enum err open_store(struct app *app, struct store **ret_store)
 {
 	AUTO(store_close) struct store *store = NULL;
@@ -195,7 +209,9 @@ static enum err open_store(struct app *app, struct store **ret_store)
 	enum err e;
 
 	snprintf(path, sizeof path, "%s/" STORE_FILE, app->args->state);
-	e = store_open_writer(path, app->ctx.schema, &store);
+	e = keep_before_upgrade(path);
+	if (e == ERR_OK)
+		e = store_open_writer(path, app->ctx.schema, &store);
 	if (e == ERR_OK) {
 		rebuild_clear(app->args->state);
 		e = prepare_store(app, store);

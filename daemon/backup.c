@@ -23,6 +23,7 @@
 #include "daemon/keys.h"
 #include "daemon/loop.h"
 #include "daemon/store_backup.h"
+#include "daemon/store_before.h"
 #include "daemon/store_sql.h"
 #include "daemon/writer.h"
 
@@ -499,10 +500,22 @@ static enum err record(struct writer_job *job, struct store *store)
 
 /* ---- pool: clean ---- */
 
+/* The store passed every check as the new version left it, and lies sealed elsewhere. */
+static void drop_copies(const struct backup *b)
+{
+	char path[BACKUP_PATH_LEN];
+
+	if (join(path, b->ctx->state, STORE_NAME) == ERR_OK)
+		store_drop_before(path);
+}
+
 static void clean(struct task *t)
 {
 	struct backup *b = CONTAINER_OF(t, struct backup, task);
 	struct run *r = b->run;
+
+	if (r->e == ERR_OK)
+		drop_copies(b);
 
 	for (size_t i = 0; i < r->expired_count && r->e == ERR_OK; i++)
 		if (unlink(r->expired[i]) != 0 && errno != ENOENT)

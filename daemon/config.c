@@ -199,6 +199,18 @@ static enum err set_list(struct config *c, const struct key *k, const char *valu
 	return ERR_OK;
 }
 
+static bool is_right_text(const struct key *k, const char *value, const char **ret_why)
+{
+	struct box_public recipient;
+
+	*ret_why = "empty or too long";
+	if (value[0] == '\0' || strlen(value) >= PATH_MAX_LEN)
+		return false;
+	*ret_why = "64 hex digits are wanted, as `ctxhctl backup keygen` prints them";
+	return k->offset != AT(backup.recipient) ||
+	       box_public_parse(bytes_str(value), &recipient) == ERR_OK;
+}
+
 enum err config_set(struct config *c, const char *key, const char *value,
 		    char ret_error[CONFIG_ERROR_LEN])
 {
@@ -209,8 +221,10 @@ enum err config_set(struct config *c, const char *key, const char *value,
 		return err_raise(ERR_NOTFOUND, "%s", ret_error);
 	}
 	if (k->kind == KEY_TEXT || k->kind == KEY_LIST) {
-		if (value[0] == '\0' || strlen(value) >= PATH_MAX_LEN) {
-			snprintf(ret_error, CONFIG_ERROR_LEN, "%s: empty or too long", key);
+		const char *why;
+
+		if (!is_right_text(k, value, &why)) {
+			snprintf(ret_error, CONFIG_ERROR_LEN, "%s: %s", key, why);
 			return err_raise(ERR_INVAL, "%s", ret_error);
 		}
 		if (k->kind == KEY_LIST)
@@ -424,20 +438,11 @@ static enum err check_alert(const struct config_alert *a, char ret_error[CONFIG_
 
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN])
 {
-	struct box_public recipient;
-
 	if (c->listen_count == 0)
 		c->listen[c->listen_count++] = mem_strdup("127.0.0.1:8443");
 	if ((c->tls_certificate == NULL) != (c->tls_key == NULL)) {
 		snprintf(ret_error, CONFIG_ERROR_LEN,
 			 "tls_certificate and tls_key: one without the other");
-		return err_raise(ERR_INVAL, "%s", ret_error);
-	}
-	if (c->backup.recipient != NULL &&
-	    box_public_parse(bytes_str(c->backup.recipient), &recipient) != ERR_OK) {
-		snprintf(ret_error, CONFIG_ERROR_LEN,
-			 "backup.recipient: 64 hex digits are wanted, as `ctxhctl backup keygen` "
-			 "prints them");
 		return err_raise(ERR_INVAL, "%s", ret_error);
 	}
 	if (c->log_level == NULL)

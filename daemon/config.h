@@ -108,9 +108,8 @@ enum err config_set(struct config *c, const char *key, const char *value,
 /* Reads a YAML file over the defaults in `c`. `ret_error`: "file:line: key: what is wrong". */
 enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_ERROR_LEN]);
 /*
- * What no single key shows: both or none of certificate and key; a recipient that is a key; whom
- * alerts go to, and how; a default listener when none is named. Call once, after file and command
- * line.
+ * What no single key shows: both or none of certificate and key; whom alerts go to, and how; a
+ * default listener when none is named. Call once, after file and command line.
  */
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
 

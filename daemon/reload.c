@@ -138,14 +138,14 @@ static enum err take_over(struct writer_job *job, struct store *store)
 	return ERR_OK;
 }
 
-static void finish(struct reload *r)
+static void finish(struct reload *r, const char *status)
 {
 	r->is_running = false;
 	/* Stopping: nobody would end another one, and systemd was told that we are on our way out.
 	 */
 	if (!atomic_load(&r->app->ctx.is_ready))
 		return;
-	notify_ready("running");
+	notify_ready(status);
 	if (!r->is_wanted_again)
 		return;
 	r->is_wanted_again = false;
@@ -154,9 +154,12 @@ static void finish(struct reload *r)
 
 static void give_up(struct reload *r, enum err e)
 {
+	char status[CONFIG_ERROR_LEN + 64];
+
 	log_err("failed kept=old error=%s detail=\"%s\"", err_name(e), r->error);
+	(void)snprintf(status, sizeof status, "running; the last reload was refused: %s", r->error);
 	generation_free(MOVE(r->next));
-	finish(r);
+	finish(r, status);
 }
 
 static void on_taken_over(struct writer_job *job, enum err e)
@@ -179,7 +182,7 @@ static void on_taken_over(struct writer_job *job, enum err e)
 	r->old = MOVE(r->next);
 	metrics_add(ctx->metrics, reloads_total, 1);
 	log_notice("done schema=%s", g->schema != NULL ? "new" : "same");
-	finish(r);
+	finish(r, "running");
 }
 
 static void on_read(struct task *t)

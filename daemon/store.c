@@ -216,13 +216,11 @@ static enum err open_file(struct store *s, const char *path)
 	return store_from_sqlite(s, rc, path);
 }
 
-static enum err open_store(const char *path, const struct schema *schema, bool is_writer,
-			   struct store **ret_store)
+static enum err connect_to(const char *path, bool is_writer, struct store **ret_store)
 {
 	AUTO(store_close) struct store *s = mem_alloc_zero(sizeof *s);
 	enum err e;
 
-	s->schema = schema;
 	s->is_writer = is_writer;
 	e = open_file(s, path);
 	if (e == ERR_OK)
@@ -231,8 +229,27 @@ static enum err open_store(const char *path, const struct schema *schema, bool i
 		e = check_identity(s);
 	if (e == ERR_OK)
 		e = apply_pragmas(s);
+	if (e == ERR_OK)
+		*ret_store = MOVE(s);
+	return e;
+}
+
+enum err store_open_as_is(const char *path, struct store **ret_store)
+{
+	enum err e = drop_caches(path);
+
+	return e == ERR_OK ? connect_to(path, true, ret_store) : e;
+}
+
+static enum err open_store(const char *path, const struct schema *schema, bool is_writer,
+			   struct store **ret_store)
+{
+	AUTO(store_close) struct store *s = NULL;
+	enum err e = connect_to(path, is_writer, &s);
+
 	if (e != ERR_OK)
 		return e;
+	s->schema = schema;
 	s->compressor = ZSTD_createCCtx();
 	s->decompressor = ZSTD_createDCtx();
 	REQUIRE(s->compressor != NULL && s->decompressor != NULL);

@@ -229,7 +229,7 @@ static const struct step steps[] = {{step_1, NULL},  {step_2, NULL},  {"", give_
 
 #define VERSION (sizeof steps / sizeof steps[0])
 
-static enum err read_version(struct store *s, uint64_t *ret_version)
+enum err store_read_version(struct store *s, uint64_t *ret_version)
 {
 	AUTO(store_finalize) struct sql *q = NULL;
 	enum err e = store_prepare(s, BYTES_LIT("PRAGMA user_version"), &q);
@@ -239,6 +239,21 @@ static enum err read_version(struct store *s, uint64_t *ret_version)
 	if (e == ERR_OK)
 		*ret_version = (uint64_t)sql_int(q, 0);
 	return e;
+}
+
+uint64_t store_newest_version(void)
+{
+	return VERSION;
+}
+
+enum err store_refuse_newer(uint64_t version)
+{
+	return err_raise(
+		ERR_INVAL,
+		"the store has version %u, this program knows %u: a newer ctxhd has altered "
+		"it. Nothing was touched. Install that version again; or go back for good by "
+		"restoring a backup made before it into a new folder",
+		(unsigned)version, (unsigned)VERSION);
 }
 
 static enum err run_step(struct store *s, uint64_t version)
@@ -264,13 +279,12 @@ static enum err run_step(struct store *s, uint64_t version)
 enum err store_migrate(struct store *s)
 {
 	uint64_t version = 0;
-	enum err e = read_version(s, &version);
+	enum err e = store_read_version(s, &version);
 
 	if (e != ERR_OK)
 		return e;
 	if (version > VERSION)
-		return err_raise(ERR_INVAL, "the store has version %u, this program knows %u",
-				 (unsigned)version, (unsigned)VERSION);
+		return store_refuse_newer(version);
 	while (e == ERR_OK && version < VERSION)
 		e = run_step(s, version++);
 	return e;

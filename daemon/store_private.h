@@ -182,6 +182,15 @@ void store_note_lost(struct store *s, const struct id *id, const struct field *l
 
 /* store_migrate.c: the fixed tables. */
 enum err store_migrate(struct store *s);
+/* Steps the store has had; 0: it is new. */
+enum err store_read_version(struct store *s, uint64_t *ret_version);
+/* Steps this program knows. */
+uint64_t store_newest_version(void);
+/* ERR_INVAL, with the word for whoever put an older program over a newer one's store. */
+enum err store_refuse_newer(uint64_t version);
+
+/* store.c: for writing, with every setting, but neither migrated nor with typed tables. */
+enum err store_open_as_is(const char *path, struct store **ret_store);
 
 /* store_record.c: rows whose `extra` holds a value that now has a column. */
 enum err store_settle_extra(struct store *s, struct table *t);

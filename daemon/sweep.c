@@ -13,6 +13,7 @@
 #include "daemon/context.h"
 #include "daemon/erasures.h"
 #include "daemon/keys.h"
+#include "daemon/store_before.h"
 #include "daemon/store_erase.h"
 #include "daemon/writer.h"
 
@@ -77,6 +78,15 @@ static void write_lists(struct sweep *s, struct store *store)
 	}
 }
 
+/* From before an upgrade: they hold what was erased. */
+static void drop_copies(const struct sweep *s)
+{
+	char path[KEYS_PATH_LEN];
+
+	(void)snprintf(path, sizeof path, "%s/ctxhd.db", s->ctx->state);
+	store_drop_before(path);
+}
+
 /* Writer thread, alone. */
 static enum err run(struct writer_job *job, struct store *store)
 {
@@ -86,8 +96,10 @@ static enum err run(struct writer_job *job, struct store *store)
 
 	if (e == ERR_OK)
 		write_lists(s, store);
-	if (e == ERR_OK && s->was_owed)
+	if (e == ERR_OK && s->was_owed) {
+		drop_copies(s);
 		e = store_sweep(store, s->ctx->state);
+	}
 	s->took_ms = clock_monotonic_ms(s->ctx->clock) - began;
 	return e;
 }
