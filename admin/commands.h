@@ -8,7 +8,7 @@
 
 #include "admin/ctl.h"
 
-#define COMMANDS_SOCKET "/var/lib/ctxhd/admin.sock" /* of the packaged service */
+#define COMMANDS_SOCKET "/run/ctxhd/admin.sock" /* of the service: systemd/ctxhd.socket */
 
 extern const struct args_program commands_program;
 

@@ -1,4 +1,5 @@
 ctxh_test(config LINK daemon)
+ctxh_test(journal LINK daemon)
 ctxh_test(registry LINK daemon)
 ctxh_test(peers LINK daemon)
 ctxh_test(writer LINK daemon)
@@ -24,6 +25,6 @@ set_tests_properties(integration.hostile PROPERTIES LABELS integration TIMEOUT 3
 find_program(SYSTEMD_ANALYZE systemd-analyze)
 if(SYSTEMD_ANALYZE)
   add_test(NAME lint.service
-    COMMAND ${SYSTEMD_ANALYZE} security --offline=true --threshold=20 ${CMAKE_BINARY_DIR}/daemon/ctxhd.service)
+    COMMAND ${SYSTEMD_ANALYZE} security --offline=true --threshold=20 ${CMAKE_BINARY_DIR}/systemd/ctxhd.service)
   set_tests_properties(lint.service PROPERTIES LABELS lint)
 endif()

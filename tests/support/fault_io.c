@@ -2,7 +2,8 @@
  * fault_io - a disk that fails on demand, to be preloaded into a program.
  *
  * The file named by CTXH_FAULT says which calls fail with EIO, by name: "fdatasync", "pwrite",
- * "pread". Only calls on the store's files (ctxhd.db and what belongs to it) do.
+ * "pread". "stall": whoever syncs waits, until the file says something else; FILE.stalled tells
+ * that somebody does. Only calls on the store's files (ctxhd.db and what belongs to it) do.
  *
  * The file named by CTXH_FAULT_NTH is shared memory between the test and the program: of the calls
  * that open, write, sync, rename or make something below a folder the n-th fails.
@@ -149,6 +150,18 @@ static bool fails(const char *call, int fd)
 	return len > 0 && strcmp(wanted, call) == 0 && is_store(fd);
 }
 
+static void stall(int fd)
+{
+	char told[4096];
+
+	if (!fails("stall", fd))
+		return;
+	snprintf(told, sizeof told, "%s.stalled", getenv("CTXH_FAULT"));
+	close(REAL(open)(told, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	while (fails("stall", fd))
+		usleep(10000);
+}
+
 static int fail(void)
 {
 	errno = EIO;
@@ -159,6 +172,7 @@ static int fail(void)
 /* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 EXPORT int fdatasync(int fd)
 {
+	stall(fd);
 	if (fails("fdatasync", fd))
 		return fail();
 	return fate_of_fd("sync", fd, true, false) == FATE_FAIL ? -1 : REAL(fdatasync)(fd);
@@ -166,6 +180,7 @@ EXPORT int fdatasync(int fd)
 
 EXPORT int fsync(int fd)
 {
+	stall(fd);
 	if (fails("fdatasync", fd))
 		return fail();
 	return fate_of_fd("sync", fd, true, false) == FATE_FAIL ? -1 : REAL(fsync)(fd);
