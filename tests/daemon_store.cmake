@@ -2,6 +2,9 @@
 add_library(ground STATIC support/ground.c)
 target_link_libraries(ground PUBLIC daemon)
 
+add_executable(old_store support/old_store.c)
+target_link_libraries(old_store PRIVATE ground)
+
 ctxh_test(ingest LINK ground)
 ctxh_test(ingest_order LINK ground)
 ctxh_test(office LINK ground)

@@ -78,12 +78,10 @@ static bool is_there(const char *ending)
 	return access(path, F_OK) == 0;
 }
 
-/* The store as a program of version ten left it, closed. */
+/* The store as a program of long ago left it, closed. */
 static void make_older(void)
 {
-	exec(g.store, "DROP TABLE report_document");
-	exec(g.store, "DROP TABLE report_frozen");
-	exec(g.store, "PRAGMA user_version=10");
+	ground_make_version_6(&g);
 	close_store();
 }
 
@@ -126,15 +124,15 @@ static void an_older_store_is_copied_byte_for_byte(UNUSED_STATE)
 	assert_ok(store_keep_before(g.path, &b));
 
 	assert_true(b.is_kept);
-	assert_int_equal(b.from, 10);
+	assert_int_equal(b.from, 6);
 	assert_int_equal(b.to, store_newest_version());
-	assert_non_null(strstr(b.path, "/ctxhd.db.before-10"));
+	assert_non_null(strstr(b.path, "/ctxhd.db.before-6"));
 	read_file(b.path, &copy);
 	assert_true(bytes_equal(buf_bytes(&before), buf_bytes(&copy)));
 	assert_int_equal(stat(b.path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_false(is_there(".before-10.part"));
-	assert_false(is_there(".before-10-wal"));
+	assert_false(is_there(".before-6.part"));
+	assert_false(is_there(".before-6-wal"));
 }
 
 static void the_copy_stays_as_it_was_when_the_store_is_altered(UNUSED_STATE)
@@ -148,7 +146,7 @@ static void the_copy_stays_as_it_was_when_the_store_is_altered(UNUSED_STATE)
 	close_store();
 
 	assert_int_equal(version_of(g.path), store_newest_version());
-	assert_int_equal(version_of(b.path), 10);
+	assert_int_equal(version_of(b.path), 6);
 }
 
 static void what_a_kill_left_in_the_log_is_in_the_copy(UNUSED_STATE)
@@ -161,7 +159,7 @@ static void what_a_kill_left_in_the_log_is_in_the_copy(UNUSED_STATE)
 	char wal[256];
 	char own_wal[256];
 
-	exec(g.store, "PRAGMA user_version=10");
+	exec(g.store, "PRAGMA user_version=6");
 	assert_ok(store_begin(g.store));
 	assert_ok(store_put_setting(g.store, "last", BYTES_LIT("word")));
 	assert_ok(store_commit(g.store));
@@ -212,8 +210,8 @@ static void a_damaged_store_is_not_called_saved(UNUSED_STATE)
 	assert_err(store_keep_before(g.path, &b), ERR_CORRUPT);
 
 	assert_false(b.is_kept);
-	assert_false(is_there(".before-10"));
-	assert_false(is_there(".before-10.part"));
+	assert_false(is_there(".before-6"));
+	assert_false(is_there(".before-6.part"));
 }
 
 static void without_room_nothing_is_kept_and_nothing_altered(UNUSED_STATE)
@@ -236,9 +234,9 @@ static void without_room_nothing_is_kept_and_nothing_altered(UNUSED_STATE)
 
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_err(e, ERR_FULL);
-	assert_false(is_there(".before-10"));
-	assert_false(is_there(".before-10.part"));
-	assert_int_equal(version_of(g.path), 10);
+	assert_false(is_there(".before-6"));
+	assert_false(is_there(".before-6.part"));
+	assert_int_equal(version_of(g.path), 6);
 }
 
 static void a_copy_that_a_kill_cut_short_is_made_anew(UNUSED_STATE)
@@ -249,15 +247,15 @@ static void a_copy_that_a_kill_cut_short_is_made_anew(UNUSED_STATE)
 
 	make_older();
 	buf_append_str(&half, "half");
-	(void)snprintf(part, sizeof part, "%s.before-10.part", g.path);
+	(void)snprintf(part, sizeof part, "%s.before-6.part", g.path);
 	write_file(part, &half);
 
 	assert_ok(store_keep_before(g.path, &b));
 	/* And the whole one, when the steps were not done. */
 	assert_ok(store_keep_before(g.path, &b));
 
-	assert_int_equal(version_of(b.path), 10);
-	assert_false(is_there(".before-10.part"));
+	assert_int_equal(version_of(b.path), 6);
+	assert_false(is_there(".before-6.part"));
 }
 
 static void dropping_takes_the_copies_and_nothing_else(UNUSED_STATE)
@@ -276,7 +274,7 @@ static void dropping_takes_the_copies_and_nothing_else(UNUSED_STATE)
 
 	store_drop_before(g.path);
 
-	assert_false(is_there(".before-10"));
+	assert_false(is_there(".before-6"));
 	assert_false(is_there(".before-3.part"));
 	assert_true(is_there(""));
 	assert_true(is_there("x"));
