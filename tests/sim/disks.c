@@ -36,6 +36,8 @@ void disks_clone(struct client *c)
 	world_trace(w, "client %u is cloned: client %u", c->index, w->client_count);
 	*twin = *c;
 	twin->index = w->client_count++;
+	twin->parent = c->index;
+	twin->inherits = w->ledger->count;
 	twin->schema = NULL;
 	twin->vault = NULL;
 	twin->has_copy = false;

@@ -43,6 +43,18 @@ bool homes_wrote(const struct world *w, unsigned client, uint32_t device)
 	return false;
 }
 
+bool homes_has_written(const struct world *w, unsigned client, const struct note *n)
+{
+	const size_t at = (size_t)(n - w->ledger->notes);
+
+	if (client == WORLD_OFFICE || n->client == WORLD_OFFICE)
+		return client == n->client;
+	while (client != n->client && w->clients[client].parent != client &&
+	       at < w->clients[client].inherits)
+		client = w->clients[client].parent;
+	return client == n->client;
+}
+
 bool homes_is_torn(const struct world *w, uint32_t device)
 {
 	for (unsigned i = 0; i < w->client_count; i++)

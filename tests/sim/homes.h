@@ -9,12 +9,14 @@
  */
 #pragma once
 
-#include "tests/sim/world.h"
+#include "tests/sim/ledger.h"
 
 /* Who this home is, by its vault. After each opening. */
 void homes_look(struct client *c);
 /* Was that device once this home, or another copy of its disk? */
 bool homes_wrote(const struct world *w, unsigned client, uint32_t device);
+/* Did this home enter it, or the one whose disk its own is a copy of, before it was copied? */
+bool homes_has_written(const struct world *w, unsigned client, const struct note *n);
 /* Is a home torn that is this device now? */
 bool homes_is_torn(const struct world *w, uint32_t device);
 /* Homes the restored office does not know: theirs, too, is another identity. */

@@ -50,7 +50,7 @@ static bool is_quarantined(const struct truth *t, const struct note *n)
  */
 static bool is_own_later(const struct truth *t, const struct note *n, const struct note *by)
 {
-	return t->w->restores != 0 && by > n && by->client == n->client;
+	return t->w->restores != 0 && by > n && homes_has_written(t->w, by->client, n);
 }
 
 /* A refused write stands when it went along with its author's next edit of the record and was

@@ -563,7 +563,11 @@ static void make_client(struct world *w, unsigned index)
 {
 	struct client *c = &w->clients[index];
 
-	*c = (struct client){.world = w, .index = index, .origin = index, .link = {link_request}};
+	*c = (struct client){.world = w,
+			     .index = index,
+			     .origin = index,
+			     .parent = index,
+			     .link = {link_request}};
 	c->unit = w->units[w->is_crowded ? 0 : rand_below(&w->rand, w->client_count < 4 ? 2 : 3)];
 	c->is_cleared = world_chance(w, 40);
 	c->is_offline = w->has_files && world_chance(w, 35);

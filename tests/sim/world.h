@@ -70,8 +70,10 @@ struct client {
 	bool has_copy; /* of its disk, somewhere */
 	bool is_torn;  /* two histories of its device: disks.h */
 	bool was_torn;
-	bool is_unknown;               /* the office was restored to before its enrolment */
-	unsigned origin;               /* the client whose disk its own is a copy of; or itself */
+	bool is_unknown; /* the office was restored to before its enrolment */
+	unsigned origin; /* the client whose disk its own is a copy of; or itself */
+	unsigned parent; /* the one it was copied from, which may be a copy; or itself */
+	size_t inherits; /* notes of the ledger when it was copied */
 	uint32_t been[WORLD_BEEN_MAX]; /* device numbers it has had */
 	unsigned been_count;
 	bool is_offline; /* no network ever, but to enrol */
