@@ -142,7 +142,7 @@ static int fail_enrol(struct cmd *c, enum err e, const struct sync_report *repor
 			report->refusal, report->text);
 		return err_class(e) == ERR_CLASS_RETRY ? ARGS_EXIT_UNREACHABLE : ARGS_EXIT_FAILED;
 	}
-	if (err_class(e) == ERR_CLASS_RETRY)
+	if (err_class(e) == ERR_CLASS_RETRY && e != ERR_FULL)
 		return (void)cmd_fail("không tới được văn phòng; khóa của máy đã giữ, hãy chạy lại "
 				      "lệnh này khi có mạng",
 				      "the office cannot be reached; the device's key is kept, run "

@@ -158,7 +158,7 @@ enum err vault_lock(struct vault *v)
 		e = vault_distrust_cache(path);
 	}
 	if (e == ERR_OK && pwrite(fd, MARK_OPEN, 1, 0) != 1)
-		e = err_raise(errno == ENOSPC ? ERR_FULL : ERR_IO, "lock file: %s",
+		e = err_raise(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s/" LOCK_FILE ": %s", v->home,
 			      strerror(errno));
 	if (e != ERR_OK) {
 		close(fd);

@@ -186,13 +186,16 @@ static enum err from_sqlite(struct vault *v, int rc, const char *what)
 	case SQLITE_DONE: return ERR_OK;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED: return err_raise(ERR_AGAIN, "%s: %s", what, text);
-	case SQLITE_FULL: return err_raise(ERR_FULL, "%s: %s", what, text);
+	case SQLITE_FULL:
+		return err_raise(ERR_FULL, "%s/" VAULT_FILE ": %s: %s", v->home, what, text);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		v->is_cache_suspect = true;
-		return err_raise(ERR_CORRUPT, "%s: %s", what, text);
+		return err_raise(ERR_CORRUPT, "%s/" VAULT_FILE ": %s: %s", v->home, what, text);
 	case SQLITE_CONSTRAINT: return err_raise(ERR_CONFLICT, "%s: %s", what, text);
-	default: v->is_cache_suspect = true; return err_raise(ERR_IO, "%s: %s", what, text);
+	default:
+		v->is_cache_suspect = true;
+		return err_raise(ERR_IO, "%s/" VAULT_FILE ": %s: %s", v->home, what, text);
 	}
 }
 

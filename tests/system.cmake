@@ -3,7 +3,7 @@ add_library(device STATIC support/device.c)
 target_link_libraries(device PUBLIC ctxh_flags proto PkgConfig::curl)
 
 find_program(PYTHON3 python3 REQUIRED)
-foreach(name main_job digest alerts office_cli decisions bad_input two_clients by_file kill9 live_schema trust disk_full disk_fails restore enrol_cut lossy client_full erase clones clocks budget merger console reports service completion)
+foreach(name main_job digest alerts office_cli decisions bad_input two_clients by_file kill9 live_schema trust disk_full disk_fails restore enrol_cut lossy client_full erase clones clocks budget merger console reports service completion plain_files)
   add_test(NAME integration.${name}
     COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/${name}.py --bin ${CMAKE_BINARY_DIR}/bin)
   set_tests_properties(integration.${name} PROPERTIES LABELS integration TIMEOUT 3600
@@ -59,6 +59,30 @@ foreach(script ${kill9_mutants})
       ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/kill9.py --bin ${CMAKE_BINARY_DIR}/bin
       --seed 1 --cycles 1000 --program ${program}=${CMAKE_BINARY_DIR}/bin/${program}_${bug})
   set_tests_properties(integration.kill9.bug.${bug} PROPERTIES LABELS integration TIMEOUT 3600
+    ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+endforeach()
+
+# What the every-n of files that are no database must find out: mutants_files/base/MODULE-BUG.sed makes another ctxh.
+file(GLOB file_mutants CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/integration/mutants_files/base/*.sed)
+foreach(script ${file_mutants})
+  get_filename_component(name ${script} NAME_WE)
+  string(REGEX REPLACE "-.*" "" module ${name})
+  string(REGEX REPLACE ".*-" "" bug ${name})
+  set(mutate ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutate.sh)
+  set(source ${PROJECT_SOURCE_DIR}/common/base/${module}.c)
+  set(mutant ${CMAKE_CURRENT_BINARY_DIR}/mutants/files_${bug}.c)
+  add_custom_command(OUTPUT ${mutant}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/mutants
+    COMMAND ${mutate} ${script} ${source} ${mutant}
+    DEPENDS ${script} ${mutate} ${source})
+  add_executable(ctxh_file_${bug} ${PROJECT_SOURCE_DIR}/client/main.c ${mutant})
+  target_compile_options(ctxh_file_${bug} PRIVATE -w)
+  target_link_libraries(ctxh_file_${bug} PRIVATE client)
+  add_test(NAME integration.plain_files.bug.${bug}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh
+      ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/plain_files.py --bin ${CMAKE_BINARY_DIR}/bin
+      --full --only Export --program ctxh=${CMAKE_BINARY_DIR}/bin/ctxh_file_${bug})
+  set_tests_properties(integration.plain_files.bug.${bug} PROPERTIES LABELS integration TIMEOUT 3600
     ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 

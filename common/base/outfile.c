@@ -122,6 +122,9 @@ static enum err sync_folder(const struct outfile *f)
 
 	if ((fd < 0 || fsync(fd) != 0) && !cannot_sync())
 		e = fail("sync the folder of", f->path);
+	/* Whoever is told that it failed may do it again. */
+	if (e != ERR_OK && f->is_new)
+		(void)unlink(f->path);
 	if (fd >= 0)
 		(void)close(fd);
 	return e;

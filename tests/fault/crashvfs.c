@@ -211,14 +211,14 @@ static void settle_node(struct node *n)
 
 static void settle_name(struct name *n)
 {
+	const bool is_all = disk.plan.pattern == CRASH_ALL;
+
 	if (n->platter == n->seen || disk.plan.pattern == CRASH_NONE)
 		return;
-	if (disk.plan.pattern == CRASH_ALL)
-		n->platter = n->seen;
 	/* Old, none or new: each moment of the renaming is a legal one. */
-	else if (rand_below(&disk.rand, 3) == 0)
+	if (!is_all && rand_below(&disk.rand, 3) == 0)
 		n->platter = NULL;
-	else if (rand_below(&disk.rand, 2) == 0)
+	else if (is_all || rand_below(&disk.rand, 2) == 0)
 		n->platter = n->seen;
 }
 
@@ -689,7 +689,9 @@ static void drop_cache(const char *path)
 	image_copy(&n->seen->seen, &n->seen->platter);
 }
 
-/* In place of libc's: the product asks the kernel to forget the file before it opens it. */
+/* In place of libc's: the product asks the kernel to forget the file before it opens it. The names
+ * of the declaration are reserved ones. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int posix_fadvise(int fd, off_t at, off_t len, int advice)
 {
 	char link[64];

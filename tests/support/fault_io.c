@@ -100,9 +100,13 @@ static enum fate hit(const char *call, const char *path, enum fate fate, int err
 static enum fate fate_of(const char *call, const char *path, bool takes_room, bool is_write)
 {
 	const uint64_t at = shared != NULL ? atomic_load(&shared->at) : 0;
+	const char *end = strrchr(path, '-');
 	uint64_t n;
 
 	if (at == 0 || strncmp(path, shared->under, strlen(shared->under)) != 0)
+		return FATE_NONE;
+	/* What SQLite shares between processes: nothing of it is kept. */
+	if (end != NULL && strcmp(end, "-shm") == 0)
 		return FATE_NONE;
 	n = atomic_fetch_add(&shared->count, 1) + 1;
 	switch ((enum how)shared->how) {
