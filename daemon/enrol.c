@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/check.h"
+#include "daemon/epochs.h"
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
 
@@ -224,8 +225,9 @@ static enum err load_next(struct store *s, uint32_t *ret_number)
 	return e;
 }
 
-enum err enrol_leave_gap(struct store *s)
+enum err enrol_leave_gap(struct store *s, const struct id *epoch)
 {
+	const uint32_t gap = ENROL_GAP * (1 + epochs_draw(epoch) % ENROL_GAPS);
 	uint8_t value[4];
 	uint32_t next = 0;
 	enum err e = load_next(s, &next);
@@ -233,8 +235,8 @@ enum err enrol_leave_gap(struct store *s)
 	if (e != ERR_OK)
 		return e;
 	/* The last numbers there are: they would have to be given again. */
-	if (next < UINT32_MAX - ENROL_GAP)
-		next += ENROL_GAP;
+	if (next < UINT32_MAX - gap)
+		next += gap;
 	for (unsigned i = 0; i < sizeof value; i++)
 		value[i] = (uint8_t)(next >> (24 - 8 * i));
 	return store_put_setting(s, FLOOR, bytes_of(value, sizeof value));

@@ -61,14 +61,16 @@ enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
 		   const struct msg_enrol *enrol, struct msg_enrolled *ret_enrolled,
 		   struct registry_device *ret_device);
 
-#define ENROL_GAP 20000u /* more than a province has devices */
+#define ENROL_GAP  20000u /* more than a province has devices */
+#define ENROL_GAPS 1000u
 
 /*
  * At a restore, in its transaction: devices enrolled after the backup are forgotten, but stamps,
  * homes and papers still name them. Their numbers must never become those of others; so new
- * devices get numbers a gap beyond.
+ * devices get numbers beyond a gap. One backup may be restored twice, and does not know it: how
+ * many gaps there are, 1 to ENROL_GAPS, is drawn by the new epoch.
  */
-enum err enrol_leave_gap(struct store *s);
+enum err enrol_leave_gap(struct store *s, const struct id *epoch);
 
 /* Device 0, the office, with the daemon's key: made at first start, never twice. */
 enum err enrol_office(const struct context *ctx, struct store *s);

@@ -42,6 +42,13 @@ static enum err put_end(struct store *s, const struct id *epoch, uint64_t log)
 	return store_put_setting(s, name, bytes_of(value, sizeof value));
 }
 
+uint32_t epochs_draw(const struct id *epoch)
+{
+	const uint8_t *end = epoch->bytes + ID_LEN - 4;
+
+	return (uint32_t)end[0] << 24 | (uint32_t)end[1] << 16 | (uint32_t)end[2] << 8 | end[3];
+}
+
 enum err epochs_begin(struct store *s, uint64_t log, const struct clock *clock, struct rand *rand,
 		      struct id *ret_before, struct id *ret_after)
 {
@@ -54,9 +61,9 @@ enum err epochs_begin(struct store *s, uint64_t log, const struct clock *clock, 
 	if (e == ERR_OK)
 		e = store_put_setting(s, "epoch", bytes_of(after.bytes, ID_LEN));
 	if (e == ERR_OK)
-		e = units_leave_gap(s);
+		e = units_leave_gap(s, &after);
 	if (e == ERR_OK)
-		e = enrol_leave_gap(s);
+		e = enrol_leave_gap(s, &after);
 	if (e != ERR_OK)
 		return e;
 	*ret_before = before;

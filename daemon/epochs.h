@@ -25,6 +25,10 @@ struct store;
 enum err epochs_begin(struct store *s, uint64_t log, const struct clock *clock, struct rand *rand,
 		      struct id *ret_before, struct id *ret_after);
 
+/* A number of its random bits: two restores of one backup, which know nothing of each other, mostly
+ * have two. */
+uint32_t epochs_draw(const struct id *epoch);
+
 /*
  * The greatest base that counts in a change-set whose bases belong to `epoch`. EPOCHS_NO_LIMIT: as
  * it is. `epoch` zero: its device has seen nothing yet, or does not say.

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/base/check.h"
+#include "daemon/epochs.h"
 #include "daemon/store.h"
 #include "daemon/units_private.h"
 
@@ -96,8 +97,9 @@ static enum err load_last(struct store *s, int64_t *ret_unit)
 	return e;
 }
 
-enum err units_leave_gap(struct store *s)
+enum err units_leave_gap(struct store *s, const struct id *epoch)
 {
+	const int64_t gap = UNITS_GAP * (int64_t)(1 + epochs_draw(epoch) % UNITS_GAPS);
 	uint8_t value[8];
 	int64_t floor = 0;
 	int64_t last = 0;
@@ -107,7 +109,7 @@ enum err units_leave_gap(struct store *s)
 		e = load_last(s, &last);
 	if (e != ERR_OK)
 		return e;
-	floor = (last > floor ? last : floor) + UNITS_GAP;
+	floor = (last > floor ? last : floor) + gap;
 	for (unsigned i = 0; i < sizeof value; i++)
 		value[i] = (uint8_t)((uint64_t)floor >> (56 - 8 * i));
 	return store_put_setting(s, FLOOR, bytes_of(value, sizeof value));

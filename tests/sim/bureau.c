@@ -141,7 +141,9 @@ static void merge_communes(struct world *w, struct arena *a)
 	struct units_imported imported = {0};
 	struct units_succeeded succeeded = {0};
 
-	if (w->unit_count > WORLD_UNITS)
+	/* A clock that is not there yet is seen, and set first: what begins later is not in force.
+	 */
+	if (w->unit_count > WORLD_UNITS || units_day_of(w->clock.wall) < day)
 		return;
 	world_trace(w, "office: communes merge");
 	world_must(w, store_begin(w->store), "begin");

@@ -149,16 +149,20 @@ static void note_list_lost(struct world *w)
 		w->ledger->records[i].is_listed = false;
 }
 
-/* As daemon/sweep.c: a list that cannot be written now is written by the next sweep. */
+/* As daemon/sweep.c: a list that cannot be written now is written by the next sweep; a disk that
+ * failed over it ends the daemon with whatever comes next. */
 static enum err sweep(struct world *w, bool *ret_was_owed)
 {
 	enum err e = store_owes_sweep(w->store, ret_was_owed);
 
-	if (e == ERR_OK &&
-	    erasures_write(w->store, w->folder, &w->ctx.daemon, &w->ctx.key) == ERR_OK)
+	if (e != ERR_OK)
+		return e;
+	e = erasures_write(w->store, w->folder, &w->ctx.daemon, &w->ctx.key);
+	if (err_class(e) == ERR_CLASS_FATAL)
+		return e;
+	if (e == ERR_OK)
 		note_listed(w);
-	if (e == ERR_OK && *ret_was_owed)
-		e = store_sweep(w->store, w->folder);
+	e = *ret_was_owed ? store_sweep(w->store, w->folder) : ERR_OK;
 	return e == ERR_AGAIN ? ERR_OK : e;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/enrol.h"
+#include "daemon/epochs.h"
 #include "daemon/session.h"
 #include "daemon/store_sql.h"
 #include "tests/support/ground.h"
@@ -36,19 +37,27 @@ static struct invitation invite(bool is_cleared)
 	return out;
 }
 
-static enum err enrol(const struct invitation *i, uint8_t key, struct msg_enrolled *ret_enrolled,
-		      struct registry_device *ret_device)
+/* In a transaction. */
+static enum err ask(const struct invitation *i, uint8_t key, struct msg_enrolled *ret_enrolled,
+		    struct registry_device *ret_device)
 {
 	struct msg_enrol m = {.name = BYTES_LIT("Máy xã"), .client_version = BYTES_LIT("0.1.0")};
 	uint8_t seed[32] = {0x40, key};
 	struct sign_pair pair;
-	enum err e;
 
 	sign_pair_from_seed(seed, &pair);
 	m.key = pair.public_key;
 	memcpy(m.code, i->code, sizeof m.code);
+	return enrol_run(&g.ctx, g.store, &g.a, &m, ret_enrolled, ret_device);
+}
+
+static enum err enrol(const struct invitation *i, uint8_t key, struct msg_enrolled *ret_enrolled,
+		      struct registry_device *ret_device)
+{
+	enum err e;
+
 	assert_ok(store_begin(g.store));
-	e = enrol_run(&g.ctx, g.store, &g.a, &m, ret_enrolled, ret_device);
+	e = ask(i, key, ret_enrolled, ret_device);
 	assert_ok(store_commit(g.store));
 	return e;
 }
@@ -82,18 +91,42 @@ static void numbers_are_not_given_again_after_a_restore(UNUSED_STATE)
 	struct invitation i[3] = {invite(false), invite(false), invite(false)};
 	struct msg_enrolled m;
 	struct registry_device d;
+	const struct id epoch = {{0}};
 
 	assert_ok(enrol(&i[0], 1, &m, &d));
 	assert_int_equal(d.number, 1);
 	assert_ok(store_begin(g.store));
-	assert_ok(enrol_leave_gap(g.store));
-	assert_ok(enrol_leave_gap(g.store));
+	assert_ok(enrol_leave_gap(g.store, &epoch));
+	assert_ok(enrol_leave_gap(g.store, &epoch));
 	assert_ok(store_commit(g.store));
 
 	assert_ok(enrol(&i[1], 2, &m, &d));
 	assert_int_equal(d.number, 2 + 2 * ENROL_GAP);
 	assert_ok(enrol(&i[2], 3, &m, &d));
 	assert_int_equal(d.number, 3 + 2 * ENROL_GAP);
+}
+
+/* One backup may be restored twice: the second life knows nothing of whom the first enrolled. */
+static void two_restores_of_one_backup_give_other_numbers(UNUSED_STATE)
+{
+	struct invitation i = invite(false);
+	uint32_t given[2];
+	struct id epochs[2];
+	struct msg_enrolled m;
+	struct registry_device d;
+
+	for (size_t k = 0; k < 2; k++) {
+		epochs[k] = id_new(&g.clock.clock, &g.rand);
+		assert_ok(store_begin(g.store));
+		assert_ok(enrol_leave_gap(g.store, &epochs[k]));
+		assert_ok(ask(&i, (uint8_t)(k + 1), &m, &d));
+		store_rollback(g.store);
+		given[k] = d.number;
+	}
+
+	assert_int_not_equal(epochs_draw(&epochs[0]), epochs_draw(&epochs[1]));
+	assert_int_not_equal(given[0], given[1]);
+	assert_true(given[0] > ENROL_GAP && given[1] > ENROL_GAP);
 }
 
 static void a_code_works_once(UNUSED_STATE)
@@ -703,6 +736,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(an_invitation_enrols_a_device),
 		CASE(numbers_are_not_given_again_after_a_restore),
+		CASE(two_restores_of_one_backup_give_other_numbers),
 		CASE(a_code_works_once),
 		CASE(the_same_key_may_ask_again),
 		CASE(a_code_expires),

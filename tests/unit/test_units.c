@@ -61,18 +61,19 @@ static void a_unit_made_after_a_restore_has_an_id_no_unit_ever_had(UNUSED_STATE)
 	static const char two[] = "code,name,type,province_code,province_name\n"
 				  "25001,Xã Một,Xã,71,Tỉnh Mới\n25002,Xã Hai,Xã,71,Tỉnh Mới\n";
 	struct units_imported done;
+	const struct id epoch = {{0}};
 	int64_t before = greatest_unit();
 	int64_t first;
 
 	assert_ok(store_begin(g.store));
-	assert_ok(units_leave_gap(g.store));
+	assert_ok(units_leave_gap(g.store, &epoch));
 	assert_ok(store_commit(g.store));
 	assert_ok(import(one, "2021-02-01", NULL, &done));
 	first = greatest_unit();
 	assert_true(first > before + UNITS_GAP);
 	assert_ok(store_begin(g.store));
-	assert_ok(units_leave_gap(g.store));
-	assert_ok(units_leave_gap(g.store));
+	assert_ok(units_leave_gap(g.store, &epoch));
+	assert_ok(units_leave_gap(g.store, &epoch));
 	assert_ok(store_commit(g.store));
 	assert_ok(import(two, "2022-02-01", NULL, &done));
 
