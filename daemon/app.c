@@ -209,6 +209,7 @@ static enum err open_store(struct app *app, struct store **ret_store)
 	enum err e;
 
 	snprintf(path, sizeof path, "%s/" STORE_FILE, app->args->state);
+	store_set_temp_folder(app->args->state);
 	e = keep_before_upgrade(path);
 	if (e == ERR_OK)
 		e = store_open_writer(path, app->ctx.schema, &store);

@@ -88,7 +88,6 @@ static const struct pragma pragmas[] = {
 	{"PRAGMA trusted_schema=OFF", "PRAGMA trusted_schema", "0", false},
 	{"PRAGMA cell_size_check=ON", "PRAGMA cell_size_check", "1", false},
 	{"PRAGMA mmap_size=0", "PRAGMA mmap_size", "0", false},
-	{"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2", false},
 	{"PRAGMA busy_timeout=0", "PRAGMA busy_timeout", "0", false},
 	{"PRAGMA foreign_keys=ON", "PRAGMA foreign_keys", "1", false},
 	{"PRAGMA wal_autocheckpoint=0", "PRAGMA wal_autocheckpoint", "0", false},
@@ -98,6 +97,14 @@ static const struct pragma pragmas[] = {
 	{"PRAGMA journal_size_limit=" WAL_LIMIT_BYTES, "PRAGMA journal_size_limit", WAL_LIMIT_BYTES,
 	 true},
 	{"PRAGMA cache_size=-32768", "PRAGMA cache_size", "-32768", true},
+	{"PRAGMA temp_store=MEMORY", "PRAGMA temp_store", "2", true},
+};
+
+/* A report over millions of records sorts and joins more than a daemon may hold in memory: what is
+ * beyond the page cache goes to an unlinked file. */
+static const struct pragma reader_pragmas[] = {
+	{"PRAGMA temp_store=FILE", "PRAGMA temp_store", "1", false},
+	{"PRAGMA query_only=ON", "PRAGMA query_only", "1", false},
 };
 
 static enum err read_back(struct store *s, const char *get, const char *want)
@@ -116,25 +123,33 @@ static enum err read_back(struct store *s, const char *get, const char *want)
 	return ERR_OK;
 }
 
+static enum err apply(struct store *s, const struct pragma *list, size_t count)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		if (list[i].is_writer_only && !s->is_writer)
+			continue;
+		e = store_exec(s, list[i].set);
+		if (e == ERR_OK)
+			e = read_back(s, list[i].get, list[i].want);
+	}
+	return e;
+}
+
 static enum err apply_pragmas(struct store *s)
 {
-	for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
-		const struct pragma *p = &pragmas[i];
-		enum err e;
+	enum err e = apply(s, pragmas, sizeof pragmas / sizeof pragmas[0]);
 
-		if (p->is_writer_only && !s->is_writer)
-			continue;
-		e = store_exec(s, p->set);
-		if (e == ERR_OK)
-			e = read_back(s, p->get, p->want);
-		if (e != ERR_OK)
-			return e;
-	}
-	if (s->is_writer)
-		return ERR_OK;
-	enum err e = store_exec(s, "PRAGMA query_only=ON");
+	if (e == ERR_OK && !s->is_writer)
+		e = apply(s, reader_pragmas, sizeof reader_pragmas / sizeof reader_pragmas[0]);
+	return e;
+}
 
-	return e != ERR_OK ? e : read_back(s, "PRAGMA query_only", "1");
+void store_set_temp_folder(const char *folder)
+{
+	if (sqlite3_temp_directory == NULL)
+		sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
 }
 
 static enum err apply_config(struct store *s)

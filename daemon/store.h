@@ -26,6 +26,12 @@ struct store;
 void store_set_vfs(const char *name);
 
 /*
+ * Where SQLite's temporary files go, what a report sorts and what packs the store: a folder only we
+ * can read. The first call counts, for the whole process; before there are other threads.
+ */
+void store_set_temp_folder(const char *folder);
+
+/*
  * Opens (or makes) DIR/ctxhd.db: drops the page cache of the file first, checks every
  * pragma by reading it back, migrates, makes typed tables and columns the schema
  * names (NULL: none). `schema` is borrowed until store_use_schema() or close. ERR_CORRUPT: not

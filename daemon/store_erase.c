@@ -414,8 +414,7 @@ static enum err pack_file(struct store *s, const char *folder)
 
 	if (e != ERR_OK)
 		return e;
-	if (sqlite3_temp_directory == NULL)
-		sqlite3_temp_directory = sqlite3_mprintf("%s", folder);
+	store_set_temp_folder(folder);
 	(void)sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 1);
 	e = store_exec(s, "VACUUM");
 	(void)sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);

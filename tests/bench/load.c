@@ -4,13 +4,14 @@
  * usage: load enrol INVITATIONS DEVICES
  *        load push DEVICES [--first N] [--count N] [--sets N] [--changes N] [--within SECONDS]
  *             [--connections N] [--updates PERCENT] [--shared PERCENT] [--seed N]
- *             [--reuse 0|1]
+ *             [--reuse 0|1] [--mix 0|1]
  *        load pull DEVICES [--first N] [--count N]
  *
  * `enrol` takes a file of invitations, one a line, and writes a file of devices that `push` and
  * `pull` go on with: keys, numbers, chains, counters, cursors, how many records each has made.
  * `push` seals every change-set before the clock starts (people and their names, PERCENT of them
- * updates of anything the device ever made, or of forty records that all devices write), then each
+ * updates of anything the device ever made, or of forty records that all devices write; with --mix
+ * 1 of ten records four are people, one a category of theirs and five help to them), then each
  * device makes contact at its moment within SECONDS, as a client does: requests are signed as they
  * are sent, cursors taken from the answers, receipts verified, "come again" waited for and obeyed,
  * connections used again as long as the daemon keeps them (with --reuse 0 each contact has one of
@@ -73,6 +74,7 @@ static struct {
 	size_t within;
 	size_t connections;
 	size_t updates;
+	size_t mix;
 	size_t shared;
 	size_t seed;
 	size_t reuse;
@@ -188,6 +190,20 @@ static struct id record_id(const struct kept *k, uint64_t index)
 	return id_new(&at.clock, &r);
 }
 
+/* By `--mix`: what its index among the device's records says. */
+static void fill_mixed(struct arena *a, struct load_device *ld, uint64_t index, bool is_update,
+		       struct change *c)
+{
+	const struct device *d = &ld->kept.device;
+	uint64_t group = index - index % PEOPLE_GROUP;
+	struct id person = record_id(&ld->kept, group + rand_below(&ld->rand, PEOPLE_PERSONS));
+
+	if (is_update)
+		people_mixed_edit(a, &ld->rand, index, c);
+	else
+		people_mixed(a, &ld->rand, d->units[d->unit_count - 1], index, &person, c);
+}
+
 /* The first unit granted is the one all share, where the shared records are. */
 static struct change make_change(struct arena *a, struct load_device *ld)
 {
@@ -196,13 +212,20 @@ static struct change make_change(struct arena *a, struct load_device *ld)
 	bool is_shared = d->unit_count > 1 && rand_below(&ld->rand, 100) < options.shared;
 	bool is_update = k->made > 0 && rand_below(&ld->rand, 100) < options.updates;
 	struct change c = {.type = BYTES_LIT("person"), .author = BYTES_LIT("Người thử")};
+	uint64_t index = 0;
 
-	c.writes = people_writes(a, &ld->rand, d->units[is_shared ? 0 : d->unit_count - 1]);
-	c.count = PEOPLE_FIELDS + 1;
-	if (is_shared)
+	if (is_shared) {
 		c.id = record_id(&commune, rand_below(&ld->rand, SHARED_COUNT));
-	else
-		c.id = record_id(k, is_update ? rand_below(&ld->rand, k->made) : k->made++);
+	} else {
+		index = is_update ? rand_below(&ld->rand, k->made) : k->made++;
+		c.id = record_id(k, index);
+	}
+	if (options.mix != 0 && !is_shared) {
+		fill_mixed(a, ld, index, is_update, &c);
+	} else {
+		c.writes = people_writes(a, &ld->rand, d->units[is_shared ? 0 : d->unit_count - 1]);
+		c.count = PEOPLE_FIELDS + 1;
+	}
 	return c;
 }
 
@@ -490,17 +513,12 @@ static int pull(const char *path)
 /* ---- the command line ---- */
 
 static const struct option long_options[] = {
-	{"first", required_argument, NULL, 0},
-	{"count", required_argument, NULL, 1},
-	{"sets", required_argument, NULL, 2},
-	{"changes", required_argument, NULL, 3},
-	{"within", required_argument, NULL, 4},
-	{"connections", required_argument, NULL, 5},
-	{"updates", required_argument, NULL, 6},
-	{"shared", required_argument, NULL, 7},
-	{"seed", required_argument, NULL, 8},
-	{"reuse", required_argument, NULL, 9},
-	{NULL, 0, NULL, 0},
+	{"first", required_argument, NULL, 0},   {"count", required_argument, NULL, 1},
+	{"sets", required_argument, NULL, 2},    {"changes", required_argument, NULL, 3},
+	{"within", required_argument, NULL, 4},  {"connections", required_argument, NULL, 5},
+	{"updates", required_argument, NULL, 6}, {"shared", required_argument, NULL, 7},
+	{"seed", required_argument, NULL, 8},    {"reuse", required_argument, NULL, 9},
+	{"mix", required_argument, NULL, 10},    {NULL, 0, NULL, 0},
 };
 
 static bool read_options(int argc, char **argv)
@@ -508,7 +526,7 @@ static bool read_options(int argc, char **argv)
 	size_t *const places[] = {&options.first,   &options.count,  &options.sets,
 				  &options.changes, &options.within, &options.connections,
 				  &options.updates, &options.shared, &options.seed,
-				  &options.reuse};
+				  &options.reuse,   &options.mix};
 	int at;
 
 	_Static_assert(sizeof places / sizeof *places ==

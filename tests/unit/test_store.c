@@ -377,6 +377,18 @@ static void the_pragmas_are_in_force(UNUSED_STATE)
 	}
 }
 
+/* A report over everybody must not need as much memory. */
+static void a_reader_sorts_in_a_file(UNUSED_STATE)
+{
+	AUTO(store_close) struct store *reader = NULL;
+	AUTO(sql_done) struct sql *q = NULL;
+
+	assert_ok(store_open_reader(g.path, g.schema, &reader));
+	assert_ok(sql_use(reader, "PRAGMA temp_store", &q));
+	assert_ok(sql_run_row(q));
+	assert_true(bytes_is(sql_text(q, 0), "1"));
+}
+
 /* ---- transactions ---- */
 
 static void marks_nest_and_undo_alone(UNUSED_STATE)
@@ -694,6 +706,7 @@ int main(void)
 		CASE(a_store_of_version_six_learns_to_erase),
 		CASE(a_link_is_not_followed),
 		CASE(the_pragmas_are_in_force),
+		CASE(a_reader_sorts_in_a_file),
 		CASE(marks_nest_and_undo_alone),
 		CASE(the_clock_forgets_what_is_undone),
 		CASE(a_full_disk_rolls_back_and_is_no_end),
