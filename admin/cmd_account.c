@@ -10,6 +10,7 @@ static const struct listing_column list_columns[] = {
 	{"name", "Tài khoản", "Account", LISTING_WORD, false},
 	{"role", "Vai trò", "Role", LISTING_WORD, false},
 	{"cleared", "Xem hạn chế", "Cleared", LISTING_TEXT, false},
+	{"units", "Đơn vị", "Units", LISTING_TEXT, false},
 	{"must_change", "Chưa đổi mật khẩu", "First password", LISTING_TEXT, false},
 	{"login_at", "Đăng nhập cuối", "Last login", LISTING_MINUTE, false},
 	{"made_at", NULL, NULL, LISTING_TIME, true},
@@ -20,6 +21,7 @@ static const struct listing_column made_columns[] = {
 	{"name", "Tài khoản", "Account", LISTING_TEXT, false},
 	{"role", "Vai trò", "Role", LISTING_TEXT, false},
 	{"cleared", "Được xem dữ liệu hạn chế", "Cleared for restricted data", LISTING_TEXT, false},
+	{"units", "Chỉ các đơn vị", "Only these units", LISTING_TEXT, false},
 	{"password", "Mật khẩu dùng một lần, chỉ hiện ở đây",
 	 "Password for the first login, shown only here", LISTING_TEXT, false},
 	{"address", "Địa chỉ", "Address", LISTING_TEXT, false},
@@ -49,6 +51,7 @@ int cmd_account_add(void *context, const struct args *args)
 	call = named(args);
 	ctl_put_option(call, args, "role", "role");
 	ctl_put_option(call, args, "clearance", "clearance");
+	ctl_put_codes(call, args, "unit", "units");
 	return listing_ask_one(context, "account add", call, made_columns, COUNT(made_columns));
 }
 

@@ -71,6 +71,12 @@ static int put_file(const struct args *args, json_t **ret_call)
 	return ARGS_EXIT_DONE;
 }
 
+static void put_dry_run(json_t *call, const struct args *args)
+{
+	if (args_has(args, "dry-run"))
+		json_object_set_new(call, "dry_run", json_true());
+}
+
 int cmd_unit_import(void *context, const struct args *args)
 {
 	json_t *call;
@@ -83,6 +89,7 @@ int cmd_unit_import(void *context, const struct args *args)
 		return code;
 	ctl_put_option(call, args, "from", "from");
 	ctl_put_option(call, args, "until", "until");
+	put_dry_run(call, args);
 	return listing_ask_one(context, "unit import", call, import_columns, COUNT(import_columns));
 }
 
@@ -113,6 +120,7 @@ int cmd_unit_succession(void *context, const struct args *args)
 	if (code != ARGS_EXIT_DONE)
 		return code;
 	ctl_put_option(call, args, "on", "on");
+	put_dry_run(call, args);
 	code = ctl_call(ctl, "unit succession", call, CTL_TIMEOUT_MS, &result);
 	if (result == NULL)
 		return code;
@@ -198,23 +206,6 @@ int cmd_unit_list(void *context, const struct args *args)
 	return listing_ask(context, "unit list", call, unit_columns, COUNT(unit_columns));
 }
 
-/* "25195,25198", and the option may be repeated. */
-static void split_units(const struct args *args, json_t *units)
-{
-	for (size_t i = 0; i < args_count(args, "unit"); i++) {
-		const char *at = args_value_at(args, "unit", i);
-
-		while (*at != '\0') {
-			size_t len = strcspn(at, ",");
-
-			if (len != 0)
-				json_array_append_new(units, json_stringn(at, len));
-			at += len;
-			at += *at == ',' ? 1 : 0;
-		}
-	}
-}
-
 /* The line alone: scripts read it. The QR code is for people. */
 static int print_invitation(const struct ctl *ctl, const struct args *args, const json_t *result)
 {
@@ -237,12 +228,11 @@ int cmd_device_invite(void *context, const struct args *args)
 {
 	const struct ctl *ctl = context;
 	JSON_AUTO json_t *result = NULL;
-	json_t *units = json_array();
-	json_t *call = json_pack("{s:o}", "units", units);
+	json_t *call = json_object();
 	int code;
 
-	split_units(args, units);
-	if (json_array_size(units) == 0) {
+	ctl_put_codes(call, args, "unit", "units");
+	if (json_array_size(json_object_get(call, "units")) == 0) {
 		json_decref(call);
 		return ctl_usage(args, "thiếu --unit", "--unit is missing");
 	}

@@ -55,11 +55,13 @@ static const struct args_option import_options[] = {
 	{"from", "DATE", "ngày danh mục có hiệu lực (bắt buộc)",
 	 "day the list takes effect (required)", 0, false},
 	{"until", "DATE", "ngày danh mục hết hiệu lực", "day the list ends", 0, false},
+	{"dry-run", NULL, "chỉ xem sẽ thay đổi gì", "only tell what would change", 0, false},
 };
 
 static const struct args_option succession_options[] = {
 	{"on", "DATE", "ngày sắp xếp có hiệu lực (bắt buộc)",
 	 "day the succession takes effect (required)", 0, false},
+	{"dry-run", NULL, "chỉ xem sẽ thay đổi gì", "only tell what would change", 0, false},
 };
 
 static const struct args_option unit_list_options[] = {
@@ -113,6 +115,9 @@ static const struct args_option account_options[] = {
 	 0, false},
 	{"clearance", "restricted", "được xem dữ liệu hạn chế, có nêu lý do",
 	 "may see restricted data, with a reason", 0, false},
+	{"unit", "CODE[,CODE…]",
+	 "chỉ thấy và quyết định trong các đơn vị này; mặc định: cả văn phòng",
+	 "sees and decides only in these units; default: the whole office", 0, true},
 };
 
 /* The last one is of `report run` alone: what is frozen is printed later. */

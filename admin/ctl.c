@@ -203,6 +203,27 @@ void ctl_put_option(json_t *to, const struct args *args, const char *option, con
 		json_object_set_new(to, key, json_string(value));
 }
 
+void ctl_put_codes(json_t *to, const struct args *args, const char *option, const char *key)
+{
+	json_t *codes = json_array();
+
+	for (size_t i = 0; i < args_count(args, option); i++) {
+		const char *at = args_value_at(args, option, i);
+
+		while (*at != '\0') {
+			size_t len = strcspn(at, ",");
+
+			if (len != 0)
+				json_array_append_new(codes, json_stringn(at, len));
+			at += len;
+			at += *at == ',' ? 1 : 0;
+		}
+	}
+	if (args_has(args, option))
+		json_object_set(to, key, codes);
+	json_decref(codes);
+}
+
 int ctl_put_number(json_t *to, const struct args *args, const char *option, int64_t min,
 		   int64_t max)
 {

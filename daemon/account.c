@@ -46,13 +46,30 @@ static const char query_add[] =
 	"INSERT INTO account(name, role, is_cleared, must_change, salt, passes, memory, hash,"
 	" made_at, changed_at, login_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
-enum err account_add(struct store *s, const struct account *account)
+static const char query_give[] = "INSERT OR IGNORE INTO account_unit(account, unit) VALUES(?1, ?2)";
+
+static enum err give_units(struct store *s, const struct account *account)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < account->unit_count; i++) {
+		AUTO(sql_done) struct sql *q = NULL;
+
+		e = sql_use(s, query_give, &q);
+		if (e != ERR_OK)
+			return e;
+		sql_bind_text(q, 1, account->name);
+		sql_bind_int(q, 2, account->units[i]);
+		e = sql_run(q);
+	}
+	return e;
+}
+
+static enum err put_row(struct store *s, const struct account *account)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = look_for_room(s, account->name);
+	enum err e = sql_use(s, query_add, &q);
 
-	if (e == ERR_OK)
-		e = sql_use(s, query_add, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_text(q, 1, account->name);
@@ -64,6 +81,15 @@ enum err account_add(struct store *s, const struct account *account)
 	sql_bind_int(q, 10, account->changed_ms);
 	sql_bind_int(q, 11, account->login_ms);
 	return sql_run(q);
+}
+
+enum err account_add(struct store *s, const struct account *account)
+{
+	enum err e = look_for_room(s, account->name);
+
+	if (e == ERR_OK)
+		e = put_row(s, account);
+	return e == ERR_OK ? give_units(s, account) : e;
 }
 
 #define COLUMNS                                                             \
@@ -86,6 +112,26 @@ static enum err read_password(struct sql *q, int first, struct password *ret_pas
 	memcpy(p.hash, hash.data, sizeof p.hash);
 	*ret_password = p;
 	return ERR_OK;
+}
+
+static const char query_units[] =
+	"SELECT unit FROM account_unit WHERE account = ?1 ORDER BY unit LIMIT ?2";
+
+static enum err load_units(struct store *s, struct arena *a, struct account *account)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	int64_t *units = arena_alloc_array(a, ACCOUNT_UNITS, sizeof *units);
+	bool is_row = false;
+	enum err e = sql_use(s, query_units, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, account->name);
+	sql_bind_int(q, 2, ACCOUNT_UNITS);
+	account->units = units;
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row)
+		units[account->unit_count++] = sql_int(q, 0);
+	return e;
 }
 
 static enum err read_row(struct sql *q, struct arena *a, struct account *ret_account)
@@ -119,7 +165,9 @@ enum err account_load(struct store *s, struct arena *a, struct bytes name,
 		return e;
 	sql_bind_text(q, 1, name);
 	e = sql_run_row(q);
-	return e == ERR_OK ? read_row(q, a, ret_account) : e;
+	if (e == ERR_OK)
+		e = read_row(q, a, ret_account);
+	return e == ERR_OK ? load_units(s, a, ret_account) : e;
 }
 
 enum err account_list(struct store *s, struct arena *a, struct account **ret_accounts,
@@ -133,6 +181,8 @@ enum err account_list(struct store *s, struct arena *a, struct account **ret_acc
 
 	while (e == ERR_OK && count < ACCOUNT_MAX && (e = sql_step(q, &is_row)) == ERR_OK && is_row)
 		e = read_row(q, a, &accounts[count++]);
+	for (size_t i = 0; e == ERR_OK && i < count; i++)
+		e = load_units(s, a, &accounts[i]);
 	if (e != ERR_OK)
 		return e;
 	*ret_accounts = accounts;
@@ -183,13 +233,28 @@ enum err account_note_login(struct store *s, struct bytes name, int64_t now_ms)
 	return run_on_one(s, q);
 }
 
+static const char query_take[] = "DELETE FROM account_unit WHERE account = ?1";
+
+static enum err take_units(struct store *s, struct bytes name)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_take, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, name);
+	return sql_run(q);
+}
+
 static const char query_remove[] = "DELETE FROM account WHERE name = ?1";
 
 enum err account_remove(struct store *s, struct bytes name)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, query_remove, &q);
+	enum err e = take_units(s, name);
 
+	if (e == ERR_OK)
+		e = sql_use(s, query_remove, &q);
 	if (e != ERR_OK)
 		return e;
 	sql_bind_text(q, 1, name);

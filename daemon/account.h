@@ -14,6 +14,7 @@
 
 #define ACCOUNT_NAME_MAX 64u
 #define ACCOUNT_MAX      1000u /* in a store: an office has a dozen */
+#define ACCOUNT_UNITS    64u   /* given to one: as to a device */
 
 struct store;
 
@@ -26,6 +27,9 @@ struct account {
 	int64_t made_ms;
 	int64_t changed_ms; /* the password */
 	int64_t login_ms;   /* 0: never */
+	/* What it was given; none: the whole office. Never changes: another account is made. */
+	int64_t *units;
+	size_t unit_count;
 };
 
 /* Appends the name in its one form. ERR_INVAL: it cannot be a name. */
@@ -33,7 +37,7 @@ enum err account_name(struct bytes text, struct buf *out);
 
 /* ERR_CONFLICT: the name is taken; ERR_TOOBIG: ACCOUNT_MAX of them are there. */
 enum err account_add(struct store *s, const struct account *account);
-/* ERR_NOTFOUND. The name is in the arena. */
+/* ERR_NOTFOUND. Name and units are in the arena. */
 enum err account_load(struct store *s, struct arena *a, struct bytes name,
 		      struct account *ret_account);
 /* By name. */

@@ -28,10 +28,22 @@
 struct store;
 
 struct admin_caller {
-	uint32_t uid;     /* of the process at the other end of the socket */
-	const char *name; /* for the audit: "uid:1000" or "account:Lan" */
+	uint32_t uid;        /* of the process at the other end of the socket */
+	const char *name;    /* for the audit: "uid:1000" or "account:Lan" */
+	const char *account; /* "Lan"; NULL: who holds the socket */
+	bool is_bound;       /* the account was given units */
 	/* An account that may not read restricted data. Who holds the socket may. */
 	bool is_uncleared;
+};
+
+/* What the caller sees: admin_scope.h. Loaded with the store of the call. */
+struct admin_scope {
+	bool is_asked; /* the handler kept to it */
+	const int64_t *units;
+	size_t unit_count;
+	const uint32_t *devices;
+	size_t device_count;
+	bool has_devices;
 };
 
 #define ADMIN_ERROR_LEN  1024u
@@ -41,8 +53,12 @@ struct admin_call {
 	struct context *ctx;
 	struct store *store;
 	struct admin_caller caller;
-	const json_t *args;          /* an object */
-	json_t *result;              /* set on success; the caller of the command releases it */
+	struct admin_scope scope;
+	const json_t *args; /* an object */
+	json_t *result;     /* set on success; the caller of the command releases it */
+	/* Set by a writing command that succeeded: a dry run. The edge undoes what it did in the
+	 * store, and answers with the result all the same. */
+	bool is_undone;
 	int exit_code;               /* of ctxhctl: 0, or 4 when done in part */
 	char error[ADMIN_ERROR_LEN]; /* set on failure: what happened, what was kept, what to do */
 	bool is_misuse;              /* that was an argument which cannot be: ctxhctl ends with 2 */

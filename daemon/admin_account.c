@@ -4,7 +4,9 @@
 #include "daemon/account.h"
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
+#include "daemon/admin_names.h"
 #include "daemon/console.h"
+#include "daemon/units.h"
 
 /* What is worked out before the writer is asked: Argon2id would hold it up. */
 struct first_password {
@@ -49,13 +51,50 @@ static enum err fail_unknown(struct admin_call *call, struct bytes name)
 			  BYTES_FMT(name), BYTES_FMT(name));
 }
 
+static json_t *units_json(struct admin_call *call, const struct account *account)
+{
+	json_t *codes = json_array();
+
+	for (size_t i = 0; i < account->unit_count; i++)
+		json_array_append_new(codes, admin_json_unit(call, account->units[i]));
+	return codes;
+}
+
 /* The audit says whose account and what; never the password. */
 static void note(struct admin_call *call, const char *action, const struct account *account)
 {
 	admin_note(call, action,
-		   json_pack("{s:s%, s:s, s:b}", "account", (const char *)account->name.data,
+		   json_pack("{s:s%, s:s, s:b, s:o}", "account", (const char *)account->name.data,
 			     account->name.len, "role", role_name(account->role), "cleared",
-			     (int)account->is_cleared));
+			     (int)account->is_cleared, "units", units_json(call, account)));
+}
+
+/* Codes of communes, districts or provinces as they are today. */
+static enum err read_units(struct admin_call *call, struct account *a)
+{
+	const json_t *list = json_object_get(call->args, "units");
+	const size_t count = json_array_size(list);
+	enum err e = ERR_OK;
+
+	if (!admin_has(call, "units"))
+		return ERR_OK;
+	if (count == 0 || count > ACCOUNT_UNITS)
+		return admin_fail(call, ERR_INVAL,
+				  "Cần từ 1 đến %u mã đơn vị, hoặc không có “units” để thấy cả văn "
+				  "phòng; chưa tạo tài khoản / between 1 and %u unit codes are "
+				  "needed, or no “units” for the whole office; no account was made",
+				  ACCOUNT_UNITS, ACCOUNT_UNITS);
+	a->units = arena_alloc_array(call->arena, count, sizeof *a->units);
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		const json_t *code = json_array_get(list, i);
+		struct unit_row unit;
+
+		e = admin_find_unit(
+			call, bytes_of(json_string_value(code), json_string_length(code)), &unit);
+		if (e == ERR_OK)
+			a->units[a->unit_count++] = unit.unit;
+	}
+	return e;
 }
 
 static enum err read_account(struct admin_call *call, struct account *a)
@@ -82,7 +121,7 @@ static enum err read_account(struct admin_call *call, struct account *a)
 			"“clearance” chỉ có thể là “restricted”; chưa tạo tài khoản / “clearance” "
 			"can only be “restricted”; no account was made");
 	a->is_cleared = clearance.len != 0;
-	return ERR_OK;
+	return read_units(call, a);
 }
 
 static void put_first_password(struct admin_call *call, const struct account *a)
@@ -93,6 +132,7 @@ static void put_first_password(struct admin_call *call, const struct account *a)
 	json_object_set_new(call->result, "name", admin_json_text(a->name));
 	json_object_set_new(call->result, "role", json_string(role_name(a->role)));
 	json_object_set_new(call->result, "cleared", json_boolean(a->is_cleared));
+	json_object_set_new(call->result, "units", units_json(call, a));
 	json_object_set_new(call->result, "password", json_string(first->text));
 	json_object_set_new(call->result, "address", json_string(call->ctx->console_address));
 	json_object_set_new(
@@ -100,7 +140,8 @@ static void put_first_password(struct admin_call *call, const struct account *a)
 		admin_json_hex(bytes_of(call->ctx->tls_pin, sizeof call->ctx->tls_pin)));
 }
 
-/* {name, role, clearance?} -> {name, role, cleared, password, address, fingerprint} */
+/* {name, role, clearance?, units?: [code]} -> {name, role, cleared, units, password, address,
+ * fingerprint} */
 enum err admin_account_add(struct admin_call *call)
 {
 	const struct first_password *first = call->prepared;
@@ -130,7 +171,7 @@ enum err admin_account_add(struct admin_call *call)
 	return ERR_OK;
 }
 
-/* {} -> [{name, role, cleared, must_change, made_at, changed_at, login_at}] */
+/* {} -> [{name, role, cleared, units, must_change, made_at, changed_at, login_at}] */
 enum err admin_account_list(struct admin_call *call)
 {
 	struct account *accounts = NULL;
@@ -147,6 +188,7 @@ enum err admin_account_list(struct admin_call *call)
 		json_object_set_new(row, "name", admin_json_text(a->name));
 		json_object_set_new(row, "role", json_string(role_name(a->role)));
 		json_object_set_new(row, "cleared", json_boolean(a->is_cleared));
+		json_object_set_new(row, "units", units_json(call, a));
 		json_object_set_new(row, "must_change", json_boolean(a->must_change));
 		json_object_set_new(row, "made_at", admin_json_time(a->made_ms));
 		json_object_set_new(row, "changed_at", admin_json_time(a->changed_ms));

@@ -6,6 +6,7 @@
 #include "daemon/admin_changes.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/admin_scope.h"
 #include "daemon/ingest.h"
 #include "daemon/quarantine.h"
 #include "proto/changeset.h"
@@ -53,11 +54,16 @@ enum err admin_missing(struct admin_call *call)
 		const struct store_device *d = &devices[i];
 		json_t *units = NULL;
 		json_t *row;
+		bool sees = true;
 
 		if (d->seen_number <= d->last_number || d->id.number == STAMP_DEVICE_OFFICE ||
 		    has_successor(devices, count, d->id.number))
 			continue;
-		e = admin_device_units(call, d->id.number, &units);
+		e = admin_sees_device(call, d->id.number, &sees);
+		if (e == ERR_OK && !sees)
+			continue;
+		if (e == ERR_OK)
+			e = admin_device_units(call, d->id.number, &units);
 		if (e != ERR_OK)
 			return e;
 		row = json_object();
@@ -112,8 +118,12 @@ static enum err append_quarantined(struct admin_call *call, const struct quarant
 {
 	AUTO(arena_clear) struct arena a = {0};
 	struct quarantine_since since;
-	enum err e = quarantine_look(call->store, &a, q, &since);
+	bool sees = true;
+	enum err e = admin_sees_quarantined(call, q, &sees);
 
+	if (e != ERR_OK || !sees)
+		return e;
+	e = quarantine_look(call->store, &a, q, &since);
 	if (e == ERR_OK)
 		json_array_append_new(call->result, quarantine_json(call, q, &since));
 	return e;
@@ -222,6 +232,7 @@ static enum err load_quarantined(struct admin_call *call, struct quarantine_row 
 	struct quarantine_row *rows = NULL;
 	size_t count = 0;
 	int64_t number = 0;
+	bool sees = true;
 	enum err e = admin_need_int(call, "quarantine", 1, INT64_MAX, &number);
 
 	if (e == ERR_OK)
@@ -233,8 +244,11 @@ static enum err load_quarantined(struct admin_call *call, struct quarantine_row 
 		return e;
 	if (count == 0 || rows[0].quarantine != (uint64_t)number)
 		return fail_absent(call, number);
+	e = admin_sees_quarantined(call, &rows[0], &sees);
+	if (e == ERR_OK && !sees)
+		return fail_absent(call, number);
 	*ret_row = rows[0];
-	return ERR_OK;
+	return e;
 }
 
 static enum err load_undecided(struct admin_call *call, struct quarantine_row *ret_row)

@@ -2,6 +2,7 @@
 
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
+#include "daemon/admin_scope.h"
 #include "daemon/board.h"
 #include "daemon/units.h"
 
@@ -71,10 +72,15 @@ static bool is_wanted(const struct board_filter *f, const struct board_row *r)
 	return !f->has_attention || !is_quiet(r);
 }
 
-/* {province?, unit?, attention?} -> {at, totals, rows}; totals are of the whole office */
+/* {province?, unit?, attention?} -> {at, totals, rows}; totals are of all the caller sees */
 enum err admin_board(struct admin_call *call)
 {
 	const int64_t now = clock_wall_ms(call->ctx->clock);
+	const struct board_ask ask = {.day = units_day_of(now),
+				      .now_ms = now,
+				      .is_bound = admin_is_bound(call),
+				      .units = call->scope.units,
+				      .unit_count = call->scope.unit_count};
 	struct board_filter filter = {.has_attention = admin_flag(call, "attention")};
 	struct board board = {0};
 	json_t *rows;
@@ -83,7 +89,7 @@ enum err admin_board(struct admin_call *call)
 	if (e == ERR_OK)
 		e = admin_want_text(call, "unit", &filter.unit);
 	if (e == ERR_OK)
-		e = board_load(call->store, call->arena, units_day_of(now), now, &board);
+		e = board_load(call->store, call->arena, &ask, &board);
 	if (e != ERR_OK)
 		return e;
 	rows = json_array();

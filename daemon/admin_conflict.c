@@ -4,6 +4,7 @@
 #include "daemon/admin_changes.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/admin_scope.h"
 #include "daemon/conflicts.h"
 #include "daemon/decide.h"
 
@@ -55,6 +56,20 @@ static enum err conflict_json(struct admin_call *call, const struct conflict_row
 	return ERR_OK;
 }
 
+static enum err append_conflict(struct admin_call *call, const struct conflict_row *c)
+{
+	json_t *row = NULL;
+	bool sees = true;
+	enum err e = admin_sees_record(call, c->type, &c->id, &sees);
+
+	if (e != ERR_OK || !sees)
+		return e;
+	e = conflict_json(call, c, &row);
+	if (e == ERR_OK)
+		json_array_append_new(call->result, row);
+	return e;
+}
+
 /* {open?, reason?} -> [{conflict, record, type, field, kept, lost, kept_by, lost_by, at, state}] */
 enum err admin_conflict_list(struct admin_call *call)
 {
@@ -69,15 +84,22 @@ enum err admin_conflict_list(struct admin_call *call)
 		range.after = after;
 		e = store_load_conflicts(call->store, call->arena, &range, &rows, &count);
 		for (size_t i = 0; e == ERR_OK && i < count; i++) {
-			json_t *row = NULL;
-
-			e = conflict_json(call, &rows[i], &row);
-			if (e == ERR_OK)
-				json_array_append_new(call->result, row);
+			e = append_conflict(call, &rows[i]);
 			after = rows[i].conflict;
 		}
 	}
 	return e;
+}
+
+/* ERR_NOTFOUND: there is none, or none the caller sees. */
+static enum err load_seen(struct admin_call *call, int64_t number, struct conflict_row *ret_row)
+{
+	bool sees = true;
+	enum err e = store_load_conflict(call->store, call->arena, (uint64_t)number, ret_row);
+
+	if (e == ERR_OK)
+		e = admin_sees_record(call, ret_row->type, &ret_row->id, &sees);
+	return e == ERR_OK && !sees ? ERR_NOTFOUND : e;
 }
 
 static enum err fail_absent(struct admin_call *call, int64_t number)
@@ -119,7 +141,7 @@ enum err admin_conflict_show(struct admin_call *call)
 	enum err e = admin_need_int(call, "conflict", 1, INT64_MAX, &number);
 
 	if (e == ERR_OK)
-		e = store_load_conflict(call->store, call->arena, (uint64_t)number, &c);
+		e = load_seen(call, number, &c);
 	if (e == ERR_NOTFOUND)
 		return fail_absent(call, number);
 	if (e == ERR_OK)
@@ -246,17 +268,43 @@ static void put_decided(struct admin_call *call, const struct decided *d, bool i
 	call->result = to;
 }
 
+/* Neither of the two values takes the record out of the caller's units. */
+static bool sends_nowhere(struct admin_call *call, const struct conflict_row *c)
+{
+	if (!admin_is_bound(call) || !bytes_is(c->kept.name, RECORD_UNIT))
+		return true;
+	return c->kept.value.kind == VALUE_INT && c->lost.value.kind == VALUE_INT &&
+	       admin_sees_unit(call, c->kept.value.integer) &&
+	       admin_sees_unit(call, c->lost.value.integer);
+}
+
+static enum err fail_elsewhere(struct admin_call *call, int64_t number)
+{
+	return admin_fail(
+		call, ERR_AUTH,
+		"Xung đột số %lld là về xã nào giữ hồ sơ, trong đó có xã không thuộc tài khoản; chưa "
+		"có gì thay đổi; nhờ văn phòng quyết định / conflict %lld is about which commune "
+		"the record belongs to, one of them not the account's; nothing was changed; the "
+		"office decides it",
+		(long long)number, (long long)number);
+}
+
 typedef enum err (*decide_fn)(const struct context *ctx, struct store *s, struct arena *a,
 			      uint64_t conflict, struct bytes who, struct decided *ret_decided);
 
 /* {conflict} -> {conflict, record, field, stands, replaced, state, decided_by, decided_at, log} */
 static enum err decide(struct admin_call *call, decide_fn fn, const char *action)
 {
+	struct conflict_row row = {0};
 	struct decided d;
 	bool is_hidden = true;
 	int64_t number = 0;
 	enum err e = admin_need_int(call, "conflict", 1, INT64_MAX, &number);
 
+	if (e == ERR_OK)
+		e = load_seen(call, number, &row);
+	if (e == ERR_OK && !sends_nowhere(call, &row))
+		return fail_elsewhere(call, number);
 	if (e == ERR_OK)
 		e = fn(call->ctx, call->store, call->arena, (uint64_t)number,
 		       bytes_str(call->caller.name), &d);

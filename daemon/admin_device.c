@@ -5,6 +5,7 @@
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/admin_scope.h"
 #include "daemon/enrol.h"
 #include "daemon/qr.h"
 #include "daemon/registry.h"
@@ -47,10 +48,15 @@ enum err admin_device_list(struct admin_call *call)
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++) {
 		json_t *units = NULL;
+		bool sees = true;
 
 		if (devices[i].id.number == STAMP_DEVICE_OFFICE)
 			continue;
-		e = admin_device_units(call, devices[i].id.number, &units);
+		e = admin_sees_device(call, devices[i].id.number, &sees);
+		if (e == ERR_OK && !sees)
+			continue;
+		if (e == ERR_OK)
+			e = admin_device_units(call, devices[i].id.number, &units);
 		if (e != ERR_OK)
 			return e;
 		json_array_append_new(call->result, device_json(call, &devices[i], units));
@@ -61,11 +67,15 @@ enum err admin_device_list(struct admin_call *call)
 static enum err load_device(struct admin_call *call, struct store_device *ret_device)
 {
 	int64_t number = 0;
+	bool sees = true;
 	enum err e = admin_need_int(call, "device", 1, UINT32_MAX, &number);
 
 	if (e != ERR_OK)
 		return e;
-	e = store_load_device(call->store, call->arena, (uint32_t)number, ret_device);
+	e = admin_sees_device(call, (uint32_t)number, &sees);
+	if (e == ERR_OK)
+		e = sees ? store_load_device(call->store, call->arena, (uint32_t)number, ret_device)
+			 : ERR_NOTFOUND;
 	if (e == ERR_NOTFOUND)
 		return admin_fail(
 			call, e,
@@ -74,6 +84,24 @@ static enum err load_device(struct admin_call *call, struct store_device *ret_de
 			"device list”",
 			(long long)number, (long long)number);
 	return e;
+}
+
+/* The same, to decide about it. */
+static enum err load_ruled(struct admin_call *call, struct store_device *ret_device)
+{
+	bool rules = true;
+	enum err e = load_device(call, ret_device);
+
+	if (e == ERR_OK)
+		e = admin_rules_device(call, ret_device->id.number, &rules);
+	if (e != ERR_OK || rules)
+		return e;
+	return admin_fail(
+		call, ERR_AUTH,
+		"Thiết bị %u còn thuộc xã khác, ngoài các đơn vị của tài khoản; chưa có gì "
+		"thay đổi; nhờ văn phòng quyết định / device %u also belongs to others than "
+		"the account's units; nothing was changed; the office decides it",
+		ret_device->id.number, ret_device->id.number);
 }
 
 /* What became of a device that was set aside: who took its place, and until when somebody may. */
@@ -180,6 +208,8 @@ static enum err find_unit(struct admin_call *call, struct bytes code, int64_t da
 				  "was made; see “ctxhctl unit list --on %s”",
 				  BYTES_FMT(code), on, on, BYTES_FMT(code), on, on);
 	if (e == ERR_OK)
+		e = admin_need_unit(call, row.unit, code);
+	if (e == ERR_OK)
 		*ret_unit = row.unit;
 	return e;
 }
@@ -279,7 +309,7 @@ enum err admin_device_revoke(struct admin_call *call)
 	struct registry_device after;
 	struct store_device d;
 	struct bytes why;
-	enum err e = load_device(call, &d);
+	enum err e = load_ruled(call, &d);
 
 	if (e == ERR_OK)
 		e = admin_need_text(call, "why", &why);
@@ -331,7 +361,7 @@ enum err admin_device_release(struct admin_call *call)
 	char text[LIMIT_INVITATION_BYTES];
 	json_t *units = NULL;
 	int64_t expires = 0;
-	enum err e = load_device(call, &d);
+	enum err e = load_ruled(call, &d);
 
 	if (e == ERR_OK)
 		e = read_expiry(call, now, &expires);

@@ -4,6 +4,7 @@
 #include "daemon/admin_changes.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/admin_scope.h"
 #include "daemon/duplicate.h"
 #include "daemon/store_admin.h"
 
@@ -49,6 +50,16 @@ static enum err put_side(struct admin_call *call, json_t *row, const struct id *
 	return ERR_OK;
 }
 
+/* Both: who sees one of them only would be told of the other. */
+static enum err sees_pair(struct admin_call *call, const struct duplicate_pair *pair,
+			  bool *ret_sees)
+{
+	const struct bytes type = BYTES_LIT(MATCH_TYPE);
+	enum err e = admin_sees_record(call, type, &pair->one, ret_sees);
+
+	return e == ERR_OK && *ret_sees ? admin_sees_record(call, type, &pair->other, ret_sees) : e;
+}
+
 /*
  * {limit?, reason?} -> [{keep, other, likeness, across, keep_name, keep_birth, keep_unit,
  * other_name, other_birth, other_unit}]; `keep` was made first.
@@ -63,13 +74,21 @@ enum err admin_duplicate_list(struct admin_call *call)
 	enum err e = admin_want_int(call, "limit", 1, LISTED_LIMIT, &limit);
 
 	if (e == ERR_OK)
-		e = duplicate_list(call->store, call->arena, (size_t)limit, &pairs, &count);
+		e = duplicate_list(call->store, call->arena,
+				   admin_is_bound(call) ? LISTED_LIMIT : (size_t)limit, &pairs,
+				   &count);
 	if (e != ERR_OK)
 		return e;
 	call->result = json_array();
-	for (size_t i = 0; e == ERR_OK && i < count; i++) {
-		json_t *row = json_object();
+	for (size_t i = 0;
+	     e == ERR_OK && i < count && json_array_size(call->result) < (size_t)limit; i++) {
+		json_t *row;
+		bool sees = true;
 
+		e = sees_pair(call, &pairs[i], &sees);
+		if (e != ERR_OK || !sees)
+			continue;
+		row = json_object();
 		json_array_append_new(call->result, row);
 		json_object_set_new(row, "likeness", json_string(likeness_name(pairs[i].likeness)));
 		json_object_set_new(row, "across", json_boolean(pairs[i].is_across));

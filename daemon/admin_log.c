@@ -7,6 +7,7 @@
 #include "daemon/admin_changes.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/admin_scope.h"
 #include "daemon/session.h"
 #include "daemon/units.h"
 
@@ -108,6 +109,9 @@ static enum err read_filter(struct admin_call *call, struct session_filter *f)
 	f->with_open = admin_flag(call, "open");
 	f->after = (uint64_t)after;
 	f->limit = (size_t)limit;
+	f->is_bound = admin_is_bound(call);
+	if (e == ERR_OK && f->is_bound)
+		e = admin_seen_devices(call, &f->devices, &f->device_count);
 	return e;
 }
 
@@ -130,18 +134,42 @@ enum err admin_log(struct admin_call *call)
 	return ERR_OK;
 }
 
+/* A stranger's contact is nobody's commune's. */
+static enum err load_session(struct admin_call *call, uint64_t session, struct session_row *ret_row)
+{
+	bool sees = true;
+	enum err e = session_load(call->store, call->arena, session, ret_row);
+
+	if (e == ERR_OK)
+		e = admin_sees_device(call, ret_row->device, &sees);
+	if (e != ERR_OK)
+		return e;
+	return sees && (ret_row->is_device_known || !admin_is_bound(call)) ? ERR_OK : ERR_NOTFOUND;
+}
+
+static enum err append_seen(struct admin_call *call, const struct history_entry *entry,
+			    json_t *changes)
+{
+	bool sees = true;
+	enum err e = entry->is_quarantined
+			     ? admin_rules_device(call, entry->device, &sees)
+			     : admin_sees_record(call, entry->type, &entry->id, &sees);
+
+	return e == ERR_OK && sees ? admin_append_changes(call, entry, changes) : e;
+}
+
 static enum err show(struct admin_call *call, uint64_t session)
 {
 	struct history_entry *entries = NULL;
 	struct session_row row;
 	json_t *changes = json_array();
 	size_t count = 0;
-	enum err e = session_load(call->store, call->arena, session, &row);
+	enum err e = load_session(call, session, &row);
 
 	if (e == ERR_OK)
 		e = history_load_session(call->store, call->arena, session, &entries, &count);
 	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		e = admin_append_changes(call, &entries[i], changes);
+		e = append_seen(call, &entries[i], changes);
 	if (e != ERR_OK) {
 		json_decref(changes);
 		return e;

@@ -4,11 +4,13 @@
 
 #include <stdio.h>
 
+#include "daemon/admin_scope.h"
 #include "daemon/store_admin.h"
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
 
-#define CANDIDATES 6u /* records named when a prefix is not enough */
+#define CANDIDATES       6u   /* records named when a prefix is not enough */
+#define CANDIDATES_BOUND 256u /* the same of a day's and more: others' are left out of them */
 
 static int64_t today(const struct admin_call *call)
 {
@@ -168,6 +170,23 @@ static enum err fail_ambiguous(struct admin_call *call, const struct store_found
 	return admin_fail(call, ERR_CONFLICT, "%s", buf_cstr(&text));
 }
 
+/* What the caller does not see is not there, nor does it make a prefix mean two. */
+static enum err leave_seen(struct admin_call *call, struct store_found *found, size_t *count)
+{
+	size_t kept = 0;
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < *count; i++) {
+		bool sees = true;
+
+		e = admin_sees_record(call, found[i].type, &found[i].id, &sees);
+		if (sees)
+			found[kept++] = found[i];
+	}
+	*count = kept;
+	return e;
+}
+
 enum err admin_find_record(struct admin_call *call, const char *name, struct store_found *ret_found)
 {
 	struct store_found *found = NULL;
@@ -176,7 +195,11 @@ enum err admin_find_record(struct admin_call *call, const char *name, struct sto
 	enum err e = admin_need_id(call, name, &range[0], &range[1]);
 
 	if (e == ERR_OK)
-		e = store_find_ids(call->store, call->arena, range, CANDIDATES, &found, &count);
+		e = store_find_ids(call->store, call->arena, range,
+				   admin_is_bound(call) ? CANDIDATES_BOUND : CANDIDATES, &found,
+				   &count);
+	if (e == ERR_OK)
+		e = leave_seen(call, found, &count);
 	if (e != ERR_OK)
 		return e;
 	if (count == 0)

@@ -7,6 +7,7 @@
 #include "daemon/admin_changes.h"
 #include "daemon/admin_commands.h"
 #include "daemon/admin_names.h"
+#include "daemon/admin_scope.h"
 #include "daemon/office.h"
 #include "daemon/placing.h"
 #include "daemon/store_admin.h"
@@ -124,6 +125,8 @@ enum err admin_unit_place(struct admin_call *call)
 	if (e == ERR_OK)
 		e = admin_find_unit(call, code, &to);
 	if (e == ERR_OK)
+		e = admin_need_unit(call, to.unit, code);
+	if (e == ERR_OK)
 		e = check(call, &state.record, &to, day);
 	if (e == ERR_OK)
 		e = write_units(call, &state.record, to.unit, &along, &written);
@@ -183,6 +186,8 @@ static enum err list_communes(struct admin_call *call)
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		json_t *row = NULL;
 
+		if (!admin_sees_unit(call, rows[i].unit))
+			continue;
 		e = placing_json(call, &rows[i], day, &row);
 		if (e == ERR_OK)
 			json_array_append_new(call->result, row);
@@ -268,6 +273,8 @@ static enum err list_records(struct admin_call *call, struct bytes code)
 
 	if (e == ERR_OK)
 		e = admin_find_unit(call, code, &unit);
+	if (e == ERR_OK)
+		e = admin_need_unit(call, unit.unit, code);
 	if (e == ERR_OK)
 		e = is_divided(call, unit.unit, day_of(call), &is_waiting);
 	if (e == ERR_OK && !is_waiting)

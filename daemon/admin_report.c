@@ -5,11 +5,13 @@
 #include "common/base/log.h"
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
+#include "daemon/admin_scope.h"
 #include "daemon/frozen.h"
 #include "daemon/rebuild.h"
 #include "daemon/report.h"
 #include "daemon/report_late.h"
 #include "daemon/store.h"
+#include "daemon/units.h"
 
 /* {} -> [{id, label, label_en, section, source, percent, restricted}] */
 enum err admin_report_list(struct admin_call *call)
@@ -167,6 +169,17 @@ static void note_run(struct admin_call *call, const struct report_request *r, ui
 	admin_note(call, "report run", detail);
 }
 
+static enum err check_unit(struct admin_call *call, const struct report_request *r)
+{
+	struct unit_row unit;
+	enum err e;
+
+	if (!admin_is_bound(call))
+		return ERR_OK;
+	e = report_find_unit(call->store, call->arena, r, &unit);
+	return e == ERR_OK ? admin_need_unit(call, unit.unit, r->unit) : e;
+}
+
 /* {id, unit, from, to, on?, at?} -> report.h */
 enum err admin_report_run(struct admin_call *call)
 {
@@ -180,8 +193,10 @@ enum err admin_report_run(struct admin_call *call)
 		e = check_id(call, r.id, &is_restricted);
 	if (e == ERR_OK)
 		e = read_log(call, &log);
+	if (e == ERR_OK)
+		e = check_unit(call, &r);
 	if (e != ERR_OK)
-		return e;
+		return explain_report(call, e, &r);
 	if (is_restricted)
 		note_run(call, &r, log);
 	e = log != 0 ? run_then(call, &r, log)
@@ -275,6 +290,23 @@ enum err admin_report_freeze(struct admin_call *call)
 	return e;
 }
 
+/* By the unit its code meant on the day it was read at. */
+static enum err sees_frozen(struct admin_call *call, const struct frozen *row, bool *ret_sees)
+{
+	struct unit_row unit;
+	int64_t day = 0;
+	enum err e;
+
+	*ret_sees = !admin_is_bound(call);
+	if (*ret_sees)
+		return ERR_OK;
+	e = units_parse_day(row->on, &day);
+	if (e == ERR_OK)
+		e = units_find(call->store, call->arena, row->unit_code, day, &unit);
+	*ret_sees = e == ERR_OK && admin_sees_unit(call, unit.unit);
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
 /* {} -> [{frozen, id, unit, unit_name, from, to, on, log, at, who, hash}], newest first */
 enum err admin_report_frozen(struct admin_call *call)
 {
@@ -283,8 +315,13 @@ enum err admin_report_frozen(struct admin_call *call)
 	enum err e = frozen_list(call->store, call->arena, &rows, &count);
 
 	call->result = json_array();
-	for (size_t i = 0; e == ERR_OK && i < count; i++)
-		json_array_append_new(call->result, frozen_json(&rows[i]));
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		bool sees = true;
+
+		e = sees_frozen(call, &rows[i], &sees);
+		if (e == ERR_OK && sees)
+			json_array_append_new(call->result, frozen_json(&rows[i]));
+	}
 	return e;
 }
 
@@ -293,12 +330,15 @@ enum err admin_report_frozen(struct admin_call *call)
 static enum err need_frozen(struct admin_call *call, struct frozen *ret_row)
 {
 	int64_t number = 0;
+	bool sees = true;
 	enum err e = admin_need_int(call, "frozen", 1, INT64_MAX, &number);
 
 	if (e == ERR_OK)
 		e = frozen_load(call->store, call->arena, (uint64_t)number, ret_row);
-	if (e == ERR_NOTFOUND)
-		return admin_fail(call, e,
+	if (e == ERR_OK)
+		e = sees_frozen(call, ret_row, &sees);
+	if (e == ERR_NOTFOUND || !sees)
+		return admin_fail(call, ERR_NOTFOUND,
 				  "Không có báo cáo chốt số %lld; xem “ctxhctl report frozen” / no "
 				  "frozen report %lld; see “ctxhctl report frozen”",
 				  (long long)number, (long long)number);

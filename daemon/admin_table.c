@@ -5,6 +5,7 @@
 #include "daemon/admin.h"
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
+#include "daemon/admin_scope.h"
 
 static const struct admin_command commands[] = {
 	{"status", false, admin_status, NULL, NULL},
@@ -112,8 +113,12 @@ enum err admin_prepare(const struct admin_command *command, struct admin_call *c
 
 enum err admin_run(const struct admin_command *command, struct admin_call *call)
 {
-	enum err e = command->run(call);
+	enum err e = admin_scope_begin(call);
 
+	if (e == ERR_OK)
+		e = command->run(call);
+	if (e == ERR_OK)
+		e = admin_scope_end(call, command);
 	if (e == ERR_OK && command->is_write && admin_wants_audit(call))
 		e = admin_leave_audit(call);
 	if (e == ERR_OK)

@@ -2,6 +2,7 @@
 
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
+#include "daemon/admin_scope.h"
 #include "daemon/units.h"
 
 #define PROBLEMS_SHOWN 20u
@@ -58,7 +59,7 @@ static enum err fail_with_problems(struct admin_call *call, const struct unit_pr
 	return admin_fail(call, ERR_INVAL, "%s", buf_cstr(&text));
 }
 
-/* {csv, from, until?, file?} -> {communes, added, renamed, ended} */
+/* {csv, from, until?, file?, dry_run?} -> {communes, added, renamed, ended} */
 enum err admin_unit_import(struct admin_call *call)
 {
 	struct units_imported imported = {0};
@@ -99,6 +100,7 @@ enum err admin_unit_import(struct admin_call *call)
 			     file.len != 0 ? (const char *)file.data : "-",
 			     file.len != 0 ? file.len : (size_t)1, "from", from, "communes",
 			     (json_int_t)imported.communes));
+	call->is_undone = admin_flag(call, "dry_run");
 	call->result = json_pack("{s:I, s:I, s:I, s:I}", "communes", (json_int_t)imported.communes,
 				 "added", (json_int_t)imported.added, "renamed",
 				 (json_int_t)imported.renamed, "ended", (json_int_t)imported.ended);
@@ -116,7 +118,7 @@ static json_t *refused_json(const struct units_succeeded *done)
 	return rows;
 }
 
-/* {csv, on, file?} -> {rows, whole, partial, suspect, known, refused: [{line, why}]} */
+/* {csv, on, file?, dry_run?} -> {rows, whole, partial, suspect, known, refused: [{line, why}]} */
 enum err admin_unit_succession(struct admin_call *call)
 {
 	struct units_succeeded done = {0};
@@ -145,6 +147,7 @@ enum err admin_unit_succession(struct admin_call *call)
 			     file.len != 0 ? (const char *)file.data : "-",
 			     file.len != 0 ? file.len : (size_t)1, "on", on, "rows",
 			     (json_int_t)done.rows));
+	call->is_undone = admin_flag(call, "dry_run");
 	call->result = json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rows", (json_int_t)done.rows,
 				 "whole", (json_int_t)done.whole, "partial",
 				 (json_int_t)done.partial, "suspect", (json_int_t)done.suspect,
@@ -189,6 +192,7 @@ enum err admin_unit_list(struct admin_call *call)
 		return e;
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(call->result, unit_json(&rows[i]));
+		if (admin_sees_unit(call, rows[i].unit))
+			json_array_append_new(call->result, unit_json(&rows[i]));
 	return ERR_OK;
 }

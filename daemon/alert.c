@@ -377,8 +377,9 @@ static enum err tell_placing(struct work *w)
 
 static enum err load(struct work *w)
 {
-	enum err e = board_load(w->store, w->a, units_day_of(w->facts->now_ms), w->facts->now_ms,
-				&w->board);
+	const struct board_ask ask = {.day = units_day_of(w->facts->now_ms),
+				      .now_ms = w->facts->now_ms};
+	enum err e = board_load(w->store, w->a, &ask, &w->board);
 
 	if (e == ERR_OK)
 		e = store_load_devices(w->store, w->a, &w->devices, &w->device_count);

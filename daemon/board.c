@@ -6,8 +6,6 @@
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
 
-#define HEIRS_MAX 64u /* units one became by whole successions, one behind another */
-
 /* A unit in force on the day. */
 struct place {
 	const struct unit_row *row;
@@ -15,9 +13,11 @@ struct place {
 	uint32_t counted; /* the device counted last: one of two of its units counts once */
 };
 
+/* A whole succession. */
 struct heir {
 	int64_t old;
 	int64_t new;
+	uint32_t followed; /* for the device counted last: none leads it round in a circle */
 };
 
 struct board_device {
@@ -25,6 +25,7 @@ struct board_device {
 	uint32_t former;
 	bool is_at_work;
 	bool is_superseded; /* another number goes on in its place */
+	bool is_asked;      /* it was given a unit that is asked for */
 	uint64_t lacking;
 	struct board_tally tally;
 };
@@ -32,11 +33,12 @@ struct board_device {
 struct work {
 	struct store *store;
 	struct arena *a;
-	int64_t day;
+	const struct board_ask *ask;
 	struct place *places; /* by unit */
 	size_t place_count;
 	struct heir *heirs; /* by old */
 	size_t heir_count;
+	int64_t *trail;               /* room for one unit and all it may have become */
 	struct board_device *devices; /* by number */
 	size_t device_count;
 };
@@ -73,7 +75,7 @@ static struct place *find_place(const struct work *w, int64_t unit)
 
 static enum err load_places(struct work *w)
 {
-	const struct units_filter filter = {.day = w->day};
+	const struct units_filter filter = {.day = w->ask->day};
 	struct unit_row *rows = NULL;
 	enum err e = units_list(w->store, w->a, &filter, &rows, &w->place_count);
 
@@ -98,13 +100,14 @@ static enum err load_heirs(struct work *w)
 
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, w->day);
+	sql_bind_int(q, 1, w->ask->day);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		if (w->heirs == NULL)
 			w->heirs = arena_alloc_array(w->a, (size_t)sql_int(q, 2), sizeof *w->heirs);
 		w->heirs[w->heir_count++] =
 			(struct heir){.old = sql_int(q, 0), .new = sql_int(q, 1)};
 	}
+	w->trail = arena_alloc_array(w->a, w->heir_count + 1, sizeof *w->trail);
 	return e;
 }
 
@@ -212,6 +215,11 @@ static const char query_conflicts[] =
 	"SELECT s.device, count(*) FROM conflict c JOIN changeset s ON s.log = c.log"
 	" WHERE c.state = 'open' GROUP BY s.device";
 
+static bool is_asked(const struct work *w, const struct board_device *d)
+{
+	return !w->ask->is_bound || (d != NULL && d->is_asked);
+}
+
 /* The office's own are in the total and in no commune. */
 static enum err load_waiting(struct work *w, const char *text, size_t offset, uint64_t *ret_total)
 {
@@ -223,7 +231,8 @@ static enum err load_waiting(struct work *w, const char *text, size_t offset, ui
 	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		struct board_device *d = find_device(w, (uint32_t)sql_int(q, 0));
 
-		total += (uint64_t)sql_int(q, 1);
+		if (is_asked(w, d))
+			total += (uint64_t)sql_int(q, 1);
 		if (d != NULL)
 			*(uint64_t *)(void *)((char *)&d->tally + offset) +=
 				(uint64_t)sql_int(q, 1);
@@ -252,23 +261,43 @@ static void add_tally(struct board_tally *to, const struct board_tally *of)
 /* A unit given to a device, and what it became. */
 static void give(struct work *w, const struct board_device *d, int64_t unit)
 {
-	int64_t units[HEIRS_MAX] = {unit};
 	size_t count = 1;
 
+	w->trail[0] = unit;
 	for (size_t i = 0; i < count; i++) {
-		struct place *p = find_place(w, units[i]);
+		struct place *p = find_place(w, w->trail[i]);
 
 		if (p != NULL && p->counted != d->number) {
 			p->counted = d->number;
 			add_tally(&p->tally, &d->tally);
 		}
-		for (size_t h = first_heir(w, units[i]);
-		     h < w->heir_count && w->heirs[h].old == units[i] && count < HEIRS_MAX; h++)
-			units[count++] = w->heirs[h].new;
+		for (size_t h = first_heir(w, w->trail[i]);
+		     h < w->heir_count && w->heirs[h].old == w->trail[i]; h++) {
+			if (w->heirs[h].followed == d->number)
+				continue;
+			w->heirs[h].followed = d->number;
+			w->trail[count++] = w->heirs[h].new;
+		}
 	}
 }
 
 static const char query_given[] = "SELECT device, unit FROM device_unit ORDER BY device";
+
+/* Before what waits is counted: whose counts. */
+static enum err ask_devices(struct work *w)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = w->ask->is_bound ? sql_use(w->store, query_given, &q) : ERR_OK;
+
+	while (q != NULL && e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		struct board_device *d = find_device(w, (uint32_t)sql_int(q, 0));
+
+		if (d != NULL && units_scope_has(w->ask->units, w->ask->unit_count, sql_int(q, 1)))
+			d->is_asked = true;
+	}
+	return e;
+}
 
 static enum err give_all(struct work *w)
 {
@@ -335,15 +364,22 @@ static int row_order(const void *a, const void *b)
 			     ((const struct board_row *)b)->code);
 }
 
-static void put_together(struct work *w, int64_t now_ms, struct board *b)
+static bool is_row(const struct work *w, const struct place *p)
+{
+	return p->row->level == UNIT_COMMUNE &&
+	       (!w->ask->is_bound ||
+		units_scope_has(w->ask->units, w->ask->unit_count, p->row->unit));
+}
+
+static void put_together(struct work *w, struct board *b)
 {
 	b->rows = arena_alloc_array(w->a, w->place_count + 1, sizeof *b->rows);
 	for (size_t i = 0; i < w->place_count; i++) {
 		struct board_row *row = &b->rows[b->count];
 
-		if (w->places[i].row->level != UNIT_COMMUNE)
+		if (!is_row(w, &w->places[i]))
 			continue;
-		fill_row(w, &w->places[i], now_ms, row);
+		fill_row(w, &w->places[i], w->ask->now_ms, row);
 		b->by_state[row->state]++;
 		b->count++;
 	}
@@ -351,10 +387,10 @@ static void put_together(struct work *w, int64_t now_ms, struct board *b)
 		qsort(b->rows, b->count, sizeof *b->rows, row_order);
 }
 
-enum err board_load(struct store *s, struct arena *a, int64_t day, int64_t now_ms,
+enum err board_load(struct store *s, struct arena *a, const struct board_ask *ask,
 		    struct board *ret_board)
 {
-	struct work w = {.store = s, .a = a, .day = day};
+	struct work w = {.store = s, .a = a, .ask = ask};
 	struct board b = {0};
 	uint64_t quarantine = 0;
 	uint64_t conflicts = 0;
@@ -365,6 +401,8 @@ enum err board_load(struct store *s, struct arena *a, int64_t day, int64_t now_m
 	if (e == ERR_OK)
 		e = load_devices(&w);
 	if (e == ERR_OK)
+		e = ask_devices(&w);
+	if (e == ERR_OK)
 		e = load_waiting(&w, query_quarantine, offsetof(struct board_tally, quarantine),
 				 &quarantine);
 	if (e == ERR_OK)
@@ -374,9 +412,10 @@ enum err board_load(struct store *s, struct arena *a, int64_t day, int64_t now_m
 		e = give_all(&w);
 	if (e != ERR_OK)
 		return e;
-	put_together(&w, now_ms, &b);
+	put_together(&w, &b);
 	for (size_t i = 0; i < w.device_count; i++)
-		add_tally(&b.all, &w.devices[i].tally);
+		if (is_asked(&w, &w.devices[i]))
+			add_tally(&b.all, &w.devices[i].tally);
 	b.all.quarantine = quarantine;
 	b.all.conflicts = conflicts;
 	*ret_board = b;

@@ -58,6 +58,14 @@ struct board {
 	uint64_t by_state[3];
 };
 
-/* `day`: communes in force on it. */
-enum err board_load(struct store *s, struct arena *a, int64_t day, int64_t now_ms,
+struct board_ask {
+	int64_t day; /* communes in force on it */
+	int64_t now_ms;
+	/* Only these communes, and in the totals only devices given any of these units: ascending.
+	 */
+	bool is_bound;
+	const int64_t *units;
+	size_t unit_count;
+};
+enum err board_load(struct store *s, struct arena *a, const struct board_ask *ask,
 		    struct board *ret_board);

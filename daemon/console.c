@@ -54,6 +54,10 @@ static const struct words words[] = {
 	{"not_allowed_role",
 	 "Vai trò của tài khoản không được làm việc này; chưa có gì thay đổi. / "
 	 "The account's role may not do this; nothing was changed."},
+	{"not_in_units",
+	 "Việc này là của cả văn phòng, tài khoản chỉ có các đơn vị của mình; chưa có gì thay "
+	 "đổi. / This concerns the whole office and the account has only its units; nothing was "
+	 "changed."},
 	{"not_cleared", "Tài khoản không được xem dữ liệu hạn chế; chưa có gì thay đổi. / The "
 			"account may not see restricted data; nothing was changed."},
 	{"bad_request",
@@ -261,7 +265,7 @@ static json_t *commands_of(const struct login *g)
 	const struct admin_command *command;
 
 	for (size_t i = 0; (command = admin_command_at(i)) != NULL; i++)
-		if (role_may(g->role, g->is_cleared, command->name, no_args) == ROLE_MAY)
+		if (role_may(&g->holder, command->name, no_args) == ROLE_MAY)
 			json_array_append_new(commands, json_string(command->name));
 	json_decref(no_args);
 	return commands;
@@ -273,8 +277,10 @@ json_t *console_me(struct context *ctx, const struct login *g)
 	json_t *me = json_object();
 
 	json_object_set_new(me, "name", json_string(g->name));
-	json_object_set_new(me, "role", json_string(role_name(g->role)));
-	json_object_set_new(me, "cleared", json_boolean(g->is_cleared));
+	json_object_set_new(me, "role", json_string(role_name(g->holder.role)));
+	json_object_set_new(me, "cleared", json_boolean(g->holder.is_cleared));
+	json_object_set_new(me, "bound", json_boolean(g->holder.is_bound));
+	json_object_set_new(me, "units", json_string(g->units));
 	json_object_set_new(me, "must_change", json_boolean(g->must_change));
 	json_object_set_new(me, "token", json_string(g->csrf));
 	json_object_set_new(me, "idle_s", json_integer(limits.idle_ms / 1000));

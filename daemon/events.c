@@ -10,6 +10,7 @@
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/admin_names.h"
+#include "daemon/admin_scope.h"
 #include "daemon/console.h"
 #include "daemon/fatal.h"
 #include "daemon/http.h"
@@ -27,9 +28,17 @@ struct page {
 	struct http_stream *stream;
 	uint64_t login; /* serial */
 	char name[ACCOUNT_NAME_MAX + 1];
+	bool is_bound; /* to units: another of the same account is told the same, nobody else is */
 	bool may_log;
 	bool is_ended;
 	int64_t sent_ms;
+};
+
+/* Who is told the same: everybody of the whole office, or the pages of one bound account. */
+struct audience {
+	char name[ACCOUNT_NAME_MAX + 1]; /* "": the whole office */
+	struct buf sessions;
+	struct buf board;
 };
 
 struct events {
@@ -45,8 +54,8 @@ struct events {
 	bool is_looking;
 	uint64_t looked[EVENTS_A_LOOK];
 	size_t looked_count;
-	struct buf sessions;
-	struct buf board;
+	struct audience audiences[EVENTS_MAX + 1]; /* the office first */
+	size_t audience_count;
 };
 
 struct events *events_new(struct context *ctx)
@@ -59,8 +68,10 @@ struct events *events_new(struct context *ctx)
 
 void events_free(struct events *e)
 {
-	buf_clear(&e->sessions);
-	buf_clear(&e->board);
+	for (size_t i = 0; i < EVENTS_MAX + 1; i++) {
+		buf_clear(&e->audiences[i].sessions);
+		buf_clear(&e->audiences[i].board);
+	}
 	mem_free(e);
 }
 
@@ -128,7 +139,8 @@ bool events_open(struct events *e, struct http_request *r, const struct login *g
 	*p = (struct page){.next = e->pages, .prev = &e->pages, .events = e, .login = g->serial};
 	memcpy(p->name, g->name, sizeof p->name);
 	no_args = json_object();
-	p->may_log = role_may(g->role, g->is_cleared, "log", no_args) == ROLE_MAY;
+	p->is_bound = g->holder.is_bound;
+	p->may_log = role_may(&g->holder, "log", no_args) == ROLE_MAY;
 	json_decref(no_args);
 	if (p->next != NULL)
 		p->next->prev = &p->next;
@@ -179,40 +191,74 @@ static void note_unit(json_t *units, const json_t *unit)
 		if (json_equal(json_array_get(units, i), unit))
 			return;
 	if (json_is_string(unit))
-		json_array_append(units, json_deep_copy(unit));
+		json_array_append_new(units, json_deep_copy(unit));
 }
 
-static enum err append_session(struct events *e, struct admin_call *call, uint64_t session,
-			       json_t *units)
+static void append_session(struct audience *to, struct admin_call *call,
+			   const struct session_row *row, json_t *units)
 {
-	struct session_row row;
-	json_t *j;
-	enum err err = session_load(call->store, call->arena, session, &row);
+	json_t *j = admin_json_session(call, row);
 
-	if (err != ERR_OK)
-		return err == ERR_NOTFOUND ? ERR_OK : err;
-	j = admin_json_session(call, &row);
-	buf_printf(&e->sessions, "id: %" PRIu64 "\n", session);
-	append_event(&e->sessions, "session", j);
+	buf_printf(&to->sessions, "id: %" PRIu64 "\n", row->session);
+	append_event(&to->sessions, "session", j);
 	note_unit(units, json_object_get(j, "unit"));
 	json_decref(j);
-	return ERR_OK;
+}
+
+/* A bound account hears of contacts of devices it sees; of a stranger's nobody does but the office.
+ */
+static enum err append_seen(struct audience *to, struct admin_call *call,
+			    const struct session_row *row, json_t *units)
+{
+	bool sees = row->is_device_known || !admin_is_bound(call);
+	enum err e = sees ? admin_sees_device(call, row->device, &sees) : ERR_OK;
+
+	if (e == ERR_OK && sees)
+		append_session(to, call, row, units);
+	return e;
+}
+
+static enum err tell_audience(struct events *e, struct store *reader, struct audience *to,
+			      const struct session_row *rows, size_t count)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	const bool is_bound = to->name[0] != '\0';
+	struct admin_call call = {
+		.ctx = e->ctx,
+		.store = reader,
+		.arena = &a,
+		.caller = {.account = is_bound ? to->name : NULL, .is_bound = is_bound}};
+	json_t *units = json_array();
+	json_t *board = json_object();
+	enum err err = admin_scope_begin(&call);
+
+	/* Removed meanwhile: its pages end with the next second, and are told nothing. */
+	if (err == ERR_AUTH)
+		count = 0;
+	for (size_t i = 0; (err == ERR_OK || err == ERR_AUTH) && i < count; i++)
+		err = append_seen(to, &call, &rows[i], units);
+	json_object_set_new(board, "units", units);
+	if (json_array_size(units) != 0)
+		append_event(&to->board, "board", board);
+	json_decref(board);
+	return err == ERR_AUTH ? ERR_OK : err;
 }
 
 static enum err load(struct events *e, struct store *reader)
 {
 	AUTO(arena_clear) struct arena a = {0};
-	struct admin_call call = {.ctx = e->ctx, .store = reader, .arena = &a};
-	json_t *units = json_array();
-	json_t *board = json_object();
+	struct session_row rows[EVENTS_A_LOOK];
+	size_t count = 0;
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; err == ERR_OK && i < e->looked_count; i++)
-		err = append_session(e, &call, e->looked[i], units);
-	json_object_set_new(board, "units", units);
-	if (json_array_size(units) != 0)
-		append_event(&e->board, "board", board);
-	json_decref(board);
+	for (size_t i = 0; err == ERR_OK && i < e->looked_count; i++) {
+		err = session_load(reader, &a, e->looked[i], &rows[count]);
+		count += err == ERR_OK;
+		if (err == ERR_NOTFOUND)
+			err = ERR_OK;
+	}
+	for (size_t i = 0; err == ERR_OK && i < e->audience_count; i++)
+		err = tell_audience(e, reader, &e->audiences[i], rows, count);
 	return err;
 }
 
@@ -228,19 +274,52 @@ static void look(struct task *t)
 	readers_give(e->ctx->readers, reader);
 }
 
+static struct audience *audience_of(struct events *e, const struct page *p)
+{
+	const char *name = p->is_bound ? p->name : "";
+
+	for (size_t i = 0; i < e->audience_count; i++)
+		if (strcmp(e->audiences[i].name, name) == 0)
+			return &e->audiences[i];
+	return NULL;
+}
+
 static void on_looked(struct task *t)
 {
 	struct events *e = CONTAINER_OF(t, struct events, task);
 
 	e->is_looking = false;
 	for (struct page *p = e->pages; p != NULL; p = p->next) {
-		if (p->may_log && e->sessions.len != 0)
-			tell(p, &e->sessions);
-		if (e->board.len != 0)
-			tell(p, &e->board);
+		const struct audience *of = audience_of(e, p);
+
+		/* Opened while we looked: it asks for what it may not have been told. */
+		if (of == NULL) {
+			tell_text(p, "event: lost\ndata: {}\n\n");
+			continue;
+		}
+		if (p->may_log && of->sessions.len != 0)
+			tell(p, &of->sessions);
+		if (of->board.len != 0)
+			tell(p, &of->board);
 	}
-	buf_reset(&e->sessions);
-	buf_reset(&e->board);
+}
+
+static void gather_audiences(struct events *e)
+{
+	for (size_t i = 0; i < EVENTS_MAX + 1; i++) {
+		buf_reset(&e->audiences[i].sessions);
+		buf_reset(&e->audiences[i].board);
+	}
+	e->audiences[0].name[0] = '\0';
+	e->audience_count = 1;
+	for (const struct page *p = e->pages; p != NULL; p = p->next) {
+		struct audience *to = &e->audiences[e->audience_count];
+
+		if (audience_of(e, p) != NULL)
+			continue;
+		memcpy(to->name, p->name, sizeof to->name);
+		e->audience_count++;
+	}
 }
 
 static void begin_look(struct events *e)
@@ -254,6 +333,7 @@ static void begin_look(struct events *e)
 	e->waiting_count -= count;
 	memmove(e->waiting, e->waiting + count, e->waiting_count * sizeof e->waiting[0]);
 	e->is_looking = true;
+	gather_audiences(e);
 	e->task = (struct task){.run = look, .done = on_looked};
 	loop_work(e->ctx->loop, &e->task);
 }

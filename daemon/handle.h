@@ -23,12 +23,12 @@ void handle_units(struct context *ctx, struct http_request *r);
 void handle_call(struct context *ctx, struct http_request *r);
 /* On whose behalf a command runs. */
 #define CALL_NAME_LEN 80u
+#define CALL_ACCOUNT  "account:" /* the audit's name of one begins so */
 struct call_identity {
 	char name[CALL_NAME_LEN]; /* for the audit */
 	uint32_t uid;             /* of a process; not of an account */
 	bool is_account;          /* its role is asked (role.h), and the answer is the console's */
-	enum role role;
-	bool is_cleared;
+	struct role_holder holder;
 };
 /* The same for an account: 403 when its role may not. */
 void handle_call_as(struct context *ctx, struct http_request *r, const struct call_identity *who);

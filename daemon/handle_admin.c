@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
@@ -63,7 +64,10 @@ static unsigned status_of(enum err e)
 {
 	switch (err_class(e)) {
 	case ERR_CLASS_NONE: return 200;
-	case ERR_CLASS_REJECT: return e == ERR_NOTFOUND ? 404 : e == ERR_CONFLICT ? 409 : 400;
+	case ERR_CLASS_REJECT:
+		if (e == ERR_AUTH)
+			return 403;
+		return e == ERR_NOTFOUND ? 404 : e == ERR_CONFLICT ? 409 : 400;
 	case ERR_CLASS_RETRY: return 503;
 	case ERR_CLASS_FATAL: break;
 	}
@@ -139,12 +143,18 @@ static void fail(struct command_call *c, enum err e, const char *text)
 
 /* ---- writer ---- */
 
+/* Any error that undoes the job alone. */
+#define UNDONE ERR_CONFLICT
+
 static enum err run_writing(struct writer_job *job, struct store *store)
 {
 	struct command_call *c = CONTAINER_OF(job, struct command_call, job);
 
+	enum err e;
+
 	c->call.store = store;
-	return admin_run(c->command, &c->call);
+	e = admin_run(c->command, &c->call);
+	return e == ERR_OK && c->call.is_undone ? UNDONE : e;
 }
 
 static enum err run_finish(struct writer_job *job, struct store *store)
@@ -160,6 +170,10 @@ static void on_written(struct writer_job *job, enum err e)
 	struct command_call *c = CONTAINER_OF(job, struct command_call, job);
 
 	c->call.store = NULL;
+	if (c->call.is_undone && e == UNDONE) {
+		begin_print(c);
+		return;
+	}
 	/* A commit that failed: the command did not happen, whatever it said. */
 	if (e == ERR_FULL)
 		fail(c, e,
@@ -224,9 +238,10 @@ static bool is_allowed(struct command_call *c)
 
 	if (!who->is_account)
 		return true;
-	switch (role_may(who->role, who->is_cleared, c->command->name, c->call.args)) {
+	switch (role_may(&who->holder, c->command->name, c->call.args)) {
 	case ROLE_MAY: return true;
 	case ROLE_MAY_NOT: c->code = "not_allowed_role"; break;
+	case ROLE_NOT_IN_UNITS: c->code = "not_in_units"; break;
 	case ROLE_NEEDS_CLEARANCE: c->code = "not_cleared"; break;
 	}
 	refuse(c, 403, console_text(c->code));
@@ -316,6 +331,12 @@ void handle_call(struct context *ctx, struct http_request *r)
 	handle_call_as(ctx, r, &who);
 }
 
+/* Its name as the table has it. */
+static const char *account_of(const struct call_identity *who)
+{
+	return who->name + strlen(CALL_ACCOUNT);
+}
+
 void handle_call_as(struct context *ctx, struct http_request *r, const struct call_identity *who)
 {
 	struct command_call *c = mem_alloc_zero(sizeof *c);
@@ -326,12 +347,14 @@ void handle_call_as(struct context *ctx, struct http_request *r, const struct ca
 	c->body = r->body;
 	r->body = (struct buf){0};
 	c->who = *who;
-	c->call =
-		(struct admin_call){.ctx = ctx,
-				    .caller = {.uid = who->uid,
-					       .name = c->who.name,
-					       .is_uncleared = who->is_account && !who->is_cleared},
-				    .arena = &c->arena};
+	c->call = (struct admin_call){
+		.ctx = ctx,
+		.caller = {.uid = who->uid,
+			   .name = c->who.name,
+			   .account = who->is_account ? account_of(&c->who) : NULL,
+			   .is_bound = who->is_account && who->holder.is_bound,
+			   .is_uncleared = who->is_account && !who->holder.is_cleared},
+		.arena = &c->arena};
 	c->job = (struct writer_job){.run = run_nothing, .done = on_flushed};
 	/* The file of a large store is made anew for half a minute: nobody waits that long to read.
 	 */

@@ -55,9 +55,8 @@ void handle_console_call(struct context *ctx, struct http_request *r)
 		console_refuse(r, 403, "change_password");
 		return;
 	}
-	snprintf(who.name, sizeof who.name, "account:%s", g->name);
-	who.role = g->role;
-	who.is_cleared = g->is_cleared;
+	snprintf(who.name, sizeof who.name, CALL_ACCOUNT "%s", g->name);
+	who.holder = g->holder;
 	handle_call_as(ctx, r, &who);
 }
 

@@ -13,6 +13,7 @@
 #include "daemon/loop.h"
 #include "daemon/metrics.h"
 #include "daemon/store.h"
+#include "daemon/units.h"
 #include "daemon/writer.h"
 
 #define HASHING_MAX 1u /* passwords looked at at once: PASSWORD_MEMORY and a processor each */
@@ -45,6 +46,7 @@ struct sign_in {
 	char peer[PEER_TEXT_LEN];
 	struct lockout_try tried;
 	struct account account;
+	struct bytes units;   /* codes of the account's, for people; empty: the whole office */
 	struct password made; /* of new_password */
 	bool is_known;        /* there is such an account */
 	bool is_right;
@@ -99,7 +101,7 @@ static void open_login(struct sign_in *s)
 	const int64_t now = clock_monotonic_ms(c->ctx->clock);
 	char token[LOGIN_TOKEN_LEN];
 	char cookie[COOKIE_LEN];
-	const struct login *g = logins_begin(c->logins, &s->account, now, token);
+	const struct login *g = logins_begin(c->logins, &s->account, s->units, now, token);
 
 	/* For the browser's session; never to scripts, never to other sites, never in the clear. */
 	snprintf(cookie, sizeof cookie,
@@ -143,6 +145,27 @@ static enum err look_again(struct sign_in *s, struct store *store)
 	return e;
 }
 
+/* "25195, 25198", as the codes are today. */
+static enum err name_units(struct sign_in *s, struct store *store)
+{
+	const int64_t day = units_day_of(clock_wall_ms(s->console->ctx->clock));
+	AUTO(buf_clear) struct buf text = {0};
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < s->account.unit_count; i++) {
+		struct unit_row unit;
+		struct bytes code = BYTES_NONE;
+
+		e = units_load(store, &s->arena, s->account.units[i], day, &unit);
+		if (e == ERR_OK)
+			e = units_print_code(store, &s->arena, &unit, day, &code);
+		buf_printf(&text, "%s%.*s", i != 0 ? ", " : "", BYTES_FMT(code));
+	}
+	s->units = arena_copy(&s->arena, buf_bytes(&text));
+	/* A unit that a restore forgot has no code, and nobody sees it. */
+	return e == ERR_NOTFOUND ? ERR_OK : e;
+}
+
 static enum err note_right(struct writer_job *job, struct store *store)
 {
 	struct sign_in *s = CONTAINER_OF(job, struct sign_in, job);
@@ -150,6 +173,8 @@ static enum err note_right(struct writer_job *job, struct store *store)
 	const bool is_change = s->new_password.len != 0;
 	enum err e = look_again(s, store);
 
+	if (e == ERR_OK)
+		e = name_units(s, store);
 	if (e == ERR_OK && is_change)
 		e = account_set_password(store, s->account.name, &s->made, false, now);
 	else if (e == ERR_OK)

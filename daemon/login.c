@@ -71,7 +71,8 @@ static struct login *make_room(struct logins *l, const char *name)
 	return free_one != NULL ? free_one : oldest;
 }
 
-const struct login *logins_begin(struct logins *l, const struct account *account, int64_t now_ms,
+const struct login *logins_begin(struct logins *l, const struct account *account,
+				 struct bytes units, int64_t now_ms,
 				 char ret_token[LOGIN_TOKEN_LEN])
 {
 	char name[ACCOUNT_NAME_MAX + 1];
@@ -81,12 +82,14 @@ const struct login *logins_begin(struct logins *l, const struct account *account
 	g = make_room(l, name);
 	*g = (struct login){.is_open = true,
 			    .serial = ++l->serial,
-			    .role = account->role,
-			    .is_cleared = account->is_cleared,
+			    .holder = {.role = account->role,
+				       .is_cleared = account->is_cleared,
+				       .is_bound = account->unit_count != 0},
 			    .must_change = account->must_change,
 			    .begun_ms = now_ms,
 			    .seen_ms = now_ms};
 	memcpy(g->name, name, sizeof g->name);
+	snprintf(g->units, sizeof g->units, "%.*s", BYTES_FMT(units));
 	print_token(l->rand, g->csrf);
 	print_token(l->rand, ret_token);
 	g->token = hash_of(bytes_str(ret_token));

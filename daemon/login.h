@@ -14,13 +14,14 @@
 #define LOGIN_MAX         256u
 #define LOGIN_ACCOUNT_MAX 8u  /* of one account: the one idle longest makes room */
 #define LOGIN_TOKEN_LEN   65u /* 64 hex digits and a NUL */
+#define LOGIN_UNITS_LEN   128u
 
 struct login {
 	bool is_open;
 	uint64_t serial; /* no other login ever has it */
 	char name[ACCOUNT_NAME_MAX + 1];
-	enum role role;
-	bool is_cleared;
+	struct role_holder holder;
+	char units[LOGIN_UNITS_LEN]; /* their codes, for people; "": the whole office */
 	bool must_change;
 	char csrf[LOGIN_TOKEN_LEN]; /* what a POST must carry besides the cookie */
 	struct hash token;          /* the hash of the cookie's value */
@@ -38,8 +39,10 @@ struct logins *logins_new(struct rand *rand);
 void logins_free(struct logins *l);
 DEFINE_AUTO(struct logins *, logins_free)
 
-/* `ret_token` is for the cookie and nowhere else. The login is borrowed until the next call. */
-const struct login *logins_begin(struct logins *l, const struct account *account, int64_t now_ms,
+/* `units`: codes of the account's, for people. `ret_token` is for the cookie and nowhere else. The
+ * login is borrowed until the next call. */
+const struct login *logins_begin(struct logins *l, const struct account *account,
+				 struct bytes units, int64_t now_ms,
 				 char ret_token[LOGIN_TOKEN_LEN]);
 /* NULL: no such login, or it is over. Somebody is at work with it: idle time starts anew. */
 const struct login *logins_use(struct logins *l, const char *token,

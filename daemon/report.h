@@ -39,6 +39,11 @@ struct report_request {
 enum err report_is_restricted(const struct schema *schema, struct bytes id,
 			      bool *ret_is_restricted);
 
+/* The unit it will be of. ERR_NOTFOUND. */
+struct unit_row;
+enum err report_find_unit(struct store *reader, struct arena *a,
+			  const struct report_request *request, struct unit_row *ret_unit);
+
 /*
  * {id, label, label_en, unit, unit_name, from, to, on, as_of, as_of_at, past, schema, communes,
  * stale_units: [code], stale: [{code, name, last_contact}], quarantined, erased, rows: [{section,

@@ -33,6 +33,17 @@ static enum err find_unit(struct report *r)
 	return e;
 }
 
+enum err report_find_unit(struct store *reader, struct arena *a,
+			  const struct report_request *request, struct unit_row *ret_unit)
+{
+	struct report r = {.store = reader, .arena = a, .request = request};
+	enum err e = find_unit(&r);
+
+	if (e == ERR_OK)
+		*ret_unit = r.unit;
+	return e;
+}
+
 /* The views of quarantine and erasures are on the reader's connection, those of the records where
  * indicators run. */
 static enum err add_scope(struct report *r, int64_t unit, int64_t commune, struct bytes code)

@@ -7,69 +7,77 @@
 #define P (1u << ROLE_REPORTER)
 #define U (1u << ROLE_AUDITOR)
 
+/* Accounts that were given units may call it? */
+enum reach {
+	OFFICE, /* no: it is about the whole office */
+	UNITS,  /* yes: its handler keeps to these units (admin_scope.h) */
+	ANY,    /* yes: there is nothing of any unit in it */
+};
+
 struct right {
 	const char *command;
 	unsigned roles;
+	enum reach reach;
 };
 
 /* clang-format off */
 static const struct right rights[] = {
-	{"status",             A | V | P | U},
-	{"health",             A | U},
-	{"types",              A | V | P | U},
-	{"board",              A | V | P | U},
-	{"unit import",        A},
-	{"unit succession",    A},
-	{"unit placing",       A | V | U},
-	{"unit place",         A | V},
-	{"unit list",          A | V | P | U},
-	{"device invite",      A},
-	{"device list",        A | V | U},
-	{"device show",        A | V | U},
-	{"device revoke",      A},
-	{"device release",     A},
-	{"log",                A | V | U},
-	{"log show",           A | V | U},
-	{"record show",        A | V | U},
-	{"missing",            A | V | P | U},
-	{"conflict list",      A | V | U},
-	{"conflict show",      A | V | U},
-	{"conflict keep",      A | V},
-	{"conflict restore",   A | V},
-	{"quarantine list",    A | V | U},
-	{"quarantine show",    A | V | U},
-	{"quarantine replay",  A | V},
-	{"quarantine discard", A | V},
-	{"duplicate list",     A | V | U},
-	{"duplicate join",     A | V},
-	{"duplicate split",    A | V},
-	{"duplicate distinct", A | V},
-	{"query",              A | U},
-	{"report list",        A | V | P | U},
-	{"report run",         A | V | P | U},
-	{"report freeze",      A | P},
-	{"report frozen",      A | V | P | U},
-	{"report print",       A | V | P | U},
-	{"report late",        A | V | P | U},
-	{"import accept",      A},
-	{"backup now",         A},
-	{"backup state",       A | U},
-	{"backup list",        A | U},
-	{"backup verify",      A},
-	{"alert show",         A | V | U},
-	{"alert send",         A},
-	{"alert test",         A},
-	{"alert state",        A | U},
-	{"audit list",         A | U},
-	{"audit checkpoint",   A | U},
-	{"audit verify",       A | U},
-	{"erase",              A},
-	{"erase state",        A | U},
-	{"verify",             A | U},
-	{"account add",        A},
-	{"account list",       A | U},
-	{"account reset",      A},
-	{"account remove",     A},
+	{"status",             A | V | P | U, OFFICE},
+	{"health",             A | U, OFFICE},
+	{"types",              A | V | P | U, ANY},
+	{"board",              A | V | P | U, UNITS},
+	{"unit import",        A, OFFICE},
+	{"unit succession",    A, OFFICE},
+	{"unit placing",       A | V | U, UNITS},
+	{"unit place",         A | V, UNITS},
+	{"unit list",          A | V | P | U, UNITS},
+	{"device invite",      A, UNITS},
+	{"device list",        A | V | U, UNITS},
+	{"device show",        A | V | U, UNITS},
+	{"device revoke",      A, UNITS},
+	{"device release",     A, UNITS},
+	{"log",                A | V | U, UNITS},
+	{"log show",           A | V | U, UNITS},
+	{"record show",        A | V | U, UNITS},
+	{"missing",            A | V | P | U, UNITS},
+	{"conflict list",      A | V | U, UNITS},
+	{"conflict show",      A | V | U, UNITS},
+	{"conflict keep",      A | V, UNITS},
+	{"conflict restore",   A | V, UNITS},
+	{"quarantine list",    A | V | U, UNITS},
+	{"quarantine show",    A | V | U, UNITS},
+	{"quarantine replay",  A | V, UNITS},
+	{"quarantine discard", A | V, UNITS},
+	{"duplicate list",     A | V | U, UNITS},
+	{"duplicate join",     A | V, UNITS},
+	{"duplicate split",    A | V, UNITS},
+	{"duplicate distinct", A | V, UNITS},
+	{"query",              A | U, OFFICE},
+	{"report list",        A | V | P | U, ANY},
+	{"report run",         A | V | P | U, UNITS},
+	{"report freeze",      A | P, UNITS},
+	{"report frozen",      A | V | P | U, UNITS},
+	{"report print",       A | V | P | U, UNITS},
+	{"report late",        A | V | P | U, UNITS},
+	{"import accept",      A, OFFICE},
+	{"backup now",         A, OFFICE},
+	{"backup state",       A | U, OFFICE},
+	{"backup list",        A | U, OFFICE},
+	{"backup verify",      A, OFFICE},
+	{"alert show",         A | V | U, OFFICE},
+	{"alert send",         A, OFFICE},
+	{"alert test",         A, OFFICE},
+	{"alert state",        A | U, OFFICE},
+	{"audit list",         A | U, OFFICE},
+	{"audit checkpoint",   A | U, OFFICE},
+	{"audit verify",       A | U, OFFICE},
+	{"erase",              A, OFFICE},
+	{"erase state",        A | U, OFFICE},
+	{"verify",             A | U, OFFICE},
+	{"account add",        A, OFFICE},
+	{"account list",       A | U, OFFICE},
+	{"account reset",      A, OFFICE},
+	{"account remove",     A, OFFICE},
 };
 /* clang-format on */
 
@@ -117,13 +125,22 @@ static bool is_given(const json_t *args, const char *name)
 	return j != NULL && !json_is_null(j);
 }
 
-enum role_answer role_may(enum role role, bool is_cleared, const char *command, const json_t *args)
+bool role_keeps_to_units(const char *command)
 {
 	const struct right *r = find(command);
 
-	if (r == NULL || (r->roles & (1u << role)) == 0)
+	return r != NULL && r->reach == UNITS;
+}
+
+enum role_answer role_may(const struct role_holder *who, const char *command, const json_t *args)
+{
+	const struct right *r = find(command);
+
+	if (r == NULL || (r->roles & (1u << who->role)) == 0)
 		return ROLE_MAY_NOT;
-	if (!is_cleared && (is_given(args, "reason") || is_given(args, "clearance")))
+	if (who->is_bound && r->reach == OFFICE)
+		return ROLE_NOT_IN_UNITS;
+	if (!who->is_cleared && (is_given(args, "reason") || is_given(args, "clearance")))
 		return ROLE_NEEDS_CLEARANCE;
 	return ROLE_MAY;
 }

@@ -216,7 +216,9 @@ enum err session_mend(struct store *s, int64_t now_ms)
 	"  OR s.device IN (SELECT device FROM device_unit WHERE unit = ?1))"            \
 	" AND (?2 IS NULL OR (s.device = ?2 AND s.is_device_known = 1))"                \
 	" AND (?3 IS NULL OR s.started_at >= ?3) AND (?4 IS NULL OR s.started_at < ?4)" \
-	" AND (?5 IS NULL OR s.outcome = ?5 OR (?8 AND s.outcome = 0)) "
+	" AND (?5 IS NULL OR s.outcome = ?5 OR (?8 AND s.outcome = 0))"                 \
+	" AND (?9 IS NULL OR (s.is_device_known = 1"                                    \
+	"  AND s.device IN (SELECT value FROM json_each(?9)))) "
 
 static const char query_newest[] = COLUMNS CONDITIONS "ORDER BY s.session DESC LIMIT ?7";
 static const char query_after[] =
@@ -260,6 +262,23 @@ static void bind_if(struct sql *q, int position, bool is_set, int64_t value)
 		sql_bind_null(q, position);
 }
 
+/* "[1,2]"; as NULL all. */
+static void bind_devices(struct sql *q, int position, const struct session_filter *f,
+			 struct arena *a)
+{
+	AUTO(buf_clear) struct buf text = {0};
+
+	if (!f->is_bound) {
+		sql_bind_null(q, position);
+		return;
+	}
+	buf_append_str(&text, "[");
+	for (size_t i = 0; i < f->device_count; i++)
+		buf_printf(&text, "%s%u", i != 0 ? "," : "", f->devices[i]);
+	buf_append_str(&text, "]");
+	sql_bind_text(q, position, arena_copy(a, buf_bytes(&text)));
+}
+
 enum err session_list(struct store *s, struct arena *a, const struct session_filter *f,
 		      struct session_row **ret_rows, size_t *ret_count)
 {
@@ -281,6 +300,7 @@ enum err session_list(struct store *s, struct arena *a, const struct session_fil
 		sql_bind_int(q, 6, (int64_t)f->after);
 	sql_bind_int(q, 7, f->limit != 0 ? (int64_t)f->limit : LIMIT_DEFAULT);
 	sql_bind_int(q, 8, f->with_open);
+	bind_devices(q, 9, f, a);
 	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
 		if (count == cap) {
 			struct session_row *more = arena_alloc_array(a, cap * 2 + 32, sizeof *more);

@@ -101,6 +101,9 @@ struct session_filter {
 	uint32_t device;
 	int64_t since_ms; /* 0: any */
 	int64_t until_ms; /* exclusive; 0: any */
+	bool is_bound;    /* only of these devices, ascending */
+	const uint32_t *devices;
+	size_t device_count;
 	bool has_outcome;
 	enum session_outcome outcome;
 	bool with_open; /* also those whose outcome is not known yet */

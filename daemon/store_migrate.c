@@ -217,6 +217,11 @@ static enum err give_rows_made_log(struct store *s)
 	return e == ERR_OK && text.len != 0 ? store_exec(s, buf_cstr(&text)) : e;
 }
 
+/* The units an account was given; none: the whole office (daemon/account.h). */
+static const char step_13[] =
+	"CREATE TABLE account_unit(account TEXT NOT NULL, unit INTEGER NOT NULL,"
+	" PRIMARY KEY(account, unit)) STRICT, WITHOUT ROWID;";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
@@ -225,7 +230,8 @@ struct step {
 static const struct step steps[] = {{step_1, NULL},  {step_2, NULL},  {"", give_events_corrects},
 				    {step_4, NULL},  {step_5, NULL},  {"", thin_indexes},
 				    {step_7, NULL},  {step_8, NULL},  {step_9, NULL},
-				    {step_10, NULL}, {step_11, NULL}, {"", give_rows_made_log}};
+				    {step_10, NULL}, {step_11, NULL}, {"", give_rows_made_log},
+				    {step_13, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

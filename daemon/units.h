@@ -144,6 +144,17 @@ enum err units_load_kin(struct store *s, struct arena *a, int64_t unit, int64_t 
 			int64_t **ret_units, size_t *ret_count);
 /* The day an administrator imported a list or a succession. */
 enum err units_note_day(struct store *s, int64_t day);
+/*
+ * What an account that was given units looks after now: as a device's scope, and besides every
+ * divided commune whose successors are all among them: its records wait to be placed in one of
+ * these. Sorted.
+ */
+struct units_given {
+	const int64_t *units;
+	size_t count;
+};
+enum err units_load_area(struct store *s, struct arena *a, const struct units_given *given,
+			 int64_t now_ms, int64_t **ret_units, size_t *ret_count);
 bool units_scope_has(const int64_t *units, size_t count, int64_t unit);
 /* The same for a report: a unit with all its predecessors, and what lies below it on a day. */
 enum err units_load_below(struct store *s, struct arena *a, int64_t unit, int64_t day,

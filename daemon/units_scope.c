@@ -114,20 +114,29 @@ static enum err add_below(struct scope *p)
 	return e;
 }
 
+/* What was given, what that became, and what belongs to it. */
+static enum err add_given(struct scope *p, const struct units_given *given)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < given->count; i++)
+		add(p, given->units[i]);
+	for (size_t i = 0; e == ERR_OK && i < p->count; i++)
+		e = add_all(p, query_successors, p->found[i]);
+	return e == ERR_OK ? add_below(p) : e;
+}
+
 enum err units_load_scope(struct store *s, struct arena *a, uint32_t device, int64_t day,
 			  int64_t **ret_units, size_t *ret_count)
 {
 	struct scope p = {.store = s, .a = a, .day = day};
-	int64_t *given = NULL;
-	size_t given_count = 0;
-	enum err e = store_load_device_units(s, a, device, &given, &given_count);
+	struct units_given given = {0};
+	int64_t *units = NULL;
+	enum err e = store_load_device_units(s, a, device, &units, &given.count);
 
-	for (size_t i = 0; e == ERR_OK && i < given_count; i++)
-		add(&p, given[i]);
-	for (size_t i = 0; e == ERR_OK && i < p.count; i++)
-		e = add_all(&p, query_successors, p.found[i]);
+	given.units = units;
 	if (e == ERR_OK)
-		e = add_below(&p);
+		e = add_given(&p, &given);
 	if (e != ERR_OK)
 		return e;
 	*ret_units = p.sorted;
@@ -193,6 +202,49 @@ enum err units_load_scope_now(struct store *s, struct arena *a, uint32_t device,
 	enum err e = load_day(s, a, now_ms, &day);
 
 	return e == ERR_OK ? units_load_scope(s, a, device, day, ret_units, ret_count) : e;
+}
+
+static const char query_divided[] =
+	"SELECT old FROM unit_succession WHERE new = ?1 AND is_whole = 0 AND day <= ?2";
+static const char query_heirs[] = "SELECT new FROM unit_succession WHERE old = ?1 AND day <= ?2";
+
+/* Those of which `unit` is a part, where every other part is there, too. */
+static enum err add_divided(struct scope *p, int64_t unit)
+{
+	struct scope divided = {.store = p->store, .a = p->a, .day = p->day};
+	enum err e = add_all(&divided, query_divided, unit);
+
+	for (size_t i = 0; e == ERR_OK && i < divided.count; i++) {
+		struct scope heirs = {.store = p->store, .a = p->a, .day = p->day};
+		bool is_whole = true;
+
+		e = add_all(&heirs, query_heirs, divided.found[i]);
+		for (size_t h = 0; h < heirs.count; h++)
+			is_whole = is_whole && units_scope_has(p->sorted, p->count, heirs.found[h]);
+		if (e == ERR_OK && is_whole)
+			add(p, divided.found[i]);
+	}
+	return e;
+}
+
+enum err units_load_area(struct store *s, struct arena *a, const struct units_given *given,
+			 int64_t now_ms, int64_t **ret_units, size_t *ret_count)
+{
+	struct scope p = {.store = s, .a = a};
+	enum err e = load_day(s, a, now_ms, &p.day);
+
+	if (e == ERR_OK)
+		e = add_given(&p, given);
+	for (size_t i = 0; e == ERR_OK && i < p.count; i++) {
+		e = add_divided(&p, p.found[i]);
+		if (e == ERR_OK)
+			e = add_all(&p, query_predecessors, p.found[i]);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_units = p.sorted;
+	*ret_count = p.count;
+	return ERR_OK;
 }
 
 /* Who was given X sees what came before what X became; so does X what came so of it. */

@@ -142,7 +142,7 @@ void ground_make_version_11(struct ground *g)
 			       types[i], types[i]);
 		take_back(g, all, 4);
 	}
-	take_back(g, (const char *const[]){"PRAGMA user_version=11"}, 1);
+	take_back(g, (const char *const[]){"DROP TABLE account_unit", "PRAGMA user_version=11"}, 2);
 }
 
 void ground_make_version_6(struct ground *g)

@@ -192,8 +192,9 @@ struct asked {
 static inline struct asked ask(const char *command, const char *args)
 {
 	const struct admin_command *c = admin_find(command);
-	struct asked a = {
-		.call = {.ctx = &office.ctx, .caller = {1000, "uid:1000"}, .arena = &office.arena}};
+	struct asked a = {.call = {.ctx = &office.ctx,
+				   .caller = {.uid = 1000, .name = "uid:1000"},
+				   .arena = &office.arena}};
 
 	assert_non_null(c);
 	a.args = json_loads(args, 0, NULL);
@@ -203,7 +204,7 @@ static inline struct asked ask(const char *command, const char *args)
 	a.call.store = c->is_write ? office.writer : office.reader;
 	assert_ok(store_begin(a.call.store));
 	a.e = admin_run(c, &a.call);
-	if (c->is_write && a.e == ERR_OK)
+	if (c->is_write && a.e == ERR_OK && !a.call.is_undone)
 		office_commit(&office);
 	else
 		store_rollback(a.call.store);

@@ -154,6 +154,34 @@ static void a_succession_gives_the_new_communes_what_the_old_ones_had(UNUSED_STA
 	json_decref(waiting);
 }
 
+static size_t commune_count(const char *on)
+{
+	char args[64];
+	json_t *rows;
+	size_t count;
+
+	(void)snprintf(args, sizeof args, "{\"on\":\"%s\"}", on);
+	rows = result_of("unit list", args);
+	count = json_array_size(rows);
+	json_decref(rows);
+	return count;
+}
+
+static void a_dry_run_of_a_list_tells_and_leaves_nothing(UNUSED_STATE)
+{
+	const char *args = "{\"csv\":\"code,name,type,province_code,province_name\\n"
+			   "25195,Phường Bình Phước,Phường,75,Tỉnh Đồng Nai\","
+			   "\"from\":\"2025-07-01\",\"dry_run\":true}";
+	size_t before = commune_count("2025-07-02");
+	json_t *told = result_of("unit import", args);
+
+	assert_int_equal(int_of(told, "communes"), 1);
+	assert_int_equal(int_of(told, "ended") >= 111, true);
+	assert_int_equal(commune_count("2025-07-02"), before);
+	assert_int_equal(audit_count("unit import"), 0);
+	json_decref(told);
+}
+
 static void unit_import_of_a_wrong_list_changes_nothing(UNUSED_STATE)
 {
 	json_t *rows;
@@ -416,6 +444,7 @@ int main(void)
 		T(unit_import_tells_what_it_did_and_is_audited),
 		T(unit_import_of_a_wrong_list_changes_nothing),
 		T(a_succession_gives_the_new_communes_what_the_old_ones_had),
+		T(a_dry_run_of_a_list_tells_and_leaves_nothing),
 		T(device_invite_gives_one_line_and_keeps_the_code_out_of_the_audit),
 		T(device_invite_gives_a_code_to_draw),
 		T(device_invite_refuses_what_it_does_not_understand),

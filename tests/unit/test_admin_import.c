@@ -177,7 +177,9 @@ static void an_account_without_clearance_learns_nothing_restricted(UNUSED_STATE)
 {
 	const struct admin_command *c = admin_find("import accept");
 	struct admin_call call = {
-		.ctx = &office.ctx, .caller = {1000, "account:Lan", true}, .arena = &office.arena};
+		.ctx = &office.ctx,
+		.caller = {.uid = 1000, .name = "account:Lan", .is_uncleared = true},
+		.arena = &office.arena};
 	json_t *args = json_loads("{\"records\":[{\"type\":\"hiv_record\",\"unit\":\"25195\","
 				  "\"fields\":{}}],\"dry_run\":true}",
 				  0, NULL);

@@ -213,6 +213,24 @@ static void rows_can_be_chosen(UNUSED_STATE)
 	assert_int_equal(row_count("{\"attention\":true}"), 111);
 }
 
+/* One commune after another became the next: however many, its devices are the last one's. */
+static void a_long_line_of_successions_is_followed_to_its_end(UNUSED_STATE)
+{
+	change("WITH RECURSIVE n(i) AS (VALUES(0) UNION ALL SELECT i + 1 FROM n WHERE i < 199)"
+	       " INSERT INTO unit_succession(old, new, day, is_whole, is_suspect)"
+	       " SELECT CASE i WHEN 0 THEN (SELECT min(unit) FROM unit_name WHERE code = '25195')"
+	       "  ELSE 100000 + i END,"
+	       " CASE i WHEN 199 THEN (SELECT min(unit) FROM unit_name WHERE code = '25198')"
+	       "  ELSE 100001 + i END, 1, 1, 0 FROM n");
+
+	assert_int_equal(in_row("25198", "devices"), 2);
+	assert_int_equal(in_totals("devices"), 2);
+	/* And a circle, which a wrong map can make, ends. */
+	change("INSERT INTO unit_succession(old, new, day, is_whole, is_suspect)"
+	       " VALUES(100150, 100001, 1, 1, 0)");
+	assert_int_equal(in_row("25198", "devices"), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -225,6 +243,7 @@ int main(void)
 		T(the_last_receipt_is_not_a_contact_that_was_turned_away),
 		T(a_merged_commune_has_the_devices_of_what_it_was),
 		T(rows_can_be_chosen),
+		T(a_long_line_of_successions_is_followed_to_its_end),
 #undef T
 	};
 

@@ -29,7 +29,7 @@ static const struct login *begin(const char *name, int64_t now, char token[LOGIN
 {
 	const struct account account = {.name = bytes_str(name), .role = ROLE_REVIEWER};
 
-	return logins_begin(logins, &account, now, token);
+	return logins_begin(logins, &account, BYTES_NONE, now, token);
 }
 
 static void a_login_is_known_by_its_token_alone(UNUSED_STATE)
@@ -39,7 +39,7 @@ static void a_login_is_known_by_its_token_alone(UNUSED_STATE)
 	const struct login *g = begin("Lan", 0, token);
 
 	assert_string_equal(g->name, "Lan");
-	assert_int_equal(g->role, ROLE_REVIEWER);
+	assert_int_equal(g->holder.role, ROLE_REVIEWER);
 	assert_ptr_equal(logins_use(logins, token, &limits, MINUTE), g);
 	/* Neither what is kept of it nor what pages are given is the token. */
 	assert_string_not_equal(g->csrf, token);

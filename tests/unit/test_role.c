@@ -20,7 +20,9 @@ static int teardown(UNUSED_STATE)
 
 static bool may(enum role role, const char *command)
 {
-	return role_may(role, true, command, no_args) == ROLE_MAY;
+	const struct role_holder who = {.role = role, .is_cleared = true};
+
+	return role_may(&who, command, no_args) == ROLE_MAY;
 }
 
 static void every_command_has_an_entry(UNUSED_STATE)
@@ -85,7 +87,8 @@ static void each_role_has_its_work_and_not_the_others(UNUSED_STATE)
 static enum role_answer with(bool is_cleared, const char *command, const char *args)
 {
 	json_t *j = json_loads(args, 0, NULL);
-	enum role_answer answer = role_may(ROLE_ADMINISTRATOR, is_cleared, command, j);
+	const struct role_holder who = {.role = ROLE_ADMINISTRATOR, .is_cleared = is_cleared};
+	enum role_answer answer = role_may(&who, command, j);
 
 	json_decref(j);
 	return answer;
@@ -105,6 +108,45 @@ static void restricted_data_needs_a_clearance_beside_the_role(UNUSED_STATE)
 	/* Whatever kind of value it is: a handler may take it for one. */
 	assert_int_equal(with(false, "record show", "{\"reason\":1}"), ROLE_NEEDS_CLEARANCE);
 	assert_int_equal(with(false, "record show", "{\"reason\":null}"), ROLE_MAY);
+}
+
+static enum role_answer bound(enum role role, const char *command)
+{
+	const struct role_holder who = {.role = role, .is_cleared = true, .is_bound = true};
+
+	return role_may(&who, command, no_args);
+}
+
+static void an_account_with_units_has_nothing_of_the_whole_office(UNUSED_STATE)
+{
+	static const char *const office[] = {"status",      "health",       "query",
+					     "verify",      "audit list",   "backup list",
+					     "erase",       "account list", "account add",
+					     "unit import", "import accept"};
+
+	for (size_t i = 0; i < sizeof office / sizeof office[0]; i++) {
+		assert_int_equal(bound(ROLE_ADMINISTRATOR, office[i]), ROLE_NOT_IN_UNITS);
+		assert_false(role_keeps_to_units(office[i]));
+	}
+	assert_int_equal(bound(ROLE_ADMINISTRATOR, "device invite"), ROLE_MAY);
+	assert_int_equal(bound(ROLE_REVIEWER, "conflict restore"), ROLE_MAY);
+	/* What the role may not, the units do not give. */
+	assert_int_equal(bound(ROLE_REVIEWER, "device invite"), ROLE_MAY_NOT);
+	assert_int_equal(bound(ROLE_REVIEWER, "account list"), ROLE_MAY_NOT);
+	assert_int_equal(bound(ROLE_ADMINISTRATOR, "record invent"), ROLE_MAY_NOT);
+}
+
+/* Of all others nothing is known to have nothing of a unit in it. */
+static void every_other_command_keeps_to_the_units(UNUSED_STATE)
+{
+	const struct admin_command *c;
+
+	for (size_t i = 0; (c = admin_command_at(i)) != NULL; i++) {
+		if (bound(ROLE_ADMINISTRATOR, c->name) != ROLE_MAY ||
+		    strcmp(c->name, "types") == 0 || strcmp(c->name, "report list") == 0)
+			continue;
+		assert_true(role_keeps_to_units(c->name));
+	}
 }
 
 static void roles_have_names(UNUSED_STATE)
@@ -127,6 +169,8 @@ int main(void)
 		T(who_reads_never_writes),
 		T(each_role_has_its_work_and_not_the_others),
 		T(restricted_data_needs_a_clearance_beside_the_role),
+		T(an_account_with_units_has_nothing_of_the_whole_office),
+		T(every_other_command_keeps_to_the_units),
 		T(roles_have_names),
 #undef T
 	};

@@ -633,6 +633,38 @@ static void a_divided_commune_is_on_the_placing_list(UNUSED_STATE)
 	assert_int_equal(rows[0].records, 1);
 }
 
+static bool looks_after(int64_t given, int64_t unit)
+{
+	const struct units_given one = {.units = &given, .count = 1};
+	int64_t *units = NULL;
+	size_t count = 0;
+
+	/* 2025-07-02 */
+	assert_ok(units_load_area(g.store, &g.a, &one, INT64_C(1751389200000), &units, &count));
+	return units_scope_has(units, count, unit);
+}
+
+static void a_divided_commune_is_looked_after_by_who_has_all_it_became(UNUSED_STATE)
+{
+	struct units_succeeded done = {0};
+
+	import_merger();
+	assert_ok(succeed(map, &done));
+	int64_t divided = find("25201", "2021-02-01").unit;
+	int64_t province = find("75", "2025-07-02").unit;
+	int64_t merged = find("25195", "2025-07-02").unit;
+
+	assert_true(looks_after(province, divided));
+	assert_true(looks_after(divided, divided));
+	assert_false(looks_after(merged, divided));
+	assert_false(looks_after(find("25300", "2025-07-02").unit, divided));
+	/* And else what a device of it would see. */
+	assert_true(looks_after(merged, find("25198", "2021-02-01").unit));
+	assert_true(looks_after(find("25198", "2021-02-01").unit, merged));
+	assert_true(looks_after(province, find("25300", "2025-07-02").unit));
+	assert_false(looks_after(merged, find("25300", "2025-07-02").unit));
+}
+
 static void a_suspect_row_beside_a_good_one_is_left_out(UNUSED_STATE)
 {
 	struct units_succeeded done = {0};
@@ -725,6 +757,7 @@ int main(void)
 		CASE(a_code_that_means_another_unit_is_printed_with_its_day),
 		CASE(a_merged_commune_has_its_predecessors_as_kin),
 		CASE(a_divided_commune_is_on_the_placing_list),
+		CASE(a_divided_commune_is_looked_after_by_who_has_all_it_became),
 		CASE(a_suspect_row_beside_a_good_one_is_left_out),
 		CASE(a_map_of_unknown_units_is_refused_whole),
 		CASE(a_province_sees_its_communes),
