@@ -34,6 +34,7 @@
 #include "daemon/store_before.h"
 #include "daemon/sweep.h"
 #include "daemon/tls.h"
+#include "daemon/trend.h"
 #include "daemon/writer.h"
 
 #define PASSED_MAX  16u
@@ -440,6 +441,7 @@ static void on_tick(void *user)
 	sweep_tick(app->ctx.sweep, now);
 	alert_sender_tick(app->ctx.alerts);
 	events_tick(app->ctx.events);
+	trend_tick(app->ctx.trend, app->ctx.metrics, clock_wall_ms(app->ctx.clock), now);
 }
 
 static void on_reload(void *user)
@@ -662,9 +664,11 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 
 	AUTO(console_free) struct console *console = make_console(ctx);
 	AUTO(events_free) struct events *events = events_new(ctx);
+	AUTO(trend_free) struct trend *trend = trend_new();
 
 	ctx->console = console;
 	ctx->events = events;
+	ctx->trend = trend;
 	return run(&app);
 }
 

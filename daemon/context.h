@@ -26,6 +26,7 @@ struct loop;
 struct metrics;
 struct peers;
 struct registry;
+struct trend;
 struct readers;
 struct public_cache;
 struct writer;
@@ -47,6 +48,7 @@ struct context {
 	struct alert_sender *alerts; /* alert_sender.h; NULL likewise */
 	struct console *console;     /* console.h; NULL likewise */
 	struct events *events;       /* events.h; NULL likewise */
+	struct trend *trend;         /* trend.h; NULL likewise */
 	bool is_console_shared;      /* devices' listeners serve /console/, too; fixed at start */
 	const char *state;           /* folder of everything that lasts */
 	struct id daemon;            /* identity of this installation */

@@ -14,6 +14,7 @@ ctxh_test(lockout LINK daemon)
 ctxh_test(web_files LINK daemon)
 ctxh_test(alert LINK daemon)
 ctxh_test(alert_sender LINK ground)
+ctxh_test(trend LINK daemon)
 
 find_program(PYTHON3 python3 REQUIRED)
 add_test(NAME integration.hostile

@@ -285,6 +285,124 @@ export const reports_are_run = (browser, world) => into(browser, world, "Phú", 
 	await page.getByRole("alert").waitFor();
 });
 
+const csv = (name, rows) => ({name, mimeType: "text/csv", buffer: Buffer.from(rows.map((r) => r.join(",") + "\n").join(""))});
+
+export const lists_are_tried_then_imported = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "units");
+	await page.locator("summary", {hasText: "Nhập danh mục"}).click();
+	const form = page.locator("#unit-import");
+	const apply = form.locator("[data-apply]");
+	const list = (name) => csv("danh-muc.csv", [["code", "name", "type", "district_code", "district_name", "province_code",
+		"province_name"], ["00004", name, "Phường", "001", "Quận Ba Đình", "01", "Thành phố Hà Nội"]]);
+	await form.getByLabel("Tệp CSV").setInputFiles(list("Phường Zyx"));
+	await form.getByLabel("Có hiệu lực từ").fill("2021-03-01");
+	check(await apply.isDisabled(), "applied without having been tried");
+	await form.locator("[data-try]").click();
+	await page.locator('[data-count="added"]').waitFor();
+	await page.locator("input[data-find]").fill("phuong zyx");
+	await page.locator(".empty").waitFor();
+	// Another file than the one that was tried is tried again.
+	await form.getByLabel("Tệp CSV").setInputFiles(list("Phường Zyx Hai"));
+	check(await apply.isDisabled(), "what was not tried can be applied");
+	await form.locator("[data-try]").click();
+	await page.waitForFunction(() => document.querySelector('[data-apply="unit import"]').disabled === false);
+	await apply.click();
+	await page.locator("tbody tr", {hasText: "Phường Zyx Hai"}).waitFor();
+	await form.getByLabel("Tệp CSV").setInputFiles(csv("sai.csv", [["code", "name"], ["x", "y"]]));
+	await form.locator("[data-try]").click();
+	await page.getByRole("alert").waitFor();
+	check(await apply.isDisabled(), "a wrong list can be applied");
+	await page.locator("summary", {hasText: "Nhập bảng sắp xếp"}).click();
+	const map = page.locator("#unit-succession");
+	await map.getByLabel("Tệp CSV").setInputFiles(csv("sap-xep.csv", [["old_code", "new_code", "part"], ["25207", "25195", "whole"]]));
+	await map.getByLabel("Ngày sắp xếp").fill("2021-07-01");
+	await map.locator("[data-try]").click();
+	await page.locator('[data-count="whole"]').waitFor();
+	check(await page.locator('[data-count="whole"]').innerText() === "1", "one whole succession");
+});
+
+export const records_of_the_office_are_tried_then_imported = (browser, world) => into(browser, world, "Lan", async (page) => {
+	await visit(page, "import");
+	const file = (value) => ({name: "chi-tieu.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify([{type:
+		"target", unit: "70", fields: {indicator: "CT02", year: 2020, value}}]))});
+	const choose = page.getByLabel("Tệp JSON");
+	await choose.setInputFiles(file("không phải số"));
+	await page.locator("[data-try]").click();
+	await page.locator(".mark-bad", {hasText: "không nhận"}).waitFor();
+	check(await page.locator("[data-apply]").isDisabled(), "what is refused can be written");
+	await choose.setInputFiles(file(100));
+	await page.locator("[data-try]").click();
+	await page.waitForFunction(() => document.querySelector("[data-apply]").disabled === false);
+	await page.locator("[data-apply]").click();
+	await page.locator(".mark", {hasText: "Đã ghi"}).waitFor();
+	await page.locator("tbody a.id").click();
+	await page.locator('.page[data-page="record"]:not([aria-busy])').waitFor();
+	await page.getByText("CT02").first().waitFor();
+});
+
+export const questions_are_asked_and_audited = (browser, world) => into(browser, world, "Kín", async (page) => {
+	await visit(page, "query");
+	const sql = page.getByLabel("Câu lệnh");
+	await sql.fill("SELECT full_name AS ten FROM person WHERE full_name LIKE 'Thị Cùng Ghi%' ORDER BY 1");
+	await page.getByRole("button", {name: "Chạy"}).click();
+	await page.locator("tbody tr", {hasText: "Thị Cùng Ghi 0"}).waitFor();
+	const [taken] = await Promise.all([page.waitForEvent("download"), page.locator("[data-export=query]").click()]);
+	check(readFileSync(await taken.path(), "utf8").startsWith("\ufefften\r\n"), "the columns are not those asked for");
+	await sql.fill("SELECT * FROM hiv_record");
+	await page.getByRole("button", {name: "Chạy"}).click();
+	await page.getByRole("alert").waitFor();
+	await page.getByLabel("Lý do, nếu có số hạn chế").fill("đối chiếu sổ gốc");
+	await page.getByRole("button", {name: "Chạy"}).click();
+	await page.locator("tbody tr", {hasText: "infected"}).waitFor();
+	await visit(page, "audit");
+	await page.locator("tbody tr", {hasText: "đối chiếu sổ gốc"}).first().waitFor();
+});
+
+export const the_store_is_verified = (browser, world) => into(browser, world, "Uyên", async (page) => {
+	await visit(page, "verify");
+	await page.locator('[data-act="verify"]').click();
+	await page.locator(".mark-fresh", {hasText: "đúng như nhật ký"}).waitFor();
+});
+
+export const erasing_asks_twice = (browser, world) => into(browser, world, "Lan", async (page) => {
+	const id = world.people[3];
+	await visit(page, "record/" + id);
+	await page.getByRole("link", {name: "Xóa theo luật"}).last().click();
+	await page.locator('.page[data-page="erase"]:not([aria-busy])').waitFor();
+	await page.locator("[data-try]").click();
+	await page.locator('[data-count="records"]').waitFor();
+	await page.locator("#erase-do").getByLabel("Lý do").fill("người ấy yêu cầu");
+	await page.locator("#erase-do").getByLabel("Căn cứ pháp luật").fill("Luật Bảo vệ dữ liệu cá nhân, điều 14");
+	await page.locator('[data-act="erase"]').click();
+	await page.locator("dialog input").fill("00000000");
+	await page.keyboard.press("Enter");
+	check(await page.locator("dialog").isVisible(), "erased with other digits");
+	await page.keyboard.press("Escape");
+	await page.locator("dialog").waitFor({state: "detached"});
+	check(await page.locator(".notice.good").count() === 0, "given up, and erased");
+	await page.locator('[data-act="erase"]').click();
+	await page.locator("dialog input").fill(await page.locator("dialog [data-words]").innerText());
+	await page.keyboard.press("Enter");
+	await page.locator(".notice.good", {hasText: "Đã xóa"}).waitFor();
+	await visit(page, "record/" + id);
+	await page.getByRole("alert").waitFor();
+});
+
+export const an_account_of_a_commune_sees_it_alone = (browser, world) => into(browser, world, "Xã", async (page) => {
+	check((await page.locator("[data-units]").innerText()).includes("25198"), "what it may see is not told");
+	for (const path of ["audit", "query", "accounts", "import", "health"])
+		check(await page.locator(`#nav [data-path="${path}"]`).count() === 0, `offered: ${path}`);
+	await visit(page, "board");
+	check(await count(page, ".tile") === 1, `${await count(page, ".tile")} tiles`);
+	await visit(page, "decisions");
+	check(await count(page, "[data-conflict]") === 0, "conflicts of another commune");
+	await visit(page, "log");
+	check(await page.locator("tbody tr").count() > 0 && await page.locator("tbody tr", {hasText: "25195"}).count() === 0,
+		"contacts of another commune");
+	await visit(page, "record/" + world.people[0]);
+	await page.getByRole("alert").waitFor();
+});
+
 export const units_on_a_day = (browser, world) => into(browser, world, "Phú", async (page) => {
 	await visit(page, "units");
 	await page.locator("input[data-find]").fill("tan phu");

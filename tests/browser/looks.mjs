@@ -3,8 +3,8 @@ import {readFileSync} from "node:fs";
 import {axeScript, check, open, signIn, visit} from "./browser.mjs";
 
 const paths = (world) => ["board", "unit/25195", "log", `session/${world.session}`, "record", `record/${world.people[0]}`,
-	"decisions", "duplicates", "placing", "placing/25204", "devices", "device/1", "units", "accounts", "backups", "audit",
-	"health", "reports", "frozen"];
+	"decisions", "duplicates", "placing", "placing/25204", "devices", "device/1", "units", "import", "accounts", "backups", "audit",
+	"verify", "query", "erase", `erase/${world.people[3]}`, "health", "reports", "frozen"];
 
 const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
 const axe = readFileSync(axeScript, "utf8");

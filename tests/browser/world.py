@@ -106,6 +106,7 @@ def make(w):
     for name, role in (("Lan", "administrator"), ("Minh", "reviewer"), ("Phú", "reporter"), ("Uyên", "auditor")):
         account(w, name, role)
     account(w, "Kín", "administrator", "--clearance", "restricted")
+    account(w, "Xã", "administrator", "--unit", "25198")
     first = w.ctl_json("account", "add", "Mới", "--role", "reporter")
     return {"url": f"https://127.0.0.1:{w.port}/console/", "password": PASSWORD, "first": first["password"],
             "people": people, "waiting": waiting, "hidden": hidden,

@@ -3,6 +3,7 @@
  * gives them. Those that show records and changes: test_admin_records.c.
  */
 #include "daemon/metrics.h"
+#include "daemon/trend.h"
 #include "tests/unit/admin_office.h"
 
 /* ---- status, units, devices ---- */
@@ -27,6 +28,26 @@ static void status_says_how_everything_stands(UNUSED_STATE)
 	json_decref(status);
 }
 
+static void health_tells_of_the_last_days_when_asked(UNUSED_STATE)
+{
+	struct metrics metrics = {0};
+	const json_t *history;
+	json_t *health;
+
+	office.ctx.trend = trend_new();
+	trend_tick(office.ctx.trend, &metrics, OFFICE_NOW, 0);
+	trend_tick(office.ctx.trend, &metrics, OFFICE_NOW + TREND_EVERY_MS, TREND_EVERY_MS);
+	health = result_of("health", "{\"history\":true}");
+	history = json_object_get(health, "history");
+
+	assert_int_equal(json_array_size(json_object_get(history, "rows")), 2);
+	assert_int_equal(json_array_size(json_array_get(json_object_get(history, "rows"), 0)),
+			 json_array_size(json_object_get(history, "keys")));
+	json_decref(health);
+	trend_free(office.ctx.trend);
+	office.ctx.trend = NULL;
+}
+
 static void health_counts_what_the_metrics_count(UNUSED_STATE)
 {
 	struct metrics counted = {0};
@@ -40,6 +61,7 @@ static void health_counts_what_the_metrics_count(UNUSED_STATE)
 	metrics = json_object_get(health, "metrics");
 
 	assert_has_keys(health, "at started_at ready disk_low metrics");
+	assert_null(json_object_get(health, "history"));
 	assert_has_keys(metrics, "wal_pages commit_last_ms writer_waiting disk_free_bytes");
 	assert_int_equal(int_of(metrics, "wal_pages"), 12);
 	json_decref(health);
@@ -438,6 +460,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(status_says_how_everything_stands),
 		T(health_counts_what_the_metrics_count),
+		T(health_tells_of_the_last_days_when_asked),
 		T(types_have_the_labels_of_the_schema),
 		T(a_commune_goes_stale_after_thirty_days),
 		T(unit_list_has_the_communes_of_a_day),

@@ -31,7 +31,8 @@ function account() {
 	if (login.me === null)
 		return [];
 	return [
-		h("span", {class: "who"}, login.me.name, " ", h("span", {class: "mark mark-plain"}, tt("role_" + login.me.role))),
+		h("span", {class: "who"}, login.me.name, " ", h("span", {class: "mark mark-plain"}, tt("role_" + login.me.role)),
+			login.me.bound ? [" ", h("span", {class: "mark mark-stale", "data-units": true}, t("only_units"), " ", login.me.units)] : null),
 		h("button", {type: "button", class: "btn btn-sm btn-outline-secondary", onclick: () => showPassword(main, enter)},
 			t("change_password")),
 		h("button", {type: "button", id: "logout", class: "btn btn-sm btn-outline-secondary", onclick: leave},

@@ -36,7 +36,7 @@ export class Table {
 
 	#header(column) {
 		const button = h("button", {type: "button", class: "sort", onclick: () => this.#sortBy(column.key)},
-			t(column.text), h("span", {class: "arrow", "aria-hidden": "true"}));
+			column.words ?? t(column.text), h("span", {class: "arrow", "aria-hidden": "true"}));
 		return h("th", {scope: "col", "data-key": column.key, class: column.kind}, button);
 	}
 
@@ -77,7 +77,7 @@ export class Table {
 		const cells = this.columns.map((c) => {
 			const shown = c.show ? c.show(row) : plain(Table.of(c, row));
 			const bare = [0, null, undefined, "", false].includes(Table.of(c, row)) ? " bare" : ""; // left out on a phone
-			return h("td", {class: (c.kind ?? "") + bare, "data-label": tt(c.text)}, shown);
+			return h("td", {class: (c.kind ?? "") + bare, "data-label": c.words ?? tt(c.text)}, shown);
 		});
 		return h("tr", {class: this.mark?.(row)}, cells);
 	}

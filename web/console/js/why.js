@@ -2,11 +2,11 @@
 import {h, t} from "./dom.js";
 import {field} from "./table.js";
 
-function ask(title, hint, control) {
+function ask(title, hint, control, more = null) {
 	return new Promise((resolve) => {
 		const id = "why-title";
 		const dialog = h("dialog", {"aria-labelledby": id}, h("form", {method: "dialog"},
-			h("h2", {id}, t(title)), h("p", {}, t(hint)), control ? field("why", control) : null,
+			h("h2", {id}, t(title)), h("p", {}, t(hint)), more, control ? field("why", control) : null,
 			h("div", {class: "acts"},
 				h("button", {class: "btn btn-primary", value: "yes", "data-yes": true}, t(title)),
 				h("button", {class: "btn btn-outline-secondary", value: "no", formnovalidate: true}, t("cancel")))));
@@ -23,5 +23,13 @@ function ask(title, hint, control) {
 // The reason; null: not done after all.
 export const askWhy = (title, hint) => ask(title, hint, h("input", {class: "form-control", required: true, maxlength: 500,
 	autocomplete: "off", autofocus: true, pattern: ".*\\S.*"}));
+
+// Cannot be taken back: done only when the words are typed again. True or false.
+export async function askTyped(title, hint, words) {
+	const input = h("input", {class: "form-control id", required: true, autocomplete: "off", spellcheck: "false", pattern: words,
+		"aria-describedby": "typed-words"});
+	const box = h("div", {}, h("p", {id: "typed-words"}, t("type_again"), " ", h("code", {"data-words": true}, words)));
+	return (await ask(title, hint, input, box)) === words;
+}
 
 export const askSure = async (title, hint) => (await ask(title, hint, null)) !== null;

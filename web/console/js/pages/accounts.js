@@ -14,11 +14,15 @@ const first = (made) => h("div", {class: "notice good", role: "status"}, h("p", 
 function adding(said, again) {
 	const name = h("input", {name: "name", class: "form-control", required: true, maxlength: 64, autocomplete: "off"});
 	const role = choice("role", roles.map((r) => [r, "role_" + r]), "reporter", () => {});
+	const units = h("input", {name: "units", class: "form-control", autocomplete: "off", placeholder: "689"});
 	const cleared = h("input", {type: "checkbox", class: "form-check-input", id: "account-cleared"});
 	const form = h("form", {class: "filters", onsubmit: async (event) => {
 		event.preventDefault();
 		try {
 			const args = {name: name.value.trim(), role: role.querySelector("select").value};
+			const codes = units.value.split(/[\s,;]+/).filter(Boolean);
+			if (codes.length !== 0)
+				args.units = codes;
 			const made = await call("account add", cleared.checked ? {...args, clearance: "restricted"} : args);
 			said.replaceChildren(first({...made, name: args.name}));
 			form.reset();
@@ -26,7 +30,7 @@ function adding(said, again) {
 		} catch (e) {
 			said.replaceChildren(alarm(e));
 		}
-	}}, field("account_name", name), role, login.me.cleared ? h("div", {class: "check"}, cleared,
+	}}, field("account_name", name), role, field("account_units", units), login.me.cleared ? h("div", {class: "check"}, cleared,
 		h("label", {for: "account-cleared"}, t("cleared"))) : null, h("button", {class: "btn btn-primary"}, t("account_add")));
 	return form;
 }
@@ -40,6 +44,8 @@ export async function show(body, {signal}) {
 		{key: "name", text: "account_name"},
 		{key: "role", text: "role", show: (r) => t("role_" + r.role)},
 		{key: "cleared", text: "cleared", show: (r) => (r.cleared ? badge("stale", t("cleared")) : "–")},
+		{key: "units", text: "communes", of: (r) => r.units.join(", "), show: (r) => (r.units.length === 0 ? t("whole_office") :
+			r.units.join(", "))},
 		{key: "must_change", text: "must_change", show: (r) => (r.must_change ? badge("stale", t("must_change")) : "–")},
 		{key: "login_at", text: "login_at", show: (r) => time(r.login_at)},
 		{key: "made_at", text: "made_at", show: (r) => time(r.made_at)},

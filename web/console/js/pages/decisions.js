@@ -70,9 +70,14 @@ function quarantineCard(q) {
 			return;
 		more.dataset.read = "yes";
 		try {
-			const one = await call("quarantine show", {quarantine: q.quarantine});
-			more.append(h("p", {}, typeLabel(one.type), " ", record(one.record), " · ", one.author ?? "–"), content(one),
-				one.text ? h("p", {}, one.text) : "");
+			const shown = h("div");
+			const bar = await reasonBar(async (reason) => {
+				const one = await call("quarantine show", {quarantine: q.quarantine, ...(reason ? {reason} : {})});
+				shown.replaceChildren(h("p", {}, typeLabel(one.type), " ", record(one.record), " · ", one.author ?? "–"),
+					content(one), one.text ? h("p", {}, one.text) : "");
+				return one.hidden;
+			});
+			more.append(bar, shown);
 		} catch (e) {
 			more.append(alarm(e));
 		}

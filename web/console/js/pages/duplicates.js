@@ -12,9 +12,19 @@ const side = (row, which) => h("div", {class: "side"},
 		encodeURIComponent(row[which + "_unit"]), row[which + "_unit"]) : "–"),
 	h("p", {}, record(row[which])));
 
-// Every field of both, those that differ marked.
+// Every field of both, those that differ marked; what is restricted with a reason.
 async function compare(row) {
-	const [a, b] = await Promise.all([row.keep, row.other].map((id) => call("record show", {record: id})));
+	const shown = h("div");
+	const bar = await reasonBar(async (reason) => {
+		const both = await Promise.all([row.keep, row.other].map((id) => call("record show", {record: id,
+			...(reason ? {reason} : {})})));
+		shown.replaceChildren(sideBySide(...both));
+		return both.some((one) => one.hidden || Object.values(one.fields).some((f) => f.hidden));
+	});
+	return h("div", {}, bar, shown);
+}
+
+function sideBySide(a, b) {
 	const names = [...new Set([...Object.keys(a.fields), ...Object.keys(b.fields)])];
 	const of = (one, name) => (one.fields[name]?.hidden ? tt("hidden") : one.fields[name]?.value ?? null);
 	const shown = (key, name, v) => h("span", {}, value(codeLabel("person", name, v)));

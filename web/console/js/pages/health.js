@@ -1,6 +1,7 @@
-// health - how the daemon itself stands, and how that moves while the page is open.
+// health - how the daemon itself stands, how it stood in the last days, and how that moves while the page is open.
 import {call} from "../api.js";
-import {badge, bytes, h, number, t, time, tt} from "../dom.js";
+import {badge, bytes, h, number, t, time, tt, when} from "../dom.js";
+import {choice} from "../table.js";
 
 const EVERY_MS = 5000;
 const KEPT = 240; // points of a line: twenty minutes
@@ -16,11 +17,17 @@ const figures = [
 	["refused_syncs", (m) => number(m.syncs_refused_total)], ["applied", (m) => number(m.changes_applied_total)],
 	["device_count", (m) => number(m.devices)],
 ];
+const MIB = PAGE_BYTES / 2 ** 20;
+// What is drawn: from two looks of this page, and from a point of the daemon's own.
 const lines = [
-	["last_commit", (now) => now.commit_last_ms], ["queue", (now) => now.writer_waiting],
-	["wal", (now) => now.wal_pages * PAGE_BYTES / 2 ** 20, "MiB"],
-	["syncs_a_minute", (now, before, s) => (now.syncs_total - before.syncs_total) / s * 60],
+	["last_commit", (now) => now.commit_last_ms, (p) => p.commit_ms],
+	["queue", (now) => now.writer_waiting, (p) => p.waiting],
+	["wal", (now) => now.wal_pages * MIB, (p) => p.wal_pages * MIB, "MiB"],
+	["syncs_a_minute", (now, before, s) => (now.syncs_total - before.syncs_total) / s * 60,
+		(p) => p.syncs / Math.max(1, p.span_ms) * 60000],
 ];
+const spans = {live: 0, day: 86400000, week: 7 * 86400000};
+const POINT_MS = 300000; // between two of the daemon's points
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -29,11 +36,14 @@ async function chart(library, text, unit) {
 	const box = h("figure", {class: "chart"}, h("figcaption", {}, t(text), unit ? ` (${unit})` : ""), h("div", {}, canvas));
 	const drawn = new library.Chart(canvas, {type: "line", data: {labels: [], datasets: [{data: [], pointRadius: 1,
 		borderWidth: 2, tension: 0.2}]}, options: {animation: false, maintainAspectRatio: false, responsive: true,
-		scales: {x: {display: false}, y: {beginAtZero: true}}, plugins: {legend: {display: false}}}});
+		scales: {x: {ticks: {maxTicksLimit: 6, maxRotation: 0}, grid: {}}, y: {beginAtZero: true,
+		ticks: {}, grid: {}}}, plugins: {legend: {display: false}}}});
 	const paint = () => {
 		drawn.data.datasets[0].borderColor = colour("--act");
-		drawn.options.scales.y.ticks.color = colour("--soft");
-		drawn.options.scales.y.grid.color = colour("--rule");
+		for (const axis of ["x", "y"]) {
+			drawn.options.scales[axis].ticks.color = colour("--soft");
+			drawn.options.scales[axis].grid.color = colour("--rule");
+		}
 		drawn.update();
 	};
 	paint();
@@ -46,7 +56,7 @@ async function charts() {
 		const library = await import("/console/lib/chart.mjs");
 		library.Chart.register(library.LineController, library.LineElement, library.PointElement, library.LinearScale,
 			library.CategoryScale);
-		return await Promise.all(lines.map(([text, , unit]) => chart(library, text, unit)));
+		return await Promise.all(lines.map(([text, , , unit]) => chart(library, text, unit)));
 	} catch {
 		return null;
 	}
@@ -57,6 +67,31 @@ export async function show(body, {signal}) {
 	const marks = h("p");
 	const drawn = await charts();
 	let before = null;
+	let span = "day";
+	let asked = 0;
+	const seen = []; // by this page: {at, values}
+
+	// "14:05", the day where there are several, the second where that is what matters.
+	const label = (at) => ({live: when(at).slice(11), day: when(at).slice(11, 16), week: when(at).slice(0, 5) + when(at).slice(10, 16)})[span];
+
+	function draw(points) {
+		drawn?.forEach((one, i) => {
+			one.drawn.data.labels = points.map((p) => label(p.at));
+			one.drawn.data.datasets[0].data = points.map((p) => p.values[i]);
+			one.drawn.update();
+		});
+	}
+
+	async function drawPast() {
+		const {history} = await call("health", {history: true}, {signal});
+		const points = history.rows.map((row) => Object.fromEntries(row.map((v, i) => [history.keys[i], v])));
+		const since = Date.now() - spans[span];
+		asked = Date.now();
+		if (span !== "live")
+			draw(points.filter((p) => new Date(p.at) >= since).map((p) => ({at: p.at, values: lines.map(([, , of]) => of(p))})));
+	}
+
+	const redraw = async () => (span === "live" ? draw(seen) : drawPast());
 
 	async function look() {
 		const now = await call("health", {}, {signal});
@@ -66,21 +101,19 @@ export async function show(body, {signal}) {
 			time(now.started_at), " · ", t("as_of"), " ", time(now.at));
 		facts.replaceChildren(...figures.flatMap(([text, of]) => [h("dt", {}, t(text)), h("dd", {"data-figure": text}, of(m))]));
 		const seconds = before === null ? 1 : Math.max(0.001, (new Date(now.at) - new Date(before.at)) / 1000);
-		drawn?.forEach((one, i) => {
-			const {labels, datasets: [{data}]} = one.drawn.data;
-			labels.push(now.at);
-			data.push(Math.max(0, lines[i][1](m, before?.metrics ?? m, seconds)));
-			if (data.length > KEPT) {
-				labels.shift();
-				data.shift();
-			}
-			one.drawn.update();
-		});
+		seen.push({at: now.at, values: lines.map(([, of]) => Math.max(0, of(m, before?.metrics ?? m, seconds)))});
+		if (seen.length > KEPT)
+			seen.shift();
 		before = now;
+		if (drawn !== null && (span === "live" || Date.now() - asked >= POINT_MS))
+			await redraw();
 	}
 
-	body.append(marks, facts, drawn === null ? h("p", {class: "notice"}, t("no_charts")) :
-		h("div", {class: "charts"}, drawn.map((one) => one.box)));
+	body.append(marks, facts, drawn === null ? h("p", {class: "notice"}, t("no_charts")) : h("div", {},
+		h("div", {class: "filters"}, choice("chart_span", Object.keys(spans).map((s) => [s, "span_" + s]), span, (v) => {
+			span = v;
+			redraw().catch(() => {}); // the next look tells
+		})), h("div", {class: "charts"}, drawn.map((one) => one.box))));
 	await look();
 	const timer = setInterval(() => {
 		if (!document.hidden)

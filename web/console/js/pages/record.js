@@ -46,6 +46,8 @@ function split(one, again) {
 	return [button];
 }
 
+const erasing = (one) => (may("erase") ? [h("p", {}, link("erase/" + one.id, t("erase")))] : []);
+
 function lookup() {
 	const input = h("input", {class: "form-control id", required: true, minlength: 8, maxlength: 32, pattern: "[0-9a-fA-F]+",
 		autocomplete: "off", spellcheck: "false", name: "record"});
@@ -68,7 +70,7 @@ export async function show(body, {argument, signal}) {
 		const one = await call("record show", {record: argument, ...(reason ? {reason} : {})}, {signal});
 		const fields = new Table({columns: standing(one.type), caption: "what_stands", empty: "nothing"});
 		fields.set(Object.entries(one.fields).map(([name, f]) => ({field: name, ...f})));
-		top.replaceChildren(...head(one), ...split(one, () => void load().catch((e) => top.prepend(alarm(e)))));
+		top.replaceChildren(...head(one), ...erasing(one), ...split(one, () => void load().catch((e) => top.prepend(alarm(e)))));
 		table.replaceChildren(fields.element);
 		history.set(one.history);
 		return one.hidden || Object.values(one.fields).some((f) => f.hidden) || one.history.some((c) => c.hidden);
