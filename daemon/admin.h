@@ -46,6 +46,17 @@ struct admin_scope {
 	bool has_devices;
 };
 
+/* Codes of units as a call's answer has them: admin_names.c. */
+struct admin_code {
+	int64_t unit; /* 0: free */
+	struct bytes code;
+};
+struct admin_codes {
+	struct admin_code *slots;
+	size_t cap; /* a power of two */
+	size_t count;
+};
+
 #define ADMIN_ERROR_LEN  1024u
 #define ADMIN_ACTION_LEN 64u
 
@@ -54,6 +65,7 @@ struct admin_call {
 	struct store *store;
 	struct admin_caller caller;
 	struct admin_scope scope;
+	struct admin_codes codes;
 	const json_t *args; /* an object */
 	json_t *result;     /* set on success; the caller of the command releases it */
 	/* Set by a writing command that succeeded: a dry run. The edge undoes what it did in the

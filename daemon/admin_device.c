@@ -9,6 +9,7 @@
 #include "daemon/enrol.h"
 #include "daemon/qr.h"
 #include "daemon/registry.h"
+#include "daemon/store_sql.h"
 #include "daemon/units.h"
 
 #define INVITE_UNITS_MAX   64u
@@ -36,30 +37,69 @@ static json_t *device_json(struct admin_call *call, const struct store_device *d
 	return row;
 }
 
+/* Which units were given to which device, in one statement for all. */
+struct given {
+	uint32_t device;
+	int64_t unit;
+};
+
+static enum err load_given(struct admin_call *call, struct buf *given)
+{
+	static const char text[] = "SELECT device, unit FROM device_unit ORDER BY device, unit";
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	enum err e = sql_use(call->store, text, &q);
+
+	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		const struct given one = {(uint32_t)sql_int(q, 0), sql_int(q, 1)};
+
+		buf_append(given, &one, sizeof one);
+	}
+	return e;
+}
+
+/* `*at`: where the last device's ended; both are by number. */
+static json_t *given_codes(struct admin_call *call, const struct buf *given, size_t *at,
+			   uint32_t device)
+{
+	const struct given *all = (const void *)given->data;
+	const size_t count = given->len / sizeof *all;
+	json_t *codes = json_array();
+
+	while (*at < count && all[*at].device < device)
+		(*at)++;
+	for (; *at < count && all[*at].device == device; (*at)++)
+		json_array_append_new(codes, admin_json_unit(call, all[*at].unit));
+	return codes;
+}
+
 /* {} -> [device]. The office's own number 0 is not a device anybody carries. */
 enum err admin_device_list(struct admin_call *call)
 {
+	AUTO(buf_clear) struct buf given = {0};
 	struct store_device *devices = NULL;
 	size_t count = 0;
+	size_t at = 0;
 	enum err e = store_load_devices(call->store, call->arena, &devices, &count);
 
+	if (e == ERR_OK)
+		e = load_given(call, &given);
 	if (e != ERR_OK)
 		return e;
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++) {
-		json_t *units = NULL;
 		bool sees = true;
 
 		if (devices[i].id.number == STAMP_DEVICE_OFFICE)
 			continue;
 		e = admin_sees_device(call, devices[i].id.number, &sees);
-		if (e == ERR_OK && !sees)
-			continue;
-		if (e == ERR_OK)
-			e = admin_device_units(call, devices[i].id.number, &units);
 		if (e != ERR_OK)
 			return e;
-		json_array_append_new(call->result, device_json(call, &devices[i], units));
+		if (!sees)
+			continue;
+		json_array_append_new(call->result, device_json(call, &devices[i],
+								given_codes(call, &given, &at,
+									    devices[i].id.number)));
 	}
 	return ERR_OK;
 }

@@ -3,6 +3,7 @@
 #include "daemon/admin_names.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/admin_scope.h"
 #include "daemon/store_admin.h"
@@ -17,16 +18,51 @@ static int64_t today(const struct admin_call *call)
 	return units_day_of(clock_wall_ms(call->ctx->clock));
 }
 
-json_t *admin_json_unit(struct admin_call *call, int64_t unit)
+/* Where the unit is, or belongs. */
+static struct admin_code *slot_of(const struct admin_codes *c, int64_t unit)
 {
+	size_t at = (size_t)((uint64_t)unit * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (c->cap - 1);
+
+	while (c->slots[at].unit != 0 && c->slots[at].unit != unit)
+		at = (at + 1) & (c->cap - 1);
+	return &c->slots[at];
+}
+
+static void grow(struct admin_call *call)
+{
+	struct admin_codes *c = &call->codes;
+	struct admin_codes more = {.cap = c->cap == 0 ? 64 : c->cap * 2, .count = c->count};
+
+	more.slots = arena_alloc_array(call->arena, more.cap, sizeof *more.slots);
+	memset(more.slots, 0, more.cap * sizeof *more.slots);
+	for (size_t i = 0; i < c->cap; i++)
+		if (c->slots[i].unit != 0)
+			*slot_of(&more, c->slots[i].unit) = c->slots[i];
+	*c = more;
+}
+
+/* Asked for once a call, however many rows name it: empty when there is no such unit. */
+static struct bytes code_of(struct admin_call *call, int64_t unit)
+{
+	struct admin_code *slot;
 	struct unit_row row;
 
-	struct bytes code;
+	if (call->codes.count * 2 >= call->codes.cap)
+		grow(call);
+	slot = slot_of(&call->codes, unit);
+	if (slot->unit == unit)
+		return slot->code;
+	*slot = (struct admin_code){.unit = unit};
+	call->codes.count++;
+	if (units_load(call->store, call->arena, unit, today(call), &row) != ERR_OK ||
+	    units_print_code(call->store, call->arena, &row, today(call), &slot->code) != ERR_OK)
+		slot->code = BYTES_NONE;
+	return slot->code;
+}
 
-	if (unit == 0 || units_load(call->store, call->arena, unit, today(call), &row) != ERR_OK ||
-	    units_print_code(call->store, call->arena, &row, today(call), &code) != ERR_OK)
-		return json_null();
-	return admin_json_text(code);
+json_t *admin_json_unit(struct admin_call *call, int64_t unit)
+{
+	return unit != 0 ? admin_json_text(code_of(call, unit)) : json_null();
 }
 
 json_t *admin_json_unit_name(struct admin_call *call, int64_t unit)

@@ -210,20 +210,69 @@ enum err session_mend(struct store *s, int64_t now_ms)
 	" (SELECT min(log) FROM changeset WHERE session = s.session),"                      \
 	" (SELECT max(log) FROM changeset WHERE session = s.session) FROM session s "
 
+/*
+ * Which are found first, by index and without their columns. Where devices are named, theirs are
+ * looked up (session_by_device): of a million contacts one commune has a few hundred. Else, and
+ * where most devices are named, from the end until there are enough.
+ */
+#define FIND  "JOIN (SELECT x.session AS found FROM session x WHERE "
+#define FOUND ") ON s.session = found "
+
+#define OF_ANY "?1 IS NULL AND ?2 IS NULL"
+#define OF_DEVICE                                 \
+	"x.device = ?2 AND x.is_device_known = 1" \
+	" AND (?1 IS NULL OR x.device IN (SELECT device FROM device_unit WHERE unit = ?1))"
+#define OF_UNIT                                                                                  \
+	"x.device IN (SELECT device FROM device_unit WHERE unit = ?1) AND x.is_device_known = 1" \
+	" AND ?2 IS NULL"
+#define OF_SEEN                                                                   \
+	"x.device IN (SELECT value FROM json_each(?9)) AND x.is_device_known = 1" \
+	" AND ?1 IS NULL AND ?2 IS NULL"
+
 /* Each condition of the filter is off while its parameter is NULL. */
 #define CONDITIONS                                                                      \
-	"WHERE (?1 IS NULL OR s.unit = ?1"                                              \
-	"  OR s.device IN (SELECT device FROM device_unit WHERE unit = ?1))"            \
-	" AND (?2 IS NULL OR (s.device = ?2 AND s.is_device_known = 1))"                \
-	" AND (?3 IS NULL OR s.started_at >= ?3) AND (?4 IS NULL OR s.started_at < ?4)" \
-	" AND (?5 IS NULL OR s.outcome = ?5 OR (?8 AND s.outcome = 0))"                 \
-	" AND (?9 IS NULL OR (s.is_device_known = 1"                                    \
-	"  AND s.device IN (SELECT value FROM json_each(?9)))) "
+	" AND (?3 IS NULL OR x.started_at >= ?3) AND (?4 IS NULL OR x.started_at < ?4)" \
+	" AND (?5 IS NULL OR x.outcome = ?5 OR (?8 AND x.outcome = 0))"                 \
+	" AND (?9 IS NULL OR (x.is_device_known = 1"                                    \
+	"  AND x.device IN (SELECT value FROM json_each(?9)))) "
 
-static const char query_newest[] = COLUMNS CONDITIONS "ORDER BY s.session DESC LIMIT ?7";
-static const char query_after[] =
-	COLUMNS CONDITIONS "AND s.session > ?6 ORDER BY s.session LIMIT ?7";
+#define NEWEST(of)                                                          \
+	COLUMNS FIND of CONDITIONS "ORDER BY x.session DESC LIMIT ?7" FOUND \
+				   "ORDER BY s.session DESC"
+#define AFTER(of)                                                                         \
+	COLUMNS FIND of CONDITIONS "AND x.session > ?6 ORDER BY x.session LIMIT ?7" FOUND \
+				   "ORDER BY s.session"
+
+enum session_way {
+	BY_END,
+	BY_DEVICE,
+	BY_UNIT,
+	BY_SEEN
+};
+static const char *const newest[] = {
+	[BY_END] = NEWEST(OF_ANY),
+	[BY_DEVICE] = NEWEST(OF_DEVICE),
+	[BY_UNIT] = NEWEST(OF_UNIT),
+	[BY_SEEN] = NEWEST(OF_SEEN),
+};
+static const char *const after[] = {
+	[BY_END] = AFTER(OF_ANY),
+	[BY_DEVICE] = AFTER(OF_DEVICE),
+	[BY_UNIT] = AFTER(OF_UNIT),
+	[BY_SEEN] = AFTER(OF_SEEN),
+};
 static const char query_load[] = COLUMNS "WHERE s.session = ?";
+
+#define SEEN_FEW 200u /* devices whose contacts are looked up rather than met from the end */
+
+static enum session_way way_of(const struct session_filter *f)
+{
+	if (f->has_device)
+		return BY_DEVICE;
+	if (f->unit != 0)
+		return BY_UNIT;
+	return f->is_bound && f->device_count <= SEEN_FEW ? BY_SEEN : BY_END;
+}
 
 static void read_row(struct sql *q, struct arena *a, struct session_row *row)
 {
@@ -287,7 +336,7 @@ enum err session_list(struct store *s, struct arena *a, const struct session_fil
 	size_t count = 0;
 	size_t cap = 0;
 	bool is_row = false;
-	enum err e = sql_use(s, f->after != 0 ? query_after : query_newest, &q);
+	enum err e = sql_use(s, (f->after != 0 ? after : newest)[way_of(f)], &q);
 
 	if (e != ERR_OK)
 		return e;

@@ -34,6 +34,7 @@ static void health_tells_of_the_last_days_when_asked(UNUSED_STATE)
 	const json_t *history;
 	json_t *health;
 
+	office.ctx.metrics = &metrics;
 	office.ctx.trend = trend_new();
 	trend_tick(office.ctx.trend, &metrics, OFFICE_NOW, 0);
 	trend_tick(office.ctx.trend, &metrics, OFFICE_NOW + TREND_EVERY_MS, TREND_EVERY_MS);
@@ -46,6 +47,7 @@ static void health_tells_of_the_last_days_when_asked(UNUSED_STATE)
 	json_decref(health);
 	trend_free(office.ctx.trend);
 	office.ctx.trend = NULL;
+	office.ctx.metrics = NULL;
 }
 
 static void health_counts_what_the_metrics_count(UNUSED_STATE)
