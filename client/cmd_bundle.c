@@ -44,17 +44,34 @@ static enum err read_file(const char *path, size_t max, struct buf *out)
 	return e;
 }
 
-/* What stands there may be replaced: nothing, or a file of ours. */
-static bool may_replace(const char *path)
+static int fail_reading(const char *path)
+{
+	const char *why = strerror(errno);
+
+	fprintf(stderr,
+		"ctxh: không đọc được %s: %s; chưa đổi gì / cannot read %s: %s; nothing was "
+		"changed\n",
+		path, why, path, why);
+	return ARGS_EXIT_FAILED;
+}
+
+/* What stands there may be replaced: nothing, or a file of ours. ARGS_EXIT_DONE. */
+static int check_replaced(const char *path)
 {
 	AUTO(buf_clear) struct buf start = {0};
 	struct stat st;
 
 	if (stat(path, &st) != 0)
-		return errno == ENOENT;
-	if (!S_ISREG(st.st_mode) || read_file(path, 0, &start) != ERR_OK)
-		return false;
-	return start.len == 0 || bundle_is_one(buf_bytes(&start));
+		return errno == ENOENT ? ARGS_EXIT_DONE : fail_reading(path);
+	if (S_ISREG(st.st_mode) && read_file(path, 0, &start) != ERR_OK)
+		return fail_reading(path);
+	if (S_ISREG(st.st_mode) && (start.len == 0 || bundle_is_one(buf_bytes(&start))))
+		return ARGS_EXIT_DONE;
+	fprintf(stderr,
+		"ctxh: %s không phải tệp của ctxh; không ghi đè, hãy chọn tên khác / %s is no file "
+		"of ctxh; it was not replaced, choose another name\n",
+		path, path);
+	return ARGS_EXIT_FAILED;
 }
 
 /* ---- both ways ---- */
@@ -79,14 +96,9 @@ static bool begin(struct cmd *c, int *ret_lock, int *ret_exit)
 {
 	if (!cmd_open_vault(c, ret_exit))
 		return false;
-	*ret_lock = cmd_sync_lock(c);
-	if (*ret_lock < 0) {
-		(void)cmd_fail("đang đồng bộ trong một cửa sổ khác; chưa làm gì, hãy thử lại",
-			       "another contact with the office is running; nothing was done, try "
-			       "again");
-		*ret_exit = ARGS_EXIT_UNREACHABLE;
+	*ret_lock = cmd_sync_lock(c, ret_exit);
+	if (*ret_lock < 0)
 		return false;
-	}
 	if (!cmd_sync_schema(c))
 		log_debug("no schema yet");
 	return true;
@@ -127,15 +139,9 @@ int cmd_bundle_out(void *context, const struct args *args)
 	const char *path = args_positional(args, 0);
 	struct cmd *c = context;
 	int lock;
-	int exit;
+	int exit = check_replaced(path);
 
-	if (!may_replace(path))
-		return cmd_fail(
-			"ở đó có một thứ không phải tệp của ctxh; không ghi đè, hãy chọn tên "
-			"khác",
-			"something that is no file of ctxh is there; it was not replaced, "
-			"choose another name");
-	if (!begin(c, &lock, &exit))
+	if (exit != ARGS_EXIT_DONE || !begin(c, &lock, &exit))
 		return exit;
 	exit = write_out(c, path);
 	close(lock);
@@ -196,17 +202,6 @@ static int tell_outcome(struct cmd *c, enum err e, const struct bundle_taken *t)
 			"folder restored from an older copy?); nothing was changed, run "
 			"ctxh bundle out and carry the new file");
 	}
-	return ARGS_EXIT_FAILED;
-}
-
-static int fail_reading(const char *path)
-{
-	const char *why = strerror(errno);
-
-	fprintf(stderr,
-		"ctxh: không đọc được %s: %s; chưa đổi gì / cannot read %s: %s; nothing was "
-		"changed\n",
-		path, why, path, why);
 	return ARGS_EXIT_FAILED;
 }
 

@@ -315,13 +315,9 @@ static int enrol_anew_locked(struct cmd *c, const struct vault_identity *identit
 
 	if (!enrol_may_ask_anew(vault_state(c->vault)))
 		return fail_enrolled(vault_state(c->vault));
-	lock = cmd_sync_lock(c);
+	lock = cmd_sync_lock(c, &exit);
 	if (lock < 0)
-		return (void)cmd_fail(
-			       "đang đồng bộ trong một cửa sổ khác; chưa làm gì, hãy thử lại",
-			       "another contact with the office is running; nothing was "
-			       "done, try again"),
-		       ARGS_EXIT_UNREACHABLE;
+		return exit;
 	exit = enrol_anew(c, identity, invitation);
 	close(lock);
 	return exit;

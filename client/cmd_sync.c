@@ -35,16 +35,28 @@ static enum err paused_request(struct sync_transport *link, const char *path, st
 	return e != ERR_OK ? e : asked;
 }
 
-int cmd_sync_lock(struct cmd *c)
+int cmd_sync_lock(struct cmd *c, int *ret_exit)
 {
 	char path[VAULT_PATH_MAX];
 
 	snprintf(path, sizeof path, "%s/sync.lock", c->home);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
-	close(fd);
+	if (fd >= 0 && errno == EWOULDBLOCK) {
+		(void)cmd_fail("đang đồng bộ trong một cửa sổ khác; chưa làm gì, hãy thử lại",
+			       "another contact with the office is running; nothing was done, try "
+			       "again");
+		*ret_exit = ARGS_EXIT_UNREACHABLE;
+	} else {
+		*ret_exit = cmd_fail_err(c,
+					 err_raise(errno == ENOSPC ? ERR_FULL : ERR_IO, "%s: %s",
+						   path, strerror(errno)),
+					 "giữ phiên liên lạc", "holding the contact");
+	}
+	if (fd >= 0)
+		close(fd);
 	return -1;
 }
 
@@ -277,12 +289,10 @@ int cmd_sync(void *context, const struct args *args)
 	}
 	if (!cmd_open_vault(c, &exit))
 		return exit;
-	int lock = cmd_sync_lock(c);
+	int lock = cmd_sync_lock(c, &exit);
 
 	if (lock < 0)
-		return (void)cmd_fail("một lệnh ctxh sync khác đang chạy; chưa làm gì",
-				      "another ctxh sync is running; nothing was done"),
-		       ARGS_EXIT_UNREACHABLE;
+		return exit;
 	const struct manner how = {
 		.max_bytes = (uint64_t)max_bytes,
 		/* Who counts bytes compares when they ask for it. */

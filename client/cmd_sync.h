@@ -4,9 +4,9 @@
 #include "client/cmd.h"
 #include "client/sync.h"
 
-/* One contact at a time for one home; entries go on meanwhile. A descriptor, or -1: another one
- * runs. close() gives it back. */
-int cmd_sync_lock(struct cmd *c);
+/* One contact at a time for one home; entries go on meanwhile. A descriptor, which close() gives
+ * back, or -1: said already. */
+int cmd_sync_lock(struct cmd *c, int *ret_exit);
 /* Without one every type is merged as a register. */
 bool cmd_sync_schema(struct cmd *c);
 /* What went wrong, on stderr; the exit code. */
