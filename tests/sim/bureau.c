@@ -157,6 +157,7 @@ static void merge_communes(struct world *w, struct arena *a)
 	if (!finish(w))
 		return;
 	w->rights++;
+	w->is_list_ahead = w->is_list_ahead || units_day_of(w->clock.wall) < day;
 	find_new_units(w);
 }
 

@@ -86,8 +86,8 @@ static void check_refusal(struct truth *t, size_t index)
 			   "number %llu of device %u (%.*s %.*s) waits, and nothing hinders it",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));
-	if (strcmp(reason, "out_of_scope") == 0 && !t->w->has_lost_rights && had_right(t, index) &&
-	    !is_orphan_move(t, index) && !was_placed_in_vain(t, &q->id))
+	if (strcmp(reason, "out_of_scope") == 0 && !t->w->has_lost_rights && !t->w->is_list_ahead &&
+	    had_right(t, index) && !is_orphan_move(t, index) && !was_placed_in_vain(t, &q->id))
 		world_fail(t->w, "O7: number %llu of device %u (%.*s %.*s) was refused for scope",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));

@@ -95,6 +95,32 @@ static bool is_told_stray(const struct replica *r, const struct vault_record *v)
 	return false;
 }
 
+/* Its unit is of the scope on the true day; the daemon's clock fell back to before that day, and
+ * takes from nobody what he has. */
+static bool is_of_true_scope(const struct replica *r, const struct record *record)
+{
+	struct world *w = r->t->w;
+	int64_t *scope = NULL;
+	size_t count = 0;
+
+	if (!w->is_list_ahead)
+		return false;
+	world_must(w,
+		   units_load_scope(w->store, &r->t->a, r->c->device, units_day_of(w->now_ms),
+				    &scope, &count),
+		   "scope of the true day");
+	return units_scope_has(scope, count, record_unit(record));
+}
+
+/* What the daemon does not have for it may be there all the same. */
+static bool may_have(const struct replica *r, const struct vault_record *v,
+		     const struct record *truth)
+{
+	if (is_held_back(v))
+		return true;
+	return truth == NULL ? is_told_stray(r, v) : is_of_true_scope(r, truth);
+}
+
 static enum err check_record(void *arg, const struct vault_record *v)
 {
 	struct replica *r = arg;
@@ -104,7 +130,7 @@ static enum err check_record(void *arg, const struct vault_record *v)
 
 	id_print(&v->body.id, hex);
 	if (truth == NULL || !is_owed(r, truth)) {
-		if (!is_held_back(v) && !(truth == NULL && is_told_stray(r, v)))
+		if (!may_have(r, v, truth))
 			world_fail(
 				w,
 				"O1: client %u has %.*s %s, which it should not (the daemon: %lld)",

@@ -162,6 +162,9 @@ struct world {
 	unsigned rights;
 	unsigned backup_rights;
 	bool has_lost_rights;
+	/* By the daemon's clock the day of the merger was still to come when its list was imported:
+	 * the day comes and goes as that clock jumps, and so does what it gave to see. */
+	bool is_list_ahead;
 	int restores;
 
 	struct client clients[WORLD_CLIENTS_MAX + 1]; /* the last is WORLD_OFFICE: no machine */
