@@ -231,19 +231,31 @@ static enum err unpack(const struct restore *r, const char *folder, struct resto
 	return e;
 }
 
+static enum err sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd >= 0 ? fsync(fd) : -1;
+	int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return rc == 0 ? ERR_OK : err_raise(ERR_FULL, "fsync %s: %s", path, strerror(saved));
+}
+
+/* Whole, and its names on the disk, or nothing stands under the name. */
 static enum err move(const char *from, const char *to)
 {
 	AUTO(mem_free) char *copy = mem_strdup(to);
-	int fd;
+	enum err e = sync_folder(from);
 
+	if (e != ERR_OK)
+		return e;
 	if (rename(from, to) != 0)
 		return err_raise(ERR_FULL, "rename %s: %s", to, strerror(errno));
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		(void)fsync(fd);
-		(void)close(fd);
-	}
-	return ERR_OK;
+	e = sync_folder(dirname(copy));
+	if (e != ERR_OK)
+		(void)rename(to, from);
+	return e;
 }
 
 enum err restore_run(const struct restore *r, struct restored *ret_restored)
