@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "admin/commands.h"
+#include "admin/labels.h"
 #include "admin/listing.h"
 #include "common/base/mem.h"
 
@@ -103,7 +104,7 @@ static void mend_outcome(json_t *row)
 	const char *outcome = json_string_value(json_object_get(row, "outcome"));
 	const char *error = json_string_value(json_object_get(row, "error"));
 
-	buf_append_str(&text, outcome != NULL ? outcome : "đang chạy");
+	buf_append_str(&text, outcome != NULL ? labels_word(outcome) : "đang chạy");
 	if (error != NULL)
 		buf_printf(&text, ": %s", error);
 	json_object_set_new(row, "outcome", json_string(buf_cstr(&text)));
@@ -338,10 +339,11 @@ static json_t *changes_for_people(const json_t *rows)
 	for (size_t i = 0; i < json_array_size(shown); i++) {
 		AUTO(buf_clear) struct buf text = {0};
 		json_t *row = json_array_get(shown, i);
+		const char *result = json_string_value(json_object_get(row, "result"));
 
 		if (!json_is_true(json_object_get(row, "clock_flagged")))
 			continue;
-		listing_append_value(&text, json_object_get(row, "result"), LISTING_TEXT);
+		buf_append_str(&text, result != NULL ? labels_word(result) : "-");
 		buf_append_str(&text, "; đồng hồ máy / device's clock: ");
 		listing_append_value(&text, json_object_get(row, "raw_at"), LISTING_MINUTE);
 		json_object_set_new(row, "result", json_string(buf_cstr(&text)));
@@ -422,7 +424,7 @@ static json_t *shown_value(const struct ctl *ctl, const json_t *one)
 	return json_sprintf("%s → %s", json_string_value(value), resolved);
 }
 
-static json_t *field_rows(const struct ctl *ctl, json_t *fields)
+static json_t *field_rows(const struct ctl *ctl, const json_t *type, json_t *fields)
 {
 	json_t *rows = json_array();
 	const char *name;
@@ -432,12 +434,13 @@ static json_t *field_rows(const struct ctl *ctl, json_t *fields)
 	{
 		const json_t *stamp = json_object_get(one, "stamp");
 
-		json_array_append_new(rows, json_pack("{s:s, s:o?, s:O?, s:O?, s:O?, s:O?}",
-						      "field", name, "value", shown_value(ctl, one),
-						      "at", json_object_get(stamp, "at"), "author",
-						      json_object_get(one, "author"), "device",
-						      json_object_get(stamp, "device"), "log",
-						      json_object_get(one, "log")));
+		json_array_append_new(rows,
+				      json_pack("{s:O?, s:s, s:o?, s:O?, s:O?, s:O?, s:O?}", "type",
+						type, "field", name, "value", shown_value(ctl, one),
+						"at", json_object_get(stamp, "at"), "author",
+						json_object_get(one, "author"), "device",
+						json_object_get(stamp, "device"), "log",
+						json_object_get(one, "log")));
 	}
 	return rows;
 }
@@ -457,7 +460,8 @@ int cmd_record_show(void *context, const struct args *args)
 	code = ctl_call(ctl, "record show", call, CTL_TIMEOUT_MS, &result);
 	if (result == NULL)
 		return code;
-	fields = field_rows(ctl, json_object_get(result, "fields"));
+	fields =
+		field_rows(ctl, json_object_get(result, "type"), json_object_get(result, "fields"));
 	if (ctl->format != TABLE_CSV)
 		listing_print_object(ctl, record_columns, COUNT(record_columns), result, &out);
 	if (ctl->format == TABLE_TABLE)

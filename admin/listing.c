@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/labels.h"
 #include "common/base/arena.h"
 #include "common/base/clock.h"
 #include "common/base/mem.h"
@@ -149,6 +150,17 @@ static bool is_whole(enum listing_kind kind)
 	return true;
 }
 
+/* Words that say how something stands. */
+static enum table_tone tone_of(const struct table_column *c, struct bytes text)
+{
+	static const char *const keys[] = {"state", "outcome", "result", "asked"};
+
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+		if (strcmp(c->key, keys[i]) == 0)
+			return labels_tone(text);
+	return TABLE_PLAIN;
+}
+
 static struct table_column shown_as(const struct listing_column *c)
 {
 	return (struct table_column){
@@ -178,6 +190,7 @@ static void print_rows(const struct ctl *ctl, const struct listing_column *colum
 		shown[used++] = shown_as(&columns[i]);
 	}
 	table_init(&t, shown, used);
+	t.tone = tone_of;
 	for (size_t r = 0; r < json_array_size(rows); r++) {
 		const json_t *row = json_array_get(rows, r);
 
@@ -209,6 +222,19 @@ static void print_json(const json_t *rows, struct buf *out, bool is_array)
 		buf_append_str(out, count == 0 ? "]\n" : "\n]\n");
 }
 
+static void print_for_people(const struct ctl *ctl, const struct listing_column *columns,
+			     size_t count, const json_t *rows, struct buf *out)
+{
+	AUTO(labels_clear) struct labels labels;
+	json_t *shown = json_array();
+
+	labels_load(ctl, rows, &labels);
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		json_array_append_new(shown, labels_row(&labels, json_array_get(rows, i)));
+	print_rows(ctl, columns, count, shown, out);
+	json_decref(shown);
+}
+
 void listing_print(const struct ctl *ctl, const struct listing_column *columns, size_t count,
 		   const json_t *rows, struct buf *out)
 {
@@ -216,6 +242,8 @@ void listing_print(const struct ctl *ctl, const struct listing_column *columns, 
 		print_json(rows, out, true);
 	else if (ctl->format == TABLE_TABLE && json_array_size(rows) == 0)
 		buf_append_str(out, "Không có gì. / Nothing.\n");
+	else if (ctl->format == TABLE_TABLE)
+		print_for_people(ctl, columns, count, rows, out);
 	else
 		print_rows(ctl, columns, count, rows, out);
 }
@@ -225,6 +253,8 @@ void listing_print_more(const struct ctl *ctl, const struct listing_column *colu
 {
 	if (ctl->format == TABLE_JSON)
 		print_json(rows, out, false);
+	else if (ctl->format == TABLE_TABLE)
+		print_for_people(ctl, columns, count, rows, out);
 	else
 		print_rows(ctl, columns, count, rows, out);
 }
@@ -265,20 +295,14 @@ void listing_print_any(const struct ctl *ctl, const json_t *names, const json_t 
 	print_rows(ctl, columns, count, rows, out);
 }
 
-void listing_print_object(const struct ctl *ctl, const struct listing_column *columns, size_t count,
-			  const json_t *object, struct buf *out)
+static void print_object(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+			 const json_t *named, struct buf *out)
 {
-	if (ctl->format == TABLE_JSON) {
-		ctl_append_json(out, object);
-		return;
-	}
-	if (ctl->format == TABLE_CSV) {
-		json_t *rows = json_pack("[O]", object);
+	AUTO(labels_clear) struct labels labels;
+	json_t *object;
 
-		print_rows(ctl, columns, count, rows, out);
-		json_decref(rows);
-		return;
-	}
+	labels_load(ctl, named, &labels);
+	object = labels_row(&labels, named);
 	for (size_t i = 0; i < count; i++) {
 		const json_t *value = json_object_get(object, columns[i].key);
 
@@ -294,6 +318,24 @@ void listing_print_object(const struct ctl *ctl, const struct listing_column *co
 		}
 		buf_append_str(out, "\n");
 	}
+	json_decref(object);
+}
+
+void listing_print_object(const struct ctl *ctl, const struct listing_column *columns, size_t count,
+			  const json_t *object, struct buf *out)
+{
+	if (ctl->format == TABLE_JSON) {
+		ctl_append_json(out, object);
+		return;
+	}
+	if (ctl->format == TABLE_CSV) {
+		json_t *rows = json_pack("[O]", object);
+
+		print_rows(ctl, columns, count, rows, out);
+		json_decref(rows);
+		return;
+	}
+	print_object(ctl, columns, count, object, out);
 }
 
 int listing_ask(const struct ctl *ctl, const char *command, json_t *take_args,

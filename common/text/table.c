@@ -17,6 +17,9 @@
 #define MANY      6u /* columns: with more, blanks between them are given up first */
 #define ELLIPSIS  "…"
 #define BOLD      "\x1b[1m"
+#define GREEN     "\x1b[32m"
+#define YELLOW    "\x1b[33m"
+#define RED       "\x1b[31m"
 #define PLAIN     "\x1b[0m"
 
 void table_init(struct table *t, const struct table_column *columns, size_t column_count)
@@ -214,27 +217,42 @@ static void pad(struct buf *out, size_t count)
 struct layout {
 	size_t *widths;
 	size_t gap;
+	bool has_colours; /* of the rows, not of the headings */
 };
+
+static const char *const tones[] = {
+	[TABLE_PLAIN] = "", [TABLE_GOOD] = GREEN, [TABLE_ODD] = YELLOW, [TABLE_BAD] = RED};
+
+static enum table_tone tone_of(const struct table *t, const struct layout *l, size_t column,
+			       struct bytes text)
+{
+	if (!l->has_colours || t->tone == NULL)
+		return TABLE_PLAIN;
+	return t->tone(&t->columns[column], text);
+}
 
 /* `text` within its column; nothing is padded behind the last one. */
 static void put_cell(const struct table *t, const struct layout *l, size_t column,
 		     struct bytes text, struct buf *out)
 {
+	const enum table_tone tone = tone_of(t, l, column, text);
 	size_t width = l->widths[column];
 	bool is_last = column + 1 == t->column_count;
 	size_t taken = vntext_width(text);
 
+	if (taken <= width && is_right(&t->columns[column])) {
+		pad(out, width - taken);
+		width = taken;
+	}
+	buf_append_str(out, tones[tone]);
 	if (taken > width) {
 		buf_append(out, text.data, vntext_fit(text, width - 1));
 		taken = vntext_width(bytes_of(text.data, vntext_fit(text, width - 1))) + 1;
 		buf_append_str(out, ELLIPSIS);
 	} else {
-		if (is_right(&t->columns[column])) {
-			pad(out, width - taken);
-			taken = width;
-		}
 		buf_append_bytes(out, text);
 	}
+	buf_append_str(out, tone != TABLE_PLAIN ? PLAIN : "");
 	if (!is_last)
 		pad(out, width - taken + l->gap);
 }
@@ -289,6 +307,7 @@ static void print_table(const struct table *t, const struct table_style *style, 
 		l.gap = cut_to(t, style->width, widths);
 	if (!style->is_headingless)
 		print_headings(t, style, &l, out);
+	l.has_colours = style->is_terminal;
 	for (size_t row = 0; row < t->row_count; row++) {
 		for (size_t i = 0; i < t->column_count; i++) {
 			buf_reset(&text);

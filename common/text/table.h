@@ -36,6 +36,14 @@ enum table_align {
 	TABLE_RIGHT
 };
 
+/* What a cell is printed in, on a terminal. */
+enum table_tone {
+	TABLE_PLAIN,
+	TABLE_GOOD, /* green */
+	TABLE_ODD,  /* yellow */
+	TABLE_BAD   /* red */
+};
+
 struct table_column {
 	const char *key;      /* JSON key and CSV heading */
 	const char *label_vi; /* NULL: the key */
@@ -52,10 +60,12 @@ struct table {
 	size_t row_count;
 	size_t row_capacity;
 	struct arena memory;
+	/* Of a cell as it is shown; may be set behind table_init(). NULL: all are plain. */
+	enum table_tone (*tone)(const struct table_column *column, struct bytes text);
 };
 
 struct table_style {
-	bool is_terminal;    /* headings in bold, columns cut to `width` */
+	bool is_terminal;    /* headings in bold, tones in colours */
 	size_t width;        /* columns of the terminal; 0: do not cut */
 	bool is_headingless; /* rows only, to continue a listing printed before */
 };
@@ -86,5 +96,5 @@ enum err table_format_parse(struct bytes text, enum table_format *ret_format);
 const char *table_format_name(enum table_format format);
 
 /* The terminal's width and whether `fd` is one; for a pipe or file the width in COLUMNS, where
- * it is set. No bold where NO_COLOR is set. */
+ * it is set. Neither bold nor colours where NO_COLOR is set. */
 struct table_style table_style_of(int fd);

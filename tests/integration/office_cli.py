@@ -121,6 +121,7 @@ def listings(w, person):
     check(w.ctl_json("record", "show", person[:16])["id"] == person, "record show by a prefix")
     check(person in w.ctl("record", "show", person).stdout, "record show has the id whole")
 
+    words_for_people(w, person, partial)
     each_format(w, ("status",), STATUS)
     each_format(w, ("device", "list"), DEVICE, rows=3)
     each_format(w, ("device", "show", "1"), ["number", "units", "state"], rows=1)
@@ -139,6 +140,22 @@ def listings(w, person):
                     ("record", "show", person)):
         fits(w, *command)
     check(person[:16] in fits(w, "conflict", "list"), "an id is cut further than commands take it")
+
+
+def words_for_people(w, person, session):
+    """Tables have labels where JSON and CSV have names and codes; no colour goes into a pipe."""
+    for command, words, code in ((("log", "--outcome", "partial"), ("một phần",), "partial"),
+                                 (("log", "show", str(session)), ("một phần", "Thôn, ấp, khu phố", "xung đột"), "hamlet"),
+                                 (("conflict", "list"), ("Thôn, ấp, khu phố", "chờ quyết định"), "hamlet"),
+                                 (("conflict", "show", "1"), ("Đối tượng (người)", "Thôn, ấp, khu phố"), "hamlet"),
+                                 (("record", "show", person), ("Giới tính", "Nam"), "male"),
+                                 (("device", "list"), ("đang dùng",), "active")):
+        table = w.ctl(*command).stdout
+        for word in words:
+            check(word in table, f"{command}: no “{word}” in {table}")
+        check(code not in table and "\x1b" not in table, f"{command}: “{code}” or a colour in {table}")
+        for fmt in ("json", "csv"):
+            check(code in w.ctl(*command, "--format", fmt).stdout, f"{command} {fmt}: no {code}")
 
 
 def questions(w):

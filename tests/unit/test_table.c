@@ -3,6 +3,7 @@
 #include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/text/table.h"
@@ -84,6 +85,37 @@ static void a_terminal_gets_bold_headings(void **state)
 	/* Nothing of the row's own escape sequence got through. */
 	assert_null(strstr(buf_cstr(&out), "\x1b[31m"));
 	buf_clear(&out);
+}
+
+static enum table_tone names_are_bad(const struct table_column *column, struct bytes text)
+{
+	(void)text;
+	return column == &columns[1] ? TABLE_BAD : TABLE_PLAIN;
+}
+
+/* Colours take no room, and headings have none. */
+static void tones_are_colours_on_a_terminal_and_nothing_elsewhere(void **state)
+{
+	struct table *t = *state;
+	struct buf plain = {0};
+	struct buf toned = {0};
+	struct buf coloured = {0};
+	const char *at;
+
+	table_print(t, TABLE_TABLE, &(struct table_style){0}, &plain);
+	t->tone = names_are_bad;
+	table_print(t, TABLE_TABLE, &(struct table_style){0}, &toned);
+	table_print(t, TABLE_TABLE, &(struct table_style){.is_terminal = true}, &coloured);
+
+	assert_string_equal(buf_cstr(&toned), buf_cstr(&plain));
+	at = strstr(buf_cstr(&coloured), "\x1b[31mĐắk Ơ\x1b[0m ");
+	assert_non_null(at);
+	assert_true(at > strstr(buf_cstr(&coloured), "Name"));
+	/* Two rows with a colour each, and the bold of the heading. */
+	assert_int_equal(coloured.len, plain.len + 2 * (5 + 4) + 4 + 4);
+	buf_clear(&plain);
+	buf_clear(&toned);
+	buf_clear(&coloured);
 }
 
 static void a_table_without_english_has_one_line_of_headings(UNUSED_STATE)
@@ -347,6 +379,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_table_is_aligned_by_what_one_sees, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_terminal_gets_bold_headings, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			tones_are_colours_on_a_terminal_and_nothing_elsewhere, setup, teardown),
 		cmocka_unit_test(a_table_without_english_has_one_line_of_headings),
 		cmocka_unit_test(wide_text_is_cut_to_the_terminal_and_numbers_are_not),
 		cmocka_unit_test(the_widest_column_is_cut_first),
