@@ -81,6 +81,9 @@ static void check_refusal(struct truth *t, size_t index)
 	/* It came before its record. */
 	if (bytes_is(q->reason, "missing") && !is_orphan)
 		reason = hindered_by(t, q);
+	/* What hinders it now may be something else: a record that is restricted by then. */
+	if (strcmp(reason != NULL ? reason : "", "out_of_scope") == 0 && t->w->restores != 0)
+		reason = hindered_by(t, q);
 	if (reason == NULL)
 		world_fail(t->w,
 			   "number %llu of device %u (%.*s %.*s) waits, and nothing hinders it",
