@@ -289,8 +289,10 @@ static const struct listing_column device_show_columns[] = {
 
 int cmd_device_list(void *context, const struct args *args)
 {
-	(void)args;
-	return listing_ask(context, "device list", NULL, device_columns, COUNT(device_columns));
+	json_t *call = json_object();
+
+	ctl_put_option(call, args, "unit", "unit");
+	return listing_ask(context, "device list", call, device_columns, COUNT(device_columns));
 }
 
 static int put_device(json_t **call, const struct args *args)

@@ -70,6 +70,11 @@ static const struct args_option unit_list_options[] = {
 	 0, false},
 };
 
+static const struct args_option device_list_options[] = {
+	{"unit", "CODE", "chỉ thiết bị được giao đơn vị này", "only devices given this unit", 0,
+	 false},
+};
+
 static const struct args_option board_options[] = {
 	{"province", "CODE", "chỉ tỉnh này", "only this province", 0, false},
 	{"unit", "CODE", "chỉ xã hoặc huyện này", "only this commune or district", 0, false},
@@ -231,7 +236,8 @@ static const struct args_command commands[] = {
 	 "communes on a day", cmd_unit_list},
 	{"device invite", OPTIONS(invite_options), NO_POSITIONALS, "tạo lời mời cho một thiết bị",
 	 "make an invitation for one device", cmd_device_invite},
-	{"device list", NO_OPTIONS, NO_POSITIONALS, "các thiết bị", "devices", cmd_device_list},
+	{"device list", OPTIONS(device_list_options), NO_POSITIONALS, "các thiết bị", "devices",
+	 cmd_device_list},
 	{"device show", NO_OPTIONS, POSITIONALS(number_positional), "một thiết bị", "one device",
 	 cmd_device_show},
 	{"device revoke", OPTIONS(why_options), POSITIONALS(number_positional),

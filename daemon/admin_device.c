@@ -59,35 +59,65 @@ static enum err load_given(struct admin_call *call, struct buf *given)
 }
 
 /* `*at`: where the last device's ended; both are by number. */
-static json_t *given_codes(struct admin_call *call, const struct buf *given, size_t *at,
-			   uint32_t device)
-{
-	const struct given *all = (const void *)given->data;
-	const size_t count = given->len / sizeof *all;
-	json_t *codes = json_array();
+struct given_walk {
+	const struct given *all;
+	size_t count;
+	size_t at;
+	int64_t wanted; /* 0: any device; else NULL is given for those without this unit */
+};
 
-	while (*at < count && all[*at].device < device)
-		(*at)++;
-	for (; *at < count && all[*at].device == device; (*at)++)
-		json_array_append_new(codes, admin_json_unit(call, all[*at].unit));
+static json_t *given_codes(struct admin_call *call, struct given_walk *w, uint32_t device)
+{
+	bool is_wanted = w->wanted == 0;
+	json_t *codes;
+	size_t from;
+
+	while (w->at < w->count && w->all[w->at].device < device)
+		w->at++;
+	for (from = w->at; w->at < w->count && w->all[w->at].device == device; w->at++)
+		is_wanted = is_wanted || w->all[w->at].unit == w->wanted;
+	if (!is_wanted)
+		return NULL;
+	codes = json_array();
+	for (size_t i = from; i < w->at; i++)
+		json_array_append_new(codes, admin_json_unit(call, w->all[i].unit));
 	return codes;
 }
 
-/* {} -> [device]. The office's own number 0 is not a device anybody carries. */
+static enum err want_unit(struct admin_call *call, int64_t *ret_unit)
+{
+	struct unit_row row;
+	struct bytes code;
+	enum err e = admin_want_text(call, "unit", &code);
+
+	if (e != ERR_OK || code.len == 0)
+		return e;
+	e = admin_find_unit(call, code, &row);
+	if (e == ERR_OK)
+		*ret_unit = row.unit;
+	return e;
+}
+
+/* {unit?} -> [device]. The office's own number 0 is not a device anybody carries. */
 enum err admin_device_list(struct admin_call *call)
 {
 	AUTO(buf_clear) struct buf given = {0};
 	struct store_device *devices = NULL;
+	struct given_walk walk = {0};
 	size_t count = 0;
-	size_t at = 0;
 	enum err e = store_load_devices(call->store, call->arena, &devices, &count);
 
 	if (e == ERR_OK)
 		e = load_given(call, &given);
+	if (e == ERR_OK)
+		e = want_unit(call, &walk.wanted);
 	if (e != ERR_OK)
 		return e;
+	walk.all = (const void *)given.data;
+	walk.count = given.len / sizeof *walk.all;
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++) {
+		json_t *codes;
 		bool sees = true;
 
 		if (devices[i].id.number == STAMP_DEVICE_OFFICE)
@@ -97,9 +127,9 @@ enum err admin_device_list(struct admin_call *call)
 			return e;
 		if (!sees)
 			continue;
-		json_array_append_new(call->result, device_json(call, &devices[i],
-								given_codes(call, &given, &at,
-									    devices[i].id.number)));
+		codes = given_codes(call, &walk, devices[i].id.number);
+		if (codes != NULL)
+			json_array_append_new(call->result, device_json(call, &devices[i], codes));
 	}
 	return ERR_OK;
 }
@@ -173,7 +203,7 @@ static enum err put_released(struct admin_call *call, const struct store_device 
 /* {device} -> the keys of the list, and author, unit_names, cleared, backed_up, … */
 enum err admin_device_show(struct admin_call *call)
 {
-	struct store_device d;
+	struct store_device d = {0};
 	int64_t *units = NULL;
 	size_t count = 0;
 	json_t *codes = NULL;
@@ -347,7 +377,7 @@ enum err admin_device_invite(struct admin_call *call)
 enum err admin_device_revoke(struct admin_call *call)
 {
 	struct registry_device after;
-	struct store_device d;
+	struct store_device d = {0};
 	struct bytes why;
 	enum err e = load_ruled(call, &d);
 
@@ -397,7 +427,7 @@ enum err admin_device_release(struct admin_call *call)
 {
 	const int64_t now = clock_wall_ms(call->ctx->clock);
 	struct invitation invitation;
-	struct store_device d;
+	struct store_device d = {0};
 	char text[LIMIT_INVITATION_BYTES];
 	json_t *units = NULL;
 	int64_t expires = 0;

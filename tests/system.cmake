@@ -86,6 +86,35 @@ foreach(script ${file_mutants})
     ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
 endforeach()
 
+# What the console's tests must find out: mutants_console/MODULE-BUG.sed makes another ctxhd; "# run:" says which
+# script meets it, "# by:" what it must be found by.
+file(GLOB console_mutants CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/integration/mutants_console/*.sed)
+foreach(script ${console_mutants})
+  get_filename_component(name ${script} NAME_WE)
+  string(REGEX REPLACE "-.*" "" module ${name})
+  string(REPLACE "-" "_" bug ${name})
+  file(STRINGS ${script} run REGEX "^# run: ")
+  string(REGEX REPLACE "^# run: " "" run ${run})
+  file(STRINGS ${script} by REGEX "^# by: ")
+  string(REGEX REPLACE "^# by: " "" by ${by})
+  set(mutate ${CMAKE_CURRENT_SOURCE_DIR}/sim/mutate.sh)
+  set(source ${PROJECT_SOURCE_DIR}/daemon/${module}.c)
+  set(mutant ${CMAKE_CURRENT_BINARY_DIR}/mutants/console_${bug}.c)
+  add_custom_command(OUTPUT ${mutant}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/mutants
+    COMMAND ${mutate} ${script} ${source} ${mutant}
+    DEPENDS ${script} ${mutate} ${source})
+  add_executable(ctxhd_${bug} ${PROJECT_SOURCE_DIR}/daemon/main.c ${mutant})
+  target_compile_options(ctxhd_${bug} PRIVATE -w)
+  target_link_libraries(ctxhd_${bug} PRIVATE daemon)
+  add_test(NAME integration.console.bug.${bug}
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/sim/expect_found.sh --by ${by}
+      ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/${run} --bin ${CMAKE_BINARY_DIR}/bin
+      --seed 1 --cycles 60 --program ctxhd=${CMAKE_BINARY_DIR}/bin/ctxhd_${bug})
+  set_tests_properties(integration.console.bug.${bug} PROPERTIES LABELS integration TIMEOUT 3600
+    ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1")
+endforeach()
+
 # The console's pages in a real browser. One daemon, one browser: what runs beside it only makes it slower.
 add_test(NAME browser.pages
   COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/browser/pages.py --bin ${CMAKE_BINARY_DIR}/bin)

@@ -98,7 +98,7 @@ def make(w):
     a, b = (w.client(name, "25195", "--author", author)
             for name, author in (("Máy Một", "Lê Văn An"), ("Máy Hai", "Trần Thị Bình")))
     c = w.client("Máy Ba", "25204")
-    people = conflicts(a, b, 4)
+    people = conflicts(a, b, 5)
     duplicates(a, 3)
     waiting = divided(w, c, 3)
     refused(w)

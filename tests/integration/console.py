@@ -39,6 +39,8 @@ class Answer:
 class Browser:
     """One browser: its cookie, its token, and every answer looked at for what all must carry."""
 
+    secrets = set()  # of all of them: cookies, tokens, passwords
+
     def __init__(self, w):
         self.port = w.port
         self.cookie = None
@@ -77,12 +79,14 @@ class Browser:
         check(name == COOKIE and len(self.cookie) == 64, f"the cookie: {set_cookie}")
         check(sorted(attributes) == ["HttpOnly", "Path=/", "SameSite=Strict", "Secure"], f"the cookie: {attributes}")
         me = a.json()
+        Browser.secrets |= {self.cookie, me["token"]}
         check(me["token"] not in (self.cookie, self.token), "a token that was there before")
         self.token = me["token"]
         return me
 
     def login(self, name, password):
         self.cookie, self.token = None, "login"
+        Browser.secrets.add(password)
         return self.take(self.post("login", {"name": name, "password": password}))
 
     def call(self, command, want=200, **args):
@@ -236,7 +240,7 @@ def restricted(w, lan):
     shown = cleared.call("record show", record=record, reason="kiểm tra định kỳ")["result"]
     check(shown["fields"]["state"]["value"] == "infected", f"record show: {shown}")
     entry = w.ctl_json("audit", "list", "--limit", "1")[0]
-    check(entry["who"] == "account:Kín" and entry["detail"]["reason"] == "kiểm tra định kỳ", f"the audit: {entry}")
+    check(entry["who"] == "account:Kín" and entry["detail"].get("reason") == "kiểm tra định kỳ", f"the audit: {entry}")
 
 
 def changed(w, lan):
@@ -430,6 +434,25 @@ def guessing(w, count):
     check(w.ctl_json("status")["log"] >= 1, "the office's own commands are held up")
 
 
+def journal_is_silent(w):
+    """Even at its most talkative the daemon writes no password, cookie, token, or what was typed as one."""
+    with open(os.path.join(w.dir, "ctxhd.log"), encoding="utf-8", errors="replace") as f:
+        text = f.read()
+    check("<7>" in text, "the journal is not at its most talkative")
+    told = [s for s in {*Browser.secrets, PASSWORD, "sai sai sai sai"} if s in text]
+    check(not told, f"a secret in the journal: {len(told)} of {len(Browser.secrets)}")
+
+
+def over(w):
+    """A login ends when its time is over, also one that is used all the while."""
+    w.stop()
+    w.configure("limits:\n  login_life: 2s\n")
+    w.start()
+    b = Browser(w)
+    b.login("Uyên", PASSWORD)
+    wait_for(lambda: b.get("/console/api/me", want=None).status == 401, "a login ends when its time is over")
+
+
 def apart(w):
     """console_listen: there, and nowhere else; none: nowhere."""
     w.stop()
@@ -455,6 +478,7 @@ def apart(w):
 
 
 def test(w, args):
+    w.configure("log_level: debug\n")
     w.start()
     w.import_units()
     pages(w)
@@ -467,8 +491,10 @@ def test(w, args):
     remote(w)
     page = live(w, lan)
     guessing(w, args.cycles or 400)
+    journal_is_silent(w)
     apart(w)
     check(page.until("end") == {} and page.read() is None, "the page is not told that the daemon stopped")
+    over(w)
 
 
 if __name__ == "__main__":

@@ -280,6 +280,22 @@ static void device_invite_refuses_what_it_does_not_understand(UNUSED_STATE)
 		       ERR_NOTFOUND, "2020-01-01");
 }
 
+static size_t devices_of(const char *args)
+{
+	json_t *rows = result_of("device list", args);
+	size_t count = json_array_size(rows);
+
+	json_decref(rows);
+	return count;
+}
+
+static void device_list_of_a_unit_has_its_devices_alone(UNUSED_STATE)
+{
+	assert_int_equal(devices_of("{\"unit\":\"25195\"}"), 2);
+	assert_int_equal(devices_of("{\"unit\":\"25198\"}"), 0);
+	assert_refused("device list", "{\"unit\":\"00001\"}", ERR_NOTFOUND, "00001");
+}
+
 static void device_list_has_the_keys_of_the_reference(UNUSED_STATE)
 {
 	json_t *rows = result_of("device list", "{}");
@@ -474,6 +490,7 @@ int main(void)
 		T(device_invite_gives_a_code_to_draw),
 		T(device_invite_refuses_what_it_does_not_understand),
 		T(device_list_has_the_keys_of_the_reference),
+		T(device_list_of_a_unit_has_its_devices_alone),
 		T(a_revoked_device_may_not_speak_from_the_next_request_on),
 		T(a_device_set_aside_is_released),
 		T(report_run_has_the_keys_of_the_reference),

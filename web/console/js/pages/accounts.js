@@ -43,12 +43,11 @@ export async function show(body, {signal}) {
 	const table = new Table({caption: "accounts", sort: "name", columns: [
 		{key: "name", text: "account_name"},
 		{key: "role", text: "role", show: (r) => t("role_" + r.role)},
-		{key: "cleared", text: "cleared", show: (r) => (r.cleared ? badge("stale", t("cleared")) : "–")},
-		{key: "units", text: "communes", of: (r) => r.units.join(", "), show: (r) => (r.units.length === 0 ? t("whole_office") :
+		{key: "units", text: "units", of: (r) => r.units.join(", "), show: (r) => (r.units.length === 0 ? t("whole_office") :
 			r.units.join(", "))},
-		{key: "must_change", text: "must_change", show: (r) => (r.must_change ? badge("stale", t("must_change")) : "–")},
+		{key: "cleared", text: "state", of: (r) => Number(r.cleared) * 2 + Number(r.must_change), show: (r) => [r.cleared ?
+			badge("stale", t("cleared")) : null, " ", r.must_change ? badge("stale", t("must_change")) : null]},
 		{key: "login_at", text: "login_at", show: (r) => time(r.login_at)},
-		{key: "made_at", text: "made_at", show: (r) => time(r.made_at)},
 		{key: "act", text: "action", of: () => " ", show: (r) => h("span", {class: "acts"},
 			act(r, "account reset", "account_reset", async () => {
 				if (!await askSure("account_reset", "account_reset_hint"))

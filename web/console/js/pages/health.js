@@ -109,11 +109,13 @@ export async function show(body, {signal}) {
 			await redraw();
 	}
 
+	const spanChoice = choice("chart_span", Object.keys(spans).map((s) => [s, "span_" + s]), span, (v) => {
+		span = v;
+		redraw().catch(() => {}); // the next look tells
+	});
+	spanChoice.classList.add("wide");
 	body.append(marks, facts, drawn === null ? h("p", {class: "notice"}, t("no_charts")) : h("div", {},
-		h("div", {class: "filters"}, choice("chart_span", Object.keys(spans).map((s) => [s, "span_" + s]), span, (v) => {
-			span = v;
-			redraw().catch(() => {}); // the next look tells
-		})), h("div", {class: "charts"}, drawn.map((one) => one.box))));
+		h("div", {class: "filters"}, spanChoice), h("div", {class: "charts"}, drawn.map((one) => one.box))));
 	await look();
 	const timer = setInterval(() => {
 		if (!document.hidden)

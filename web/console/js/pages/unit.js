@@ -32,7 +32,7 @@ export async function show(body, {argument, title, signal}) {
 		body.append(facts(row));
 	if (may("device list"))
 		await part(body, "devices", deviceColumns, "devices", "no_devices",
-			call("device list", {}, {signal}).then((all) => all.filter((d) => d.units.includes(argument))));
+			call("device list", {unit: argument}, {signal}));
 	if (may("log"))
 		await part(body, "last_sessions", sessionColumns, "log", "no_sessions",
 			call("log", {unit: argument, limit: 50}, {signal}));
