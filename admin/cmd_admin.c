@@ -4,12 +4,17 @@
 #include <string.h>
 
 #include "admin/commands.h"
+#include "admin/labels.h"
 #include "admin/listing.h"
+#include "common/model/vntext.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define JSON_AUTO    __attribute__((cleanup(ctl_json_release_auto)))
+#define NAME_WIDTH   36u
 
-static void append_named(struct buf *out, const char *label, json_t *counts)
+/* `labels` NULL: the keys are words of labels.h, not types. */
+static void append_named(struct buf *out, const char *label, json_t *counts,
+			 const struct labels *labels)
 {
 	const char *key;
 	json_t *value;
@@ -17,7 +22,11 @@ static void append_named(struct buf *out, const char *label, json_t *counts)
 	buf_printf(out, "%s:\n", label);
 	json_object_foreach(counts, key, value)
 	{
-		buf_printf(out, "  %-24s ", key);
+		const char *name = labels != NULL ? labels_type(labels, key) : labels_word(key);
+		const size_t width = vntext_width(bytes_str(name));
+
+		buf_printf(out, "  %s%*s ", name,
+			   width < NAME_WIDTH ? (int)(NAME_WIDTH - width) : 0, "");
 		listing_append_value(out, value, LISTING_TEXT);
 		buf_append_str(out, "\n");
 	}
@@ -40,6 +49,7 @@ static const struct listing_column status_columns[] = {
 int cmd_status(void *context, const struct args *args)
 {
 	const struct ctl *ctl = context;
+	AUTO(labels_clear) struct labels labels = {0};
 	AUTO(buf_clear) struct buf out = {0};
 	JSON_AUTO json_t *result = NULL;
 	int code = ctl_call(ctl, "status", NULL, CTL_TIMEOUT_MS, &result);
@@ -50,11 +60,49 @@ int cmd_status(void *context, const struct args *args)
 	listing_print_object(ctl, status_columns, COUNT(status_columns), result, &out);
 	if (ctl->format == TABLE_TABLE) {
 		append_named(&out, "Thiết bị theo tình trạng / Devices by state",
-			     json_object_get(result, "device_states"));
+			     json_object_get(result, "device_states"), NULL);
 		append_named(&out, "Xã theo lần liên lạc cuối / Communes by last contact",
-			     json_object_get(result, "communes"));
-		append_named(&out, "Bản ghi / Records", json_object_get(result, "records"));
+			     json_object_get(result, "communes"), NULL);
+		labels_ask(ctl, &labels);
+		append_named(&out, "Bản ghi / Records", json_object_get(result, "records"),
+			     &labels);
 	}
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
+}
+
+static const struct listing_column health_columns[] = {
+	{"at", "Lúc", "At", LISTING_TIME, false},
+	{"started_at", "Chạy từ", "Started", LISTING_TIME, false},
+	{"ready", "Sẵn sàng", "Ready", LISTING_TEXT, false},
+	{"disk_low", "Đĩa sắp đầy", "Disk low", LISTING_TEXT, false},
+};
+
+static const struct listing_column metric_columns[] = {
+	{"metric", "Chỉ số", "Metric", LISTING_WORD, false},
+	{"value", "Giá trị", "Value", LISTING_NUMBER, false},
+};
+
+int cmd_health(void *context, const struct args *args)
+{
+	const struct ctl *ctl = context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *result = NULL;
+	JSON_AUTO json_t *rows = json_array();
+	const char *name;
+	json_t *value;
+	int code = ctl_call(ctl, "health", NULL, CTL_TIMEOUT_MS, &result);
+
+	(void)args;
+	if (result == NULL)
+		return code;
+	json_object_foreach(json_object_get(result, "metrics"), name, value) json_array_append_new(
+		rows, json_pack("{s:s, s:O}", "metric", name, "value", value));
+	if (ctl->format != TABLE_CSV)
+		listing_print_object(ctl, health_columns, COUNT(health_columns), result, &out);
+	if (ctl->format == TABLE_TABLE)
+		buf_append_str(&out, "\n");
+	if (ctl->format != TABLE_JSON)
+		listing_print(ctl, metric_columns, COUNT(metric_columns), rows, &out);
 	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }
 

@@ -10,7 +10,7 @@
 static const struct listing_column list_columns[] = {
 	{"keep", "Hồ sơ", "Record", LISTING_ID, false},
 	{"other", "Có thể trùng", "May be its double", LISTING_ID, false},
-	{"likeness", "Giống ở", "Alike in", LISTING_WORD, false},
+	{"likeness", "Giống ở", "Alike in", LISTING_TEXT, false},
 	{"across", "Khác xã", "Across", LISTING_TEXT, true},
 	{"keep_name", "Tên", "Name", LISTING_TEXT, false},
 	{"keep_birth", "Sinh", "Born", LISTING_TEXT, false},

@@ -216,6 +216,9 @@ static const struct args_positional backup_positional[] = {{"BACKUP", false, fal
 static const struct args_command commands[] = {
 	{"status", NO_OPTIONS, NO_POSITIONALS, "tình trạng máy chủ, thiết bị, các xã",
 	 "state of the daemon, devices, communes", cmd_status},
+	{"health", NO_OPTIONS, NO_POSITIONALS,
+	 "máy chủ: sẵn sàng chưa, đĩa, hàng chờ, thời gian ghi đĩa, các đường gửi bản tin",
+	 "the daemon itself: ready, disk, queue, time of commits, alerts", cmd_health},
 	{"board", OPTIONS(board_options), NO_POSITIONALS,
 	 "từng xã: còn mới, lâu chưa thấy, còn thiếu, chờ quyết định",
 	 "every commune: fresh, stale, missing, waiting for a decision", cmd_board},

@@ -14,6 +14,7 @@ extern const struct args_program commands_program;
 
 int cmd_status(void *context, const struct args *args);
 int cmd_board(void *context, const struct args *args);
+int cmd_health(void *context, const struct args *args);
 int cmd_verify(void *context, const struct args *args);
 int cmd_missing(void *context, const struct args *args);
 int cmd_audit_list(void *context, const struct args *args);

@@ -107,24 +107,39 @@ static bool names_any(const json_t *row)
 	       json_is_string(json_object_get(row, "field"));
 }
 
-void labels_load(const struct ctl *ctl, const json_t *rows, struct labels *ret_labels)
+void labels_ask(const struct ctl *ctl, struct labels *ret_labels)
 {
 	json_t *result = NULL;
+
+	*ret_labels = (struct labels){0};
+	if (ctl_call(ctl, "types", NULL, CTL_TIMEOUT_MS, &result) != ARGS_EXIT_DONE)
+		return;
+	ret_labels->types = json_incref(json_object_get(result, "types"));
+	json_decref(result);
+}
+
+void labels_load(const struct ctl *ctl, const json_t *rows, struct labels *ret_labels)
+{
 	bool is_wanted = names_any(rows);
 
 	*ret_labels = (struct labels){0};
 	for (size_t i = 0; i < json_array_size(rows) && !is_wanted; i++)
 		is_wanted = names_any(json_array_get(rows, i));
-	if (!is_wanted || ctl_call(ctl, "types", NULL, CTL_TIMEOUT_MS, &result) != ARGS_EXIT_DONE)
-		return;
-	ret_labels->types = json_incref(json_object_get(result, "types"));
-	json_decref(result);
+	if (is_wanted)
+		labels_ask(ctl, ret_labels);
 }
 
 void labels_clear(struct labels *l)
 {
 	json_decref(l->types);
 	l->types = NULL;
+}
+
+const char *labels_type(const struct labels *l, const char *name)
+{
+	const char *vi = json_string_value(json_object_get(json_object_get(l->types, name), "vi"));
+
+	return vi != NULL ? vi : name;
 }
 
 static const json_t *field_of(const json_t *type, const char *field)

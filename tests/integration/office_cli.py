@@ -122,6 +122,11 @@ def listings(w, person):
     check(person in w.ctl("record", "show", person).stdout, "record show has the id whole")
 
     words_for_people(w, person, partial)
+    health = each_format(w, ("health",), ["at", "started_at", "ready", "disk_low", "alerts", "metrics"])
+    check(health["ready"] is True and health["metrics"]["devices"] >= 0, f"health: {health}")
+    check("Đối tượng (người)" in w.ctl("status").stdout, "status counts types by their names")
+    each_format(w, ("alert", "show"), ["id", "alert", "at", "day", "title", "items", "text", "ways"])
+    fits(w, "duplicate", "list")
     each_format(w, ("status",), STATUS)
     each_format(w, ("device", "list"), DEVICE, rows=3)
     each_format(w, ("device", "show", "1"), ["number", "units", "state"], rows=1)
