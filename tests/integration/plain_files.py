@@ -378,7 +378,9 @@ class BackupNow(Case):
         super().__init__(w, disk)
         self.under = os.path.join(w.state, "backup")
         self.path = self.under
-        self.may_pass = (os.path.join(w.state, "backup.key "),)  # is it here is asked for a warning alone
+        # Is the key here is asked for a warning alone; the rest is as for Restore.
+        self.may_pass = tuple(os.path.join(w.state, name) for name in (
+            "backup.key ", "backup.tmp.check/ctxhd.db ", "backup.tmp.check/ctxhd.db-wal ", "backup.tmp.check/rebuild-", "backup.tmp.check "))
         self.before = None
 
     def files(self):
