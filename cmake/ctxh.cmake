@@ -35,12 +35,15 @@ if(CTXH_HARDEN)
 endif()
 
 # ctxh_library(<name> SOURCES ... HEADERS ... [LINK ...])
-# One static library per folder, plus one translation unit per header that
+# One static library per folder, plus, with the tests, one translation unit per header that
 # includes only that header, so every header stands on its own.
 function(ctxh_library name)
   cmake_parse_arguments(L "" "" "SOURCES;HEADERS;LINK" ${ARGN})
   add_library(${name} STATIC ${L_SOURCES})
   target_link_libraries(${name} PUBLIC ctxh_flags ${L_LINK})
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
   foreach(header ${L_HEADERS})
     string(MAKE_C_IDENTIFIER "${name}_${header}" id)
     file(RELATIVE_PATH folder ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})

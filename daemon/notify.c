@@ -1,4 +1,6 @@
 #define LOG_TAG "notify"
+/* Every line would be from the same one of this file. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
 
 #include "daemon/notify.h"
 
