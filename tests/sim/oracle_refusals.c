@@ -3,6 +3,7 @@
 
 #include "daemon/ingest.h"
 #include "daemon/quarantine.h"
+#include "daemon/units.h"
 #include "tests/sim/homes.h"
 #include "tests/sim/oracle_private.h"
 
@@ -30,6 +31,30 @@ static bool was_placed_in_vain(const struct truth *t, const struct id *id)
 		    id_compare(&l->notes[i].id, id) == 0 &&
 		    bytes_is(l->notes[i].field, RECORD_UNIT))
 			return true;
+	return false;
+}
+
+/* The transfer that took the record away came back after a restore before the one that had brought
+ * it to its author: that one lost, and the restored office has never seen the record there. */
+static bool was_there_unseen(struct truth *t, const struct quarantine_row *q)
+{
+	struct world *w = t->w;
+	int64_t *scope = NULL;
+	size_t count = 0;
+
+	if (w->restores == 0)
+		return false;
+	world_must(w,
+		   units_load_scope_now(w->store, &t->a, q->device, w->clock.wall, &scope, &count),
+		   "scope");
+	for (size_t i = 0; i < t->conflict_count; i++) {
+		const struct conflict_row *c = &t->conflicts[i];
+
+		if (id_compare(&c->id, &q->id) == 0 && bytes_is(c->lost.name, RECORD_UNIT) &&
+		    c->lost.value.kind == VALUE_INT &&
+		    units_scope_has(scope, count, c->lost.value.integer))
+			return true;
+	}
 	return false;
 }
 
@@ -69,6 +94,17 @@ static const char *hindered_by(struct truth *t, const struct quarantine_row *q)
 	return replayed.is_merged ? NULL : text_of(&t->a, replayed.code);
 }
 
+/* O7: its author had the right to, and nothing took it from him. */
+static bool is_wronged(struct truth *t, size_t index)
+{
+	const struct quarantine_row *q = &t->quarantine[index];
+
+	if (t->w->has_lost_rights || t->w->is_list_ahead || !had_right(t, index))
+		return false;
+	return !is_orphan_move(t, index) && !was_placed_in_vain(t, &q->id) &&
+	       !was_there_unseen(t, q);
+}
+
 /* Why a refused change may be refused. */
 static void check_refusal(struct truth *t, size_t index)
 {
@@ -89,8 +125,7 @@ static void check_refusal(struct truth *t, size_t index)
 			   "number %llu of device %u (%.*s %.*s) waits, and nothing hinders it",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));
-	if (strcmp(reason, "out_of_scope") == 0 && !t->w->has_lost_rights && !t->w->is_list_ahead &&
-	    had_right(t, index) && !is_orphan_move(t, index) && !was_placed_in_vain(t, &q->id))
+	if (strcmp(reason, "out_of_scope") == 0 && is_wronged(t, index))
 		world_fail(t->w, "O7: number %llu of device %u (%.*s %.*s) was refused for scope",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));
