@@ -129,6 +129,8 @@ static void check_refusal(struct truth *t, size_t index)
 		world_fail(t->w, "O7: number %llu of device %u (%.*s %.*s) was refused for scope",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));
+	/* What would have made its record is refused, too. */
+	is_orphan = is_orphan || (strcmp(reason, "missing") == 0 && truth_find(t, &q->id) == NULL);
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		is_orphan = is_orphan || strcmp(reason, good[i]) == 0;
 	if (!is_orphan)
