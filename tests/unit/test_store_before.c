@@ -224,7 +224,7 @@ static void without_room_nothing_is_kept_and_nothing_altered(UNUSED_STATE)
 
 	make_older();
 	assert_int_equal(stat(g.path, &st), 0);
-	assert_true(st.st_size > 128 * 1024);
+	assert_true(st.st_size > INT64_C(131072));
 	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	small = (struct rlimit){(rlim_t)st.st_size - 4096, old.rlim_max};
