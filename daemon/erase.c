@@ -293,14 +293,26 @@ static int compare_logs(const void *a, const void *b)
 	return (*left > *right) - (*left < *right);
 }
 
+/* What came again is looked for in every entry that has such. */
+static enum err add_repeating(struct run *r)
+{
+	uint64_t *logs = NULL;
+	size_t count = 0;
+	enum err e = store_load_repeating_logs(r->store, r->a, &logs, &count);
+
+	if (e == ERR_OK && count != 0)
+		buf_append(&r->logs, logs, count * sizeof *logs);
+	return e;
+}
+
 static enum err cut_log(struct run *r)
 {
+	enum err e = add_repeating(r);
 	uint64_t *logs = (void *)r->logs.data;
 	size_t count = r->logs.len / sizeof *logs;
-	enum err e = ERR_OK;
 
-	if (count == 0)
-		return ERR_OK;
+	if (e != ERR_OK || count == 0)
+		return e;
 	qsort(logs, count, sizeof *logs, compare_logs);
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		if (i == 0 || logs[i] != logs[i - 1])

@@ -134,6 +134,30 @@ enum err store_load_erased(struct store *s, struct arena *a, const struct id *id
 
 /* ---- finding ---- */
 
+static const char query_repeating[] =
+	"SELECT c.log FROM device d CROSS JOIN changeset c ON c.device = d.number AND c.kind = 1"
+	" WHERE d.former <> 0 AND instr(c.verdicts, CAST('" LOG_CODE_REPEATED "' AS BLOB)) > 0";
+
+enum err store_load_repeating_logs(struct store *s, struct arena *a, uint64_t **ret_logs,
+				   size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	AUTO(buf_clear) struct buf rows = {0};
+	bool is_row = false;
+	enum err e = sql_use(s, query_repeating, &q);
+
+	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		uint64_t log = (uint64_t)sql_int(q, 0);
+
+		buf_append(&rows, &log, sizeof log);
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_count = rows.len / sizeof **ret_logs;
+	*ret_logs = rows_of(a, &rows);
+	return ERR_OK;
+}
+
 /* What could not be read at all has no id of its own; such rows are few. */
 static const char query_numbers[] =
 	"SELECT log, number, device, type, state = 'erased' FROM quarantine WHERE id = ?1"

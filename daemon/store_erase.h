@@ -30,6 +30,13 @@ enum err store_load_erased(struct store *s, struct arena *a, const struct id *id
 
 /* ---- finding ---- */
 
+/*
+ * Change-sets in which a device that took another's place brought what the log had already: such a
+ * change was not merged again, so no record is touched by it, and yet it holds what was written.
+ */
+enum err store_load_repeating_logs(struct store *s, struct arena *a, uint64_t **ret_logs,
+				   size_t *ret_count);
+
 /* A quarantined change of the record, or one that could not be read and holds its id. */
 struct erase_number {
 	uint64_t log; /* 0: of a fork, not in the log */

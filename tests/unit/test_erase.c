@@ -137,6 +137,34 @@ static void every_unit_it_was_ever_in_hears_of_it(UNUSED_STATE)
 	}
 }
 
+/* Its device was released, and the next sent again what the log had: written twice, merged once. */
+static void what_a_released_device_brought_again_goes_too(UNUSED_STATE)
+{
+	static const char took_place[] = "UPDATE device SET former = ?1 WHERE number = ?2";
+	struct ground_device copy = *d;
+	struct id ids[2];
+	struct change again[2] = {ground_person(&g, &copy, g.north, NAME " ba", &ids[0]),
+				  ground_person(&g, &copy, g.north, OTHER, &ids[1])};
+	struct ground_device *next;
+	struct sql *q = NULL;
+
+	(void)ground_push(&g, d, &again[0], 1);
+	next = ground_device(&g, g.north, false);
+	assert_ok(sql_use(g.store, took_place, &q));
+	sql_bind_int(q, 1, d->number);
+	sql_bind_int(q, 2, next->number);
+	assert_ok(sql_run(q));
+	sql_done(q);
+	assert_int_equal(ground_push(&g, next, again, 2).applied, 1);
+
+	(void)erase(&ids[0]);
+	(void)erase(&person);
+
+	assert_false(log_holds(NAME));
+	assert_true(ground_load(&g, "person", &ids[1]).count > 0);
+	ground_verify(&g);
+}
+
 /* It is in no unit then, so no eviction reaches the device that has it. */
 static void who_wrote_what_was_only_refused_hears_of_it(UNUSED_STATE)
 {
@@ -303,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_was_written_of_it_is_gone_and_the_rest_verifies),
 		T(every_unit_it_was_ever_in_hears_of_it),
+		T(what_a_released_device_brought_again_goes_too),
 		T(who_wrote_what_was_only_refused_hears_of_it),
 		T(a_later_change_comes_in_as_that_it_came),
 		T(the_bytes_as_they_were_are_still_known),
