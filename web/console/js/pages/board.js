@@ -20,8 +20,7 @@ function told(row) {
 function tile(row, small) {
 	return h("a", {href: "#/unit/" + encodeURIComponent(row.code), class: `tile mark-${row.state}${worried(row) ? " worried" : ""}`,
 		title: told(row), "aria-label": told(row)},
-	h("span", {"aria-hidden": "true"}, worried(row) ? "!" : signs[row.state]),
-	small ? null : h("span", {"aria-hidden": "true", class: "name"}, row.name.replace(kinds, "")));
+	worried(row) ? "!" : signs[row.state], small ? null : h("span", {class: "name"}, row.name.replace(kinds, "")));
 }
 
 // Districts where there are any, else provinces.
@@ -37,7 +36,7 @@ function groups(rows) {
 }
 
 function drawMap(rows, all) {
-	return h("div", {class: "map"}, groups(rows).map((g) => {
+	return h("div", {class: "map" + (all > MANY ? " many" : "")}, groups(rows).map((g) => {
 		const fresh = g.rows.filter((r) => r.state === "fresh").length;
 		return h("section", {class: "district"}, h("h2", {}, g.name, " ", h("small", {}, `${fresh}/${g.rows.length}`)),
 			h("div", {class: "tiles" + (all > MANY ? " small" : "")}, g.rows.map((r) => tile(r, all > MANY))));
