@@ -49,6 +49,7 @@ struct work {
 	size_t kept_count;
 	struct record before; /* state under the new draft; count 0: none */
 	struct change change; /* with what was folded in */
+	uint64_t seen;        /* its base as it will be kept */
 };
 
 static enum err load(struct work *w, const struct id *id)
@@ -157,6 +158,9 @@ static void take_along(struct work *w, const struct vault_change *pending)
 
 	if (pending->is_refused)
 		under = shown(w, &pending->change);
+	/* Where a refused value stands on top, what came below it since has not been seen. */
+	if (pending->is_refused && under.count != 0 && under.base < w->seen)
+		w->seen = under.base;
 	lay_over(w->arena, &under, &w->change);
 }
 
@@ -294,6 +298,7 @@ static enum err work_out(struct work *w, const struct change *change,
 		      w->record.generation < vault_state(ctx->vault)->generation;
 
 	w->change.base = is_old ? 0 : base_of(ctx, lives_in);
+	w->seen = w->change.base;
 	if (w->exists)
 		fold(w);
 	drop_same(w);
@@ -314,6 +319,7 @@ static enum err keep(struct work *w)
 	for (size_t i = 0; i < w->pending_count && e == ERR_OK; i++)
 		if (is_foldable(w, i))
 			e = vault_change_remove(v, w->pending[i].seq);
+	w->change.base = w->seen;
 	struct vault_change last = {.change = w->change};
 	struct vault_record r = w->record;
 

@@ -104,6 +104,35 @@ static void a_record_that_left_goes_when_its_refused_edit_is_taken_back(void **s
 	assert_int_equal(client_home_problems(h), 0);
 }
 
+static void what_came_below_a_refused_value_has_not_been_seen(void **state)
+{
+	struct client_home *h = *state;
+	struct arena a = {0};
+	struct vault_change *list;
+	size_t count;
+	struct id id = add_person(h, "Lan");
+
+	assert_ok(client_home_sync(h));
+	assert_ok(client_home_sync(h));
+	office_write(h->office, "person", &id, "hamlet", value_text(BYTES_LIT("Của người khác")),
+		     h->clock.wall);
+	h->clock.wall += 60000;
+	h->office->refuse_type = BYTES_LIT("person");
+	assert_ok(client_home_edit(h, "person", &id, "hamlet", "Bị giữ lại"));
+	assert_ok(vault_drafts(h->vault, &a, 100, &list, &count));
+	uint64_t base = list[0].change.base;
+
+	assert_ok(client_home_sync(h));
+	assert_int_equal(client_home_standing(h, &id), VAULT_REFUSED);
+	assert_string_equal(client_home_value(h, &id, "hamlet"), "Bị giữ lại");
+	assert_ok(client_home_edit(h, "person", &id, "hamlet", "Đã sửa"));
+
+	assert_ok(vault_drafts(h->vault, &a, 100, &list, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(list[0].change.base, base);
+	arena_clear(&a);
+}
+
 static void edit_meanwhile(struct office *o)
 {
 	struct client_home *h = o->on_request_arg;
@@ -257,6 +286,7 @@ int main(void)
 		CASE(an_edit_taken_back_leaves_nothing_to_send),
 		CASE(a_record_that_left_goes_when_its_refused_edit_is_taken_back),
 		CASE(a_record_that_left_goes_when_its_draft_is_taken_back),
+		CASE(what_came_below_a_refused_value_has_not_been_seen),
 		CASE(a_value_out_of_its_field_is_refused_and_nothing_kept),
 		CASE(clocks_rise_with_the_numbers_whatever_is_edited_again),
 		CASE(an_edit_behind_a_transfer_has_seen_what_the_old_unit_showed),
