@@ -149,9 +149,8 @@ void schema_sql_print_index(struct bytes type, struct bytes field, struct buf *o
 /*
  * How a unit's records are found by log number. An index on (unit, log) would have every update
  * take an entry out of a page nobody else has touched for long: read, written to the log, copied
- * from there. So the index has what does not change, and an update adds an entry at the unit's end
- * of
- * `__changed`. An entry whose record was updated again since is passed over, and stays.
+ * from there. So the index has what does not change, and what was updated since has an entry in
+ * `__changed`, at the unit's end of it.
  */
 static void print_unit_index(struct bytes type, struct buf *out)
 {
@@ -321,6 +320,14 @@ void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct
 	buf_append_str(out, " WHERE row = ?1");
 }
 
+void schema_sql_print_passed(const struct table *t, struct buf *out)
+{
+	buf_printf(
+		out,
+		"DELETE FROM \"%.*s__changed\" WHERE in_unit = ?1 AND at_log = ?2 AND of_row = ?3",
+		BYTES_FMT(t->type));
+}
+
 void schema_sql_print_changed(const struct table *t, struct buf *out)
 {
 	buf_printf(out, "INSERT OR IGNORE INTO \"%.*s__changed\" VALUES(?1, ?2, ?3)",
@@ -488,6 +495,7 @@ enum err store_load_tables(struct store *s)
 		store_finalize(s->tables[i].update);
 		store_finalize(s->tables[i].update_plain);
 		store_finalize(s->tables[i].changed);
+		store_finalize(s->tables[i].passed);
 	}
 	s->tables = tables;
 	s->table_count = used;

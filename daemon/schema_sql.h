@@ -77,3 +77,5 @@ void schema_sql_print_insert(const struct table *t, struct buf *out);
 void schema_sql_print_update(const struct table *t, bool is_with_indexed, struct buf *out);
 /* Row ?3 was updated: it is in unit ?1, at log ?2. */
 void schema_sql_print_changed(const struct table *t, struct buf *out);
+/* Row ?3 was in unit ?1, at log ?2, and is no more. */
+void schema_sql_print_passed(const struct table *t, struct buf *out);

@@ -311,6 +311,7 @@ static void finalize_tables(struct store *s)
 		store_finalize(t->update);
 		store_finalize(t->update_plain);
 		store_finalize(t->changed);
+		store_finalize(t->passed);
 	}
 }
 

@@ -60,6 +60,7 @@ struct table {
 	struct sql *update;       /* every column */
 	struct sql *update_plain; /* all but indexed fields: these cost an index write each */
 	struct sql *changed;
+	struct sql *passed;
 };
 
 #define STORE_CACHE_BUCKETS 128u
@@ -114,7 +115,8 @@ enum table_statement {
 	STATEMENT_INSERT,
 	STATEMENT_UPDATE,
 	STATEMENT_UPDATE_PLAIN,
-	STATEMENT_CHANGED
+	STATEMENT_CHANGED,
+	STATEMENT_PASSED
 };
 
 enum err store_use_table(struct store *s, struct table *t, enum table_statement which,

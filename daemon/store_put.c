@@ -173,22 +173,47 @@ static void note_put(struct store *s, struct arena *a, struct store_state *state
 	state->touched = arena_copy(a, buf_bytes(&s->touched));
 }
 
-/* An unchanged log number leaves the row where a reader finds it. */
-static enum err note_changed(struct store *s, struct table *t, const struct store_state *state)
+static enum err run_listing(struct store *s, struct table *t, enum table_statement which,
+			    int64_t unit, uint64_t log, int64_t row)
 {
 	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = store_use_table(s, t, which, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, unit);
+	sql_bind_int(q, 2, (int64_t)log);
+	sql_bind_int(q, 3, row);
+	return sql_run(q);
+}
+
+static bool was_updated_before(const struct store_state *state)
+{
+	struct pack_reader r = pack_open(state->touched);
+
+	if (!pack_is_end(&r))
+		(void)unpack_uint(&r);
+	return !pack_is_end(&r);
+}
+
+/*
+ * An unchanged log number leaves the row where a reader finds it. Its entry of before goes: each
+ * reader of a unit would pass over it. Of a row that no one updated since it was made there is none
+ * to look for, in a page that is cold; from before there were entries it may have one, which stays.
+ */
+static enum err note_changed(struct store *s, struct table *t, const struct store_state *state)
+{
 	uint64_t log = record_last_log(&state->record);
-	enum err e;
+	enum err e = ERR_OK;
 
 	if (log == state->log)
 		return ERR_OK;
-	e = store_use_table(s, t, STATEMENT_CHANGED, &q);
-	if (e != ERR_OK)
-		return e;
-	sql_bind_int(q, 1, record_unit(&state->record));
-	sql_bind_int(q, 2, (int64_t)log);
-	sql_bind_int(q, 3, state->row);
-	return sql_run(q);
+	if (was_updated_before(state))
+		e = run_listing(s, t, STATEMENT_PASSED, state->unit, state->log, state->row);
+	if (e == ERR_OK)
+		e = run_listing(s, t, STATEMENT_CHANGED, record_unit(&state->record), log,
+				state->row);
+	return e;
 }
 
 static enum err update_row(struct store *s, struct arena *a, struct table *t,

@@ -16,6 +16,7 @@ static void print_statement(const struct table *t, enum table_statement which, s
 	case STATEMENT_UPDATE: schema_sql_print_update(t, true, out); break;
 	case STATEMENT_UPDATE_PLAIN: schema_sql_print_update(t, false, out); break;
 	case STATEMENT_CHANGED: schema_sql_print_changed(t, out); break;
+	case STATEMENT_PASSED: schema_sql_print_passed(t, out); break;
 	}
 }
 
@@ -30,6 +31,7 @@ static struct sql **slot_of(struct table *t, enum table_statement which)
 	case STATEMENT_UPDATE: return &t->update;
 	case STATEMENT_UPDATE_PLAIN: return &t->update_plain;
 	case STATEMENT_CHANGED: return &t->changed;
+	case STATEMENT_PASSED: return &t->passed;
 	}
 	UNREACHABLE();
 }

@@ -150,6 +150,15 @@ static void assert_pages(void)
 	}
 }
 
+static int64_t number_of(const char *text)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+
+	assert_ok(sql_use(g.store, text, &q));
+	assert_ok(sql_run_row(q));
+	return sql_int(q, 0);
+}
+
 static void a_record_is_once_where_it_was_changed_last(UNUSED_STATE)
 {
 	for (size_t i = 0; i < STEPS; i++) {
@@ -157,6 +166,9 @@ static void a_record_is_once_where_it_was_changed_last(UNUSED_STATE)
 		assert_pages();
 	}
 	assert_true(people_count > PEOPLE / 2);
+	/* Nobody has to pass over entries of before. */
+	assert_int_equal(number_of("SELECT count(*) FROM person__changed"),
+			 number_of("SELECT count(*) FROM person WHERE log <> made_log"));
 }
 
 static void a_store_of_version_eleven_gives_the_same_pages(UNUSED_STATE)
