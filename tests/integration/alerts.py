@@ -153,13 +153,9 @@ def show(w):
     check("Đường gửi / Ways" in table and shown["text"].splitlines()[0] in table, table)
     rows = w.ctl("alert", "show", "--format", "csv").stdout
     check(rows.splitlines()[0] == "kind,label,label_en,urgent,count,oldest,detail,todo", rows)
-    health = json.loads(subprocess.run(
-        ["curl", "-s", "--unix-socket", os.path.join(w.state, "admin.sock"), "http://x/v1/call", "-d",
-         '{"command":"health","args":{}}'], capture_output=True, check=True).stdout)["result"]
+    health = w.ctl_json("health")
     check(ways(health["alerts"])["file"]["on"] is True, f"health: {health['alerts']}")
-    metrics = subprocess.run(["curl", "-s", "--unix-socket", os.path.join(w.state, "admin.sock"), "http://x/metrics"],
-                             capture_output=True, text=True, check=True).stdout
-    check(re.search(r"^ctxh_alerts_total [1-9]", metrics, re.M), "no alert is counted")
+    check(re.search(r"^ctxh_alerts_total [1-9]", w.get("/metrics"), re.M), "no alert is counted")
 
 
 def by_server(w):

@@ -95,8 +95,7 @@ class World:
         self.stop()
         self.log.close()
         if kind is not None and kind is not Skipped:
-            with open(os.path.join(self.dir, "ctxhd.log"), errors="replace") as f:
-                sys.stderr.write("--- ctxhd.log (end)\n" + "".join(f.readlines()[-40:]))
+            sys.stderr.write(self.log_end())
         if self.args.keep:
             print("kept", self.dir)
         else:
@@ -148,11 +147,18 @@ class World:
     def stop(self, how=signal.SIGTERM, wait=PATIENCE):
         if self.daemon is None:
             return None
+        is_asked = self.daemon.poll() is None and how == signal.SIGTERM
         if self.daemon.poll() is None:
             self.daemon.send_signal(how)
         code = self.daemon.wait(wait)
         self.daemon = None
+        # What a sanitizer finds at the end (memory that nobody freed) is told by the exit code alone.
+        check(not is_asked or code == 0, f"asked to end, ctxhd ended with {code}\n{self.log_end()}")
         return code
+
+    def log_end(self):
+        with open(os.path.join(self.dir, "ctxhd.log"), errors="replace") as f:
+            return "--- ctxhd.log (end)\n" + "".join(f.readlines()[-40:])
 
     # ---- programs
 
@@ -179,17 +185,21 @@ class World:
         with open(os.path.join(self.dir, "ctxhd.yaml"), "w", encoding="utf-8") as f:
             f.write(f"listen: 127.0.0.1:{self.port}\n{text}")
 
-    def readiness(self):
-        """The status /readyz answers with, as text; "" when nobody answers."""
+    def get(self, path):
+        """What the admin socket answers to a GET, head and all; "" when nobody answers."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(PATIENCE)
             try:
                 s.connect(os.path.join(self.state, "admin.sock"))
-                s.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-                line = s.makefile("rb").readline()
+                s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+                return s.makefile("r", encoding="utf-8", newline="").read()
             except OSError:
                 return ""
-        return line.split()[1].decode() if line.startswith(b"HTTP/") else ""
+
+    def readiness(self):
+        """The status /readyz answers with, as text; "" when nobody answers."""
+        answer = self.get("/readyz")
+        return answer.split()[1] if answer.startswith("HTTP/") else ""
 
     def import_units(self, path=None, date="2021-02-01"):
         path = path or os.path.join(ROOT, "tests/data/units/units_binhphuoc_2021.csv")
