@@ -105,21 +105,33 @@ static bool is_wronged(struct truth *t, size_t index)
 	       !was_there_unseen(t, q);
 }
 
+/*
+ * The reason that counts today: a change that came before its record, or that a restored office
+ * refused for scope, may be hindered by something else by now. A scope that came back (a clock was
+ * set, and a merger is in force again) lets nobody in by itself: that decision is the office's.
+ */
+static const char *reason_today(struct truth *t, const struct quarantine_row *q)
+{
+	const bool was_early = bytes_is(q->reason, "missing");
+	const char *today;
+
+	if (was_early && truth_find(t, &q->id) == NULL)
+		return "missing";
+	if (!was_early && !(bytes_is(q->reason, "out_of_scope") && t->w->restores != 0))
+		return text_of(&t->a, q->reason);
+	today = hindered_by(t, q);
+	return today == NULL && !was_early ? "out_of_scope" : today;
+}
+
 /* Why a refused change may be refused. */
 static void check_refusal(struct truth *t, size_t index)
 {
 	static const char *const good[] = {"out_of_scope", "out_of_range", "not_cleared",
 					   "no_such_unit"};
 	const struct quarantine_row *q = &t->quarantine[index];
-	const char *reason = text_of(&t->a, q->reason);
-	bool is_orphan = bytes_is(q->reason, "missing") && truth_find(t, &q->id) == NULL;
+	const char *reason = reason_today(t, q);
+	bool is_good;
 
-	/* It came before its record. */
-	if (bytes_is(q->reason, "missing") && !is_orphan)
-		reason = hindered_by(t, q);
-	/* What hinders it now may be something else: a record that is restricted by then. */
-	if (strcmp(reason != NULL ? reason : "", "out_of_scope") == 0 && t->w->restores != 0)
-		reason = hindered_by(t, q);
 	if (reason == NULL)
 		world_fail(t->w,
 			   "number %llu of device %u (%.*s %.*s) waits, and nothing hinders it",
@@ -130,10 +142,10 @@ static void check_refusal(struct truth *t, size_t index)
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)));
 	/* What would have made its record is refused, too. */
-	is_orphan = is_orphan || (strcmp(reason, "missing") == 0 && truth_find(t, &q->id) == NULL);
+	is_good = strcmp(reason, "missing") == 0 && truth_find(t, &q->id) == NULL;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-		is_orphan = is_orphan || strcmp(reason, good[i]) == 0;
-	if (!is_orphan)
+		is_good = is_good || strcmp(reason, good[i]) == 0;
+	if (!is_good)
 		world_fail(t->w, "number %llu of device %u (%.*s %.*s) is refused: %s",
 			   (unsigned long long)q->number, q->device, BYTES_FMT(q->type),
 			   BYTES_FMT(truth_show_id(&t->a, &q->id)), reason);
