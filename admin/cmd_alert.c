@@ -20,7 +20,7 @@ static const struct listing_column item_columns[] = {
 	{"count", "Số", "Count", LISTING_NUMBER, false},
 	{"oldest", "Lâu nhất từ", "Oldest", LISTING_MINUTE, false},
 	{"detail", NULL, NULL, LISTING_TEXT, true},
-	{"todo", "Làm gì", "What to do", LISTING_TEXT, false},
+	{"advice", "Làm gì", "What to do", LISTING_TEXT, false},
 };
 
 static const struct listing_column way_columns[] = {

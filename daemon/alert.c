@@ -15,11 +15,11 @@ struct kind {
 	bool is_urgent;
 	const char *vi;
 	const char *en;
-	const char *todo;
+	const char *advice;
 };
 
 static const struct kind kinds[] = {
-#define X(name, urgent, vi, en, todo) [ALERT_##name] = {#name, urgent, vi, en, todo},
+#define X(name, urgent, vi, en, advice) [ALERT_##name] = {#name, urgent, vi, en, advice},
 	ALERT_KIND_MAP(X)
 #undef X
 };
@@ -39,9 +39,9 @@ const char *alert_kind_en(enum alert_kind kind)
 	return kinds[kind].en;
 }
 
-const char *alert_kind_todo(enum alert_kind kind)
+const char *alert_kind_advice(enum alert_kind kind)
 {
-	return kinds[kind].todo;
+	return kinds[kind].advice;
 }
 
 bool alert_kind_is_urgent(enum alert_kind kind)

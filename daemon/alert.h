@@ -50,7 +50,7 @@ struct store;
 	  "ctxhctl unit placing")
 
 enum alert_kind {
-#define X(name, urgent, vi, en, todo) ALERT_##name,
+#define X(name, urgent, vi, en, advice) ALERT_##name,
 	ALERT_KIND_MAP(X)
 #undef X
 };
@@ -59,7 +59,7 @@ enum alert_kind {
 const char *alert_kind_name(enum alert_kind kind);
 const char *alert_kind_vi(enum alert_kind kind);
 const char *alert_kind_en(enum alert_kind kind);
-const char *alert_kind_todo(enum alert_kind kind);
+const char *alert_kind_advice(enum alert_kind kind);
 /* It goes out at once, and not with the daily alert only. */
 bool alert_kind_is_urgent(enum alert_kind kind);
 

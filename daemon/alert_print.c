@@ -146,7 +146,7 @@ static void print_item(const struct alert_item *item, struct buf *out)
 	if (item->row_total > item->row_count)
 		buf_printf(out, "    … và %zu nữa / and %zu more\n",
 			   item->row_total - item->row_count, item->row_total - item->row_count);
-	buf_printf(out, "    → %s\n", alert_kind_todo(item->kind));
+	buf_printf(out, "    → %s\n", alert_kind_advice(item->kind));
 }
 
 static void print_state(const struct alert *alert, struct buf *out)
@@ -232,7 +232,7 @@ static json_t *item_json(const struct alert_item *item)
 			 "label_en", alert_kind_en(item->kind), "urgent",
 			 (int)alert_kind_is_urgent(item->kind), "count", (json_int_t)item->count,
 			 "oldest", json_of_time(item->oldest_ms), "detail", json_of(item->detail),
-			 "todo", alert_kind_todo(item->kind), "rows", rows, "more",
+			 "advice", alert_kind_advice(item->kind), "rows", rows, "more",
 			 (json_int_t)(item->row_total - item->row_count));
 }
 

@@ -35,7 +35,7 @@ void alert_print_text(const struct alert_head *head, const struct alert *alert, 
 /*
  * {"id", "alert", "at", "day", "office", "daemon", "title", "log", "communes", "fresh",
  * "last_backup", "disk_free", "items": [{"kind", "label", "label_en", "urgent", "count", "oldest",
- * "detail", "todo", "rows": [{"unit", "unit_name", "device", "device_name", "text", "count",
+ * "detail", "advice", "rows": [{"unit", "unit_name", "device", "device_name", "text", "count",
  * "at"}], "more"}], "text"}. The caller releases it.
  */
 json_t *alert_json(const struct alert_head *head, const struct alert *alert);

@@ -152,7 +152,7 @@ def show(w):
     table = w.ctl("alert", "show").stdout
     check("Đường gửi / Ways" in table and shown["text"].splitlines()[0] in table, table)
     rows = w.ctl("alert", "show", "--format", "csv").stdout
-    check(rows.splitlines()[0] == "kind,label,label_en,urgent,count,oldest,detail,todo", rows)
+    check(rows.splitlines()[0] == "kind,label,label_en,urgent,count,oldest,detail,advice", rows)
     health = w.ctl_json("health")
     check(ways(health["alerts"])["file"]["on"] is True, f"health: {health['alerts']}")
     check(re.search(r"^ctxh_alerts_total [1-9]", w.get("/metrics"), re.M), "no alert is counted")

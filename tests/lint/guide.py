@@ -130,8 +130,8 @@ def main(root, folder):
         bad += wrong
     alerts = read(root, "daemon/alert.h")
     kinds = re.findall(r'X\((\w+), (?:true|false), "([^"]+)"', alerts)
-    todo = "\n".join(f"`{c.strip(' .')}`" for c in re.findall(r"ctxhctl [^;\"]+", alerts))
-    wrong, counts["daemon/alert.h"] = check(programs, "daemon/alert.h", todo)
+    advice = "\n".join(f"`{c.strip(' .')}`" for c in re.findall(r"ctxhctl [^;\"]+", alerts))
+    wrong, counts["daemon/alert.h"] = check(programs, "daemon/alert.h", advice)
     bad += wrong
     guide = read(root, GUIDE)
     bad += [f"{GUIDE}: nothing of the alert {name} ({label})" for name, label in kinds if label not in guide]
