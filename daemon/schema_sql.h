@@ -17,8 +17,7 @@
 
 #include "common/base/buf.h"
 #include "common/model/schema.h"
-
-struct table;
+#include "daemon/store_private.h"
 
 /* Result columns of load and page; a parameter of insert and update is its column + 2. */
 enum {
@@ -56,6 +55,9 @@ enum err schema_sql_check(const struct schema *schema, char ret_error[SCHEMA_ERR
 void schema_sql_print_create(const struct table *t, struct buf *out);
 /* The index of one field. */
 void schema_sql_print_index(struct bytes type, struct bytes field, struct buf *out);
+/* The column of a field a table lacks yet. */
+void schema_sql_print_column(struct bytes type, struct bytes field, enum column_kind kind,
+			     struct buf *out);
 /* The column `corrects` for the table of an event of before it had one. */
 void schema_sql_print_corrects(struct bytes type, struct buf *out);
 /* The column `made_log`, its index and TYPE__changed, for a table of before there were any. */
@@ -68,7 +70,6 @@ void schema_sql_print_page(const struct table *t, struct buf *out);
 /* Rows above ?1, by row; unit, deleted and voided again behind the fields. */
 void schema_sql_print_rows(const struct table *t, struct buf *out);
 /* The ids of rows whose column is ?1. */
-struct column;
 void schema_sql_print_find(const struct table *t, const struct column *c, struct buf *out);
 /* Deletes the row whose id is ?1. */
 void schema_sql_print_remove(const struct table *t, struct buf *out);
