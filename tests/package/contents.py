@@ -29,8 +29,8 @@ FOLDERS = {"/usr/share/ctxh/web": "web", "/usr/share/ctxh/schema": "schema"}
 
 def source_files(folder):
     """As git knows them; the tree may have an editor's leavings."""
-    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", folder], cwd=ROOT,
-                           check=True, capture_output=True, text=True).stdout.split("\0")
+    git = ["git", "-c", "safe.directory=" + ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(git + [folder], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
     return {n[len(folder) + 1:] for n in names if n and os.path.exists(os.path.join(ROOT, n))}
 
 
