@@ -415,8 +415,9 @@ def read_through(w):
             pass
 
 
-def grown(w, size, records, pushes):
-    """A store of so many records, and what a change costs there: medians over the pushes behind the first."""
+def grown(w, size, records, pushes, beside=lambda: None):
+    """A store of so many records, and what a change costs there: medians over the pushes behind the first. `beside` is
+    run before each."""
     changes = size["batch"] // size["devices"] // max(1, size["batch"] // size["devices"] // size["changes"])
     push = lambda seed: w.push(sets=size["batch"] // size["devices"] // changes, changes=changes, updates=20, shared=0,
                                mix=1, seed=seed)
@@ -425,7 +426,10 @@ def grown(w, size, records, pushes):
     cold = push(records - 1)
     row["cold_us_per_change"] = round(cold["seconds"] * 1e6 / cold["changes"], 2)
     read_through(w)
-    got = [push(records - 2 - i) for i in range(pushes)]
+    got = []
+    for i in range(pushes):
+        beside()
+        got.append(push(records - 2 - i))
     check(w.count(*TYPES) == got[-1]["made"], "records and what was made differ")
     mid = lambda figure: round(statistics.median(figure(g) for g in got), 2)
     return {**row, "changes_per_s": mid(lambda g: g["changes_per_s"]),
@@ -434,21 +438,25 @@ def grown(w, size, records, pushes):
 
 
 def part_growth(args, size, out):
-    # The smallest store grows fast while it is measured: one push each in stores of their own.
     smallest = []
-    for _ in range(size["rounds"] - 1):
+
+    def small():
+        """It grows fast while it is measured: one push each in stores of their own."""
         with Office(args) as w:
             w.enrol(size["devices"])
             smallest.append(grown(w, size, size["growth"][0], 1))
+
     with Office(args) as w:
         w.enrol(size["devices"])
         w.settle()
-        smallest.append(grown(w, size, size["growth"][0], 1))
-        out["growth"] = [{key: statistics.median(row[key] for row in smallest) for key in smallest[0]}]
+        out["growth"] = []
         for records in size["growth"][1:]:
-            out["growth"].append(grown(w, size, records, size["rounds"]))
+            # The machine is not as fast now as it was when filling began: the two that are compared take turns.
+            is_last = records == size["growth"][-1]
+            out["growth"].append(grown(w, size, records, size["rounds"], *([small] if is_last else [])))
             if records == size["verify_at"]:
                 part_verify(w, out)
+        out["growth"].insert(0, {key: statistics.median(row[key] for row in smallest) for key in smallest[0]})
         first, last = out["growth"][0], out["growth"][-1]
         ratio = lambda key: round(last[key] / first[key], 2) if first[key] else 0.0
         part_reports(w, out)
