@@ -100,7 +100,8 @@ struct store_state {
 
 /*
  * Fills each state from the table of its type; types the schema lacks are ERR_NOTFOUND,
- * which is a bug of the caller's checks. Everything lives in `a`.
+ * which is a bug of the caller's checks. Everything lives in `a` but the names of fields, which
+ * are the store's.
  */
 enum err store_load_states(struct store *s, struct arena *a, struct store_state *states,
 			   size_t count);

@@ -32,13 +32,14 @@ static bool finish(struct world *w)
 	return faults_commit(w, "commit what the office did");
 }
 
+/* Whole: the store, whose names of fields it has, may be another one before the ledger asks. */
 static struct record before_of(struct world *w, struct arena *a, struct bytes type,
 			       const struct id *id)
 {
 	struct store_state state = {.record = {.type = type, .id = *id}};
 
 	world_must(w, store_load_states(w->store, a, &state, 1), "a record");
-	return state.record;
+	return record_copy(a, &state.record);
 }
 
 /* ---- conflicts ---- */

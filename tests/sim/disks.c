@@ -43,7 +43,7 @@ void disks_clone(struct client *c)
 	twin->has_copy = false;
 	(void)snprintf(twin->home, sizeof twin->home, "%s/c%u", w->folder, twin->index);
 	ledger_copy_drafts(w->ledger, c);
-	vault_close(c->vault);
+	vault_close(MOVE(c->vault));
 	copy_home(w, c->home, twin->home);
 	world_open_vault(c);
 	world_open_vault(twin);
@@ -63,7 +63,7 @@ void disks_copy_or_put_back(struct client *c)
 		    c->has_copy ? "put back" : "copied");
 	if (!c->has_copy)
 		ledger_copy_drafts(w->ledger, c);
-	vault_close(c->vault);
+	vault_close(MOVE(c->vault));
 	copy_home(w, c->has_copy ? copy : c->home, c->has_copy ? c->home : copy);
 	world_open_vault(c);
 	if (c->has_copy)

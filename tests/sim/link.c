@@ -223,7 +223,7 @@ static void trace_answer(struct asked *q, const struct msg_synced *m)
 	char hex[ID_HEX_LEN];
 	struct record r;
 
-	if (!w->is_traced)
+	if (!world_is_told(w))
 		return;
 	for (size_t i = 0; i < q->message.cursor_count; i++)
 		world_trace(w, "  has unit %lld to %llu", (long long)q->message.cursors[i].unit,

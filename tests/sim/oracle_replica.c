@@ -72,21 +72,35 @@ static bool is_refused(const struct truth *t, const struct id *id)
 }
 
 /*
+ * Who made it has it on a disk that is set aside, or had it on one that is no more. What he edited
+ * before it was sent took the place of what he wrote first: any value of his tells.
+ */
+static bool is_with_maker(const struct replica *r, const struct id *id)
+{
+	const struct ledger *l = r->t->w->ledger;
+	const struct note *making = ledger_making(l, id);
+
+	for (const struct note *n = making; n != NULL && n < l->notes + l->count; n++)
+		if (n->client == making->client && !n->is_gone && id_compare(&n->id, id) == 0 &&
+		    (n->is_disk_lost || truth_is_stuck(r->t, n)))
+			return true;
+	return false;
+}
+
+/*
  * The office lost it in a restore, and what made it is not there again: refused (a newer schema),
  * in a home that is set aside, or lost with its disk. It may be the last copy whole, and its
- * people were told so.
+ * people were told so: it is kept until its maker sends it again (docs/client-store.md, strays).
  */
 static bool is_told_stray(const struct replica *r, const struct vault_record *v)
 {
 	const struct id *id = &v->body.id;
-	const struct note *making = ledger_making(r->t->w->ledger, id);
 	struct vault_notice *notices = NULL;
 	size_t count = 0;
 
 	if (v->generation == vault_state(r->c->vault)->generation)
 		return false;
-	if (!is_refused(r->t, id) &&
-	    (making == NULL || (!making->is_disk_lost && !truth_is_stuck(r->t, making))))
+	if (!is_refused(r->t, id) && !is_with_maker(r, id))
 		return false;
 	world_must(r->t->w, vault_notices(r->c->vault, &r->t->a, true, &notices, &count), "inbox");
 	for (size_t i = 0; i < count; i++)

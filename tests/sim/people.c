@@ -327,7 +327,7 @@ static void trace(const struct act *a, enum err e, enum entry_outcome outcome)
 	struct world *w = world_of(a);
 	char hex[ID_HEX_LEN];
 
-	if (!w->is_traced)
+	if (!world_is_told(w))
 		return;
 	id_print(&a->change.id, hex);
 	const struct value *value = &a->change.writes[0].value;

@@ -3,15 +3,17 @@
  * twenty real clients, a network and machines that fail, clocks that are wrong.
  *
  *   sim_system [--seed N] [--runs N] [--clients N] [--steps N] [--seconds N]
- *              [--bug NAME] [--with NAME] [--without NAME] [--trace] [--quiet]
+ *              [--bug NAME] [--with NAME] [--without NAME] [--salt N] [--hash] [--trace] [--quiet]
  *
  * `--with` makes sure that every seed has an actor which only some have: releases, files, erasures,
  * faults, clocks; `--without` that none has it, or `others`: none of the last three, which have
  * random numbers of their own, so that all else goes as it went before there were any.
  * Run i is made from seed N + i alone, so `--seed S --runs 1` repeats one, and with --trace
- * tells it step by step. After each run everything is healed, every client syncs until
- * nothing moves, and tests/sim/oracle.h's O1 to O10 must hold. Seeds that once found a bug
- * run first, always. Exit 1 with seed and step when something does not hold.
+ * tells it step by step; with --hash each prints one number for all it did and left behind, which
+ * is the same wherever and whenever the seed runs, and with any --salt (entropy.h). After each run
+ * everything is healed, every client syncs until nothing moves, and tests/sim/oracle.h's O1 to O10
+ * must hold. Seeds that once found a bug run first, always. Exit 1 with seed and step when
+ * something does not hold.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -25,7 +27,9 @@
 #include "tests/sim/clocks.h"
 #include "tests/sim/couriers.h"
 #include "tests/sim/disks.h"
+#include "tests/sim/entropy.h"
 #include "tests/sim/faults.h"
+#include "tests/sim/history.h"
 #include "tests/sim/homes.h"
 #include "tests/sim/law.h"
 #include "tests/sim/link.h"
@@ -42,8 +46,10 @@ struct options {
 	uint64_t clients; /* 0: 2 to 8 */
 	uint64_t steps;   /* 0: 20 to STEPS_MAX */
 	uint64_t seconds; /* 0: as many runs as said */
+	uint64_t salt;
 	bool is_quiet;
 	bool is_traced;
+	bool is_hashed;
 	enum world_bug bug;
 	unsigned with; /* enum world_with */
 	unsigned without;
@@ -208,7 +214,9 @@ static void run_one(const struct options *o, uint64_t seed, struct totals *total
 	static struct world w;
 	const struct world_mix mix = {(unsigned)o->clients, o->with, o->without};
 
-	w = (struct world){.is_traced = o->is_traced, .bug = o->bug};
+	w = (struct world){.is_traced = o->is_traced, .is_hashed = o->is_hashed, .bug = o->bug};
+	hasher_start(&w.history);
+	entropy_begin(&w.clock.clock, seed, o->salt);
 	world_open(&w, seed, &mix);
 	uint64_t steps = o->steps != 0 ? o->steps : 20 + rand_below(&w.rand, STEPS_MAX - 20);
 
@@ -225,6 +233,8 @@ static void run_one(const struct options *o, uint64_t seed, struct totals *total
 	w.phase = "end";
 	struct oracle_counts counts = oracle_check_end(&w);
 
+	if (o->is_hashed)
+		history_print(&w);
 	add_totals(totals, &w, &counts);
 	world_close(&w);
 }
@@ -273,6 +283,8 @@ static bool read_flag(const char *name, struct options *o)
 		o->is_quiet = true;
 	else if (strcmp(name, "--trace") == 0)
 		o->is_traced = true;
+	else if (strcmp(name, "--hash") == 0)
+		o->is_hashed = true;
 	else
 		return false;
 	return true;
@@ -283,11 +295,9 @@ static bool read_setting(const char *name, const char *value, struct options *o)
 	const struct {
 		const char *name;
 		uint64_t *number;
-	} settings[] = {{"--seed", &o->seed},
-			{"--runs", &o->runs},
-			{"--clients", &o->clients},
-			{"--steps", &o->steps},
-			{"--seconds", &o->seconds}};
+	} settings[] = {{"--seed", &o->seed},       {"--runs", &o->runs},
+			{"--clients", &o->clients}, {"--steps", &o->steps},
+			{"--seconds", &o->seconds}, {"--salt", &o->salt}};
 
 	if (strcmp(name, "--bug") == 0)
 		return read_bug(value, &o->bug);
@@ -358,14 +368,16 @@ int main(int argc, char **argv)
 	if (!read_options(argc, argv, &o)) {
 		fprintf(stderr,
 			"usage: sim_system [--seed N] [--runs N] [--clients 2..8] [--steps N] "
-			"[--seconds N] [--bug NAME] [--with NAME] [--without NAME] [--trace] [--quiet]\n");
+			"[--seconds N] [--bug NAME] [--with NAME] [--without NAME] [--salt N] [--hash] "
+			"[--trace] [--quiet]\n");
 		return 2;
 	}
+	faults_install();
+	entropy_install();
 	if (crypt_init() != ERR_OK)
 		return 2;
 	log_set_filter("none");
 	keep_memory();
-	faults_install();
 	int64_t until = seconds_now() + (int64_t)o.seconds;
 
 	if (o.seed == 0) {

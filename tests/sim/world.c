@@ -24,6 +24,7 @@
 #include "tests/sim/tell.h"
 
 #define PASSPHRASE BYTES_LIT("mật khẩu")
+#define TRACE_MAX  1024
 
 static const struct vault_kdf cheap = {1, 8 << 10};
 
@@ -122,15 +123,21 @@ void world_must(struct world *w, enum err e, const char *what)
 
 void world_trace(struct world *w, const char *fmt, ...)
 {
+	char text[TRACE_MAX];
 	va_list args;
 
-	if (!w->is_traced)
+	if (!world_is_told(w))
 		return;
-	printf("%s:%-4d %*s", w->phase, w->step, (int)w->depth * 4, "");
+	int at = snprintf(text, sizeof text, "%s:%-4d %*s", w->phase, w->step, (int)w->depth * 4,
+			  "");
+
 	va_start(args, fmt);
-	vprintf(fmt, args);
+	(void)vsnprintf(text + at, sizeof text - (size_t)at, fmt, args);
 	va_end(args);
-	printf("\n");
+	if (w->is_traced)
+		printf("%s\n", text);
+	if (w->is_hashed)
+		hasher_add(&w->history, bytes_str(text));
 }
 
 /* ---- clocks ---- */

@@ -109,10 +109,12 @@ struct file {
 struct ledger;
 
 struct world {
+	struct hasher history; /* history.h */
 	uint64_t seed;
 	int step;
 	const char *phase;
 	bool is_traced;
+	bool is_hashed; /* what is told goes into `history` */
 	bool is_healed; /* no more accidents */
 	enum world_bug bug;
 
@@ -204,6 +206,11 @@ NORETURN PRINTF(2, 3) void world_fail(struct world *w, const char *fmt, ...);
 /* What must not fail in any run. */
 void world_must(struct world *w, enum err e, const char *what);
 PRINTF(2, 3) void world_trace(struct world *w, const char *fmt, ...);
+/* Does anybody listen to what is traced? */
+static inline bool world_is_told(const struct world *w)
+{
+	return w->is_traced || w->is_hashed;
+}
 
 static inline bool world_chance(struct world *w, uint64_t percent)
 {
