@@ -139,6 +139,16 @@ static enum err settle(struct ingest *r, struct ingest_set *s, const struct fold
 				stamp, r->request->now_ms);
 }
 
+/* Where the record is, or what is known of where it was: edits may wait for either. */
+static bool has_place_changed(const struct fold_applied *applied)
+{
+	bool has = applied->merged.is_moved;
+
+	for (size_t i = 0; i < applied->conflict_count; i++)
+		has = has || bytes_is(applied->conflicts[i].lost.name, RECORD_UNIT);
+	return has;
+}
+
 enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry *entry,
 		      size_t index)
 {
@@ -147,7 +157,7 @@ enum err ingest_merge(struct ingest *r, struct ingest_set *s, struct fold_entry 
 	struct fold_applied applied;
 	enum err e = fold_apply(&r->fold, entry, index, &applied);
 
-	if (is_new || (e == ERR_OK && applied.merged.is_moved))
+	if (is_new || (e == ERR_OK && has_place_changed(&applied)))
 		ingest_note_made(r, c, !is_new);
 
 	for (size_t i = 0; e == ERR_OK && i < applied.conflict_count; i++) {

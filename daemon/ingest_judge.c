@@ -49,6 +49,29 @@ static enum err may_land(struct ingest *r, const struct change *c, bool *ret_may
 	return e;
 }
 
+/*
+ * After a restore the transfer that took the record away may come before the one that had brought
+ * it to where the change's author had it. That one loses then, and the store has never seen the
+ * record there; that it was there is in the conflict.
+ */
+static enum err was_brought(struct ingest *r, const struct change *c, bool *ret_was)
+{
+	struct conflict_row *rows = NULL;
+	size_t count = 0;
+	enum err e;
+
+	*ret_was = false;
+	if (r->base_cut == 0 && c->base != 0)
+		return ERR_OK;
+	e = store_load_conflicts_of(r->store, r->a, c, BYTES_LIT(RECORD_UNIT), &rows, &count);
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		if (rows[i].log > c->base && rows[i].lost.value.kind == VALUE_INT &&
+		    in_scope(r, rows[i].lost.value.integer))
+			*ret_was = true;
+	}
+	return e;
+}
+
 /* The record came into the store by an edit from an epoch that ended: what made it was lost. */
 static enum err is_made_by_edit(struct ingest *r, const struct fold_entry *entry, bool *ret_is)
 {
@@ -101,6 +124,8 @@ static enum err check_scope(struct ingest *r, const struct fold_entry *entry, si
 		may = w == NULL || w->value.kind != VALUE_INT || in_scope(r, w->value.integer);
 	else if (!in_scope(r, record_unit(&entry->state.record)))
 		e = may_land(r, c, &may);
+	if (e == ERR_OK && !may && entry->state.record.count != 0)
+		e = was_brought(r, c, &may);
 	if (e == ERR_OK && !may && entry->state.record.count != 0)
 		e = may_have_made(r, entry, index, &may);
 	if (e != ERR_OK)

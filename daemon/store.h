@@ -287,6 +287,10 @@ enum err store_load_conflicts(struct store *s, struct arena *a, const struct sto
 /* ERR_NOTFOUND. */
 enum err store_load_conflict(struct store *s, struct arena *a, uint64_t conflict,
 			     struct conflict_row *ret_row);
+/* Those of one field of the record that the change is of, decided or not, by number. */
+enum err store_load_conflicts_of(struct store *s, struct arena *a, const struct change *c,
+				 struct bytes field, struct conflict_row **ret_rows,
+				 size_t *ret_count);
 struct store_lost_value {
 	struct bytes type;
 	struct id id;

@@ -57,6 +57,9 @@ static const char query_conflict[] = CONFLICT_COLUMNS "WHERE conflict = ?1";
 static const char query_open_conflicts_of[] =
 	CONFLICT_COLUMNS "WHERE state = 'open' AND id = ?1 AND type = ?2 AND field = ?3"
 			 " AND lost >= ?4 AND lost < ?5 ORDER BY conflict";
+static const char query_conflicts_of[] =
+	CONFLICT_COLUMNS "WHERE id = ?1 AND type = ?2 AND field = ?3 AND state <> 'erased'"
+			 " ORDER BY conflict";
 static const char query_decide_conflict[] =
 	"UPDATE conflict SET state = ?2, decided_by = ?3, decided_device = ?4, decided_at = ?5"
 	" WHERE conflict = ?1";
@@ -177,6 +180,21 @@ enum err store_load_conflict(struct store *s, struct arena *a, uint64_t conflict
 	if (e == ERR_OK)
 		*ret_row = rows[0];
 	return e;
+}
+
+enum err store_load_conflicts_of(struct store *s, struct arena *a, const struct change *c,
+				 struct bytes field, struct conflict_row **ret_rows,
+				 size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_conflicts_of, &q);
+
+	if (e != ERR_OK)
+		return e;
+	bind_id(q, 1, &c->id);
+	sql_bind_text(q, 2, c->type);
+	sql_bind_text(q, 3, field);
+	return read_conflicts(q, a, ret_rows, ret_count);
 }
 
 /* Sides with this value, whoever wrote it when: from the first to beyond the last there can be. */

@@ -349,6 +349,85 @@ static void who_wrote_in_another_unit_in_this_epoch_waits_for_a_person(UNUSED_ST
 	assert_int_equal(value_of(&id, "note").kind, VALUE_NULL);
 }
 
+/* ---- the transfer away came first ---- */
+
+/*
+ * far had given the record to north, and somebody with both units gave it on to south. A restore
+ * lost both, and the second one comes again first.
+ */
+struct given_on {
+	struct ground_device *far;
+	struct id id;
+	struct change brought; /* far to north; not sent again yet */
+};
+
+static struct given_on give_on(void)
+{
+	struct given_on w = {.far = ground_device(&g, g.far, false)};
+	struct ground_device *both = ground_device(&g, g.far, false);
+	struct change made = ground_person(&g, w.far, g.far, "Điểu K’Ré", &w.id);
+
+	(void)ground_push(&g, w.far, &made, 1);
+	live_in_the_past(w.far);
+	live_in_the_past(both);
+	live_in_the_past(binh);
+	w.brought = transfer(w.far, &w.id, g.north);
+	g.clock.wall += 1000;
+	struct change away = transfer(both, &w.id, g.south);
+
+	assert_int_equal(ground_push(&g, both, &away, 1).quarantined, 0);
+	return w;
+}
+
+static void assert_landed_in_south(const struct id *id)
+{
+	struct record stored = ground_load(&g, "person", id);
+
+	assert_int_equal(record_unit(&stored), g.south);
+	assert_true(is_text(id, "note", "đã thăm"));
+	ground_verify(&g);
+}
+
+static void an_edit_waits_for_the_lost_transfer_that_had_brought_the_record(UNUSED_STATE)
+{
+	struct given_on w = give_on();
+	struct change early = edit(binh, &w.id, "note", "đã thăm");
+
+	(void)ground_push(&g, binh, &early, 1);
+	assert_true(bytes_is(quarantined(1).reason, "out_of_scope"));
+	(void)ground_push(&g, w.far, &w.brought, 1);
+
+	assert_state(1, "replayed");
+	assert_landed_in_south(&w.id);
+}
+
+static void an_edit_behind_the_lost_transfer_lands(UNUSED_STATE)
+{
+	struct given_on w = give_on();
+	struct change late = edit(binh, &w.id, "note", "đã thăm");
+
+	(void)ground_push(&g, w.far, &w.brought, 1);
+
+	assert_int_equal(ground_push(&g, binh, &late, 1).quarantined, 0);
+	assert_landed_in_south(&w.id);
+}
+
+static void a_lost_transfer_gives_nobody_else_a_right(UNUSED_STATE)
+{
+	struct ground_device *stranger = ground_device(&g, g.far + 1000, false);
+	struct given_on w = give_on();
+	struct change note = edit(stranger, &w.id, "note", "của người lạ");
+	struct change known = ground_change(&g, an, "person", &w.id, 1);
+
+	live_in_the_past(stranger);
+	(void)ground_push(&g, w.far, &w.brought, 1);
+	ground_write(&g, &known, "note", ground_text("của lịch sử này"));
+
+	assert_int_equal(ground_push(&g, stranger, &note, 1).quarantined, 1);
+	assert_int_equal(ground_push(&g, an, &known, 1).quarantined, 1);
+	assert_int_equal(value_of(&w.id, "note").kind, VALUE_NULL);
+}
+
 /* ---- what made it comes behind a later edit ---- */
 
 /* Somebody with both units sends an edit that says enough to make the record, in south. */
@@ -432,6 +511,9 @@ int main(void)
 		CASE(an_edit_before_the_transfer_that_brought_the_record_goes_in_behind_it),
 		CASE(a_transfer_that_waited_lets_in_what_waited_for_it),
 		CASE(who_wrote_in_another_unit_in_this_epoch_waits_for_a_person),
+		CASE(an_edit_waits_for_the_lost_transfer_that_had_brought_the_record),
+		CASE(an_edit_behind_the_lost_transfer_lands),
+		CASE(a_lost_transfer_gives_nobody_else_a_right),
 		CASE(what_made_a_record_lands_behind_the_transfer_it_was_lost_with),
 		CASE(who_would_take_it_back_by_that_may_not),
 		CASE(nobody_makes_again_what_this_epoch_has),
