@@ -227,7 +227,7 @@ static enum err load_next(struct store *s, uint32_t *ret_number)
 
 enum err enrol_leave_gap(struct store *s, const struct id *epoch)
 {
-	const uint32_t gap = ENROL_GAP * (1 + epochs_draw(epoch) % ENROL_GAPS);
+	const uint32_t gap = ENROL_GAP + epochs_draw(epoch) % ENROL_SPREAD;
 	uint8_t value[4];
 	uint32_t next = 0;
 	enum err e = load_next(s, &next);

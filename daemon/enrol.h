@@ -61,14 +61,15 @@ enum err enrol_run(const struct context *ctx, struct store *s, struct arena *a,
 		   const struct msg_enrol *enrol, struct msg_enrolled *ret_enrolled,
 		   struct registry_device *ret_device);
 
-#define ENROL_GAP  20000u /* more than a province has devices */
-#define ENROL_GAPS 1000u
+#define ENROL_GAP    20000u /* more than a province has devices */
+#define ENROL_SPREAD 20000000u
 
 /*
  * At a restore, in its transaction: devices enrolled after the backup are forgotten, but stamps,
  * homes and papers still name them. Their numbers must never become those of others; so new
- * devices get numbers beyond a gap. One backup may be restored twice, and does not know it: how
- * many gaps there are, 1 to ENROL_GAPS, is drawn by the new epoch.
+ * devices get numbers beyond a gap. One backup may be restored twice, and does not know it: up
+ * to ENROL_SPREAD more are drawn by the new epoch, so that ten devices of either life meet in one
+ * of a million.
  */
 enum err enrol_leave_gap(struct store *s, const struct id *epoch);
 

@@ -25,8 +25,8 @@ struct store;
 enum err epochs_begin(struct store *s, uint64_t log, const struct clock *clock, struct rand *rand,
 		      struct id *ret_before, struct id *ret_after);
 
-/* A number of its random bits: two restores of one backup, which know nothing of each other, mostly
- * have two. */
+/* A number of its random bits: two restores of one backup, which know nothing of each other, have
+ * two. */
 uint32_t epochs_draw(const struct id *epoch);
 
 /*

@@ -34,15 +34,16 @@ struct unit_problem {
 	const char *text; /* Vietnamese; English */
 };
 
-#define UNITS_GAP  100000 /* more than any list has: all of Viet Nam had 11,400 units */
-#define UNITS_GAPS 1000u
+#define UNITS_GAP    100000 /* more than any list has: all of Viet Nam had 11,400 units */
+#define UNITS_SPREAD 2000000000u
 
 /*
  * At a restore, in its transaction: units made after the backup are forgotten, but devices still
  * name them. Their ids must never become those of other units, or a record sent again would land
- * in another commune; so new units get ids beyond a gap, or several: one backup may be
- * restored twice, and how many is drawn by the new epoch. What names a forgotten unit goes to
- * quarantine (`no_such_unit`) instead.
+ * in another commune; so new units get ids beyond a gap. One backup may be restored twice, and
+ * does not know it: up to UNITS_SPREAD more are drawn by the new epoch, so that two lists of all
+ * communes there are meet once in 300,000 times. What names a forgotten unit goes to quarantine
+ * (`no_such_unit`) instead.
  */
 enum err units_leave_gap(struct store *s, const struct id *epoch);
 

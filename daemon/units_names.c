@@ -99,7 +99,7 @@ static enum err load_last(struct store *s, int64_t *ret_unit)
 
 enum err units_leave_gap(struct store *s, const struct id *epoch)
 {
-	const int64_t gap = UNITS_GAP * (int64_t)(1 + epochs_draw(epoch) % UNITS_GAPS);
+	const int64_t gap = UNITS_GAP + epochs_draw(epoch) % UNITS_SPREAD;
 	uint8_t value[8];
 	int64_t floor = 0;
 	int64_t last = 0;
