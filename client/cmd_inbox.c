@@ -13,7 +13,7 @@ static const struct table_column inbox_columns[] = {
 	{.key = "type", .label_vi = "Loại hồ sơ", .label_en = "Record type"},
 	{.key = "field", .label_vi = "Trường", .label_en = "Field"},
 	{.key = "kept", .label_vi = "Giữ", .label_en = "Kept"},
-	{.key = "lost", .label_vi = "Mất", .label_en = "Lost"},
+	{.key = "lost", .label_vi = "Bị thay", .label_en = "Lost"},
 	{.key = "by", .label_vi = "Người ghi", .label_en = "By"},
 	{.key = "at", .label_vi = "Lúc", .label_en = "At"},
 	{.key = "text", .label_vi = "Nội dung", .label_en = "Text"},
@@ -139,15 +139,48 @@ static const struct schema_field *field_of(struct cmd *c, const struct vault_not
 
 static struct bytes field_label(struct cmd *c, const struct vault_notice *n)
 {
+	/* Those no schema names. */
+	static const struct {
+		const char *name;
+		struct bytes vi;
+	} own[] = {
+		{RECORD_UNIT, BYTES_LIT("Đơn vị")},
+		{RECORD_DELETED, BYTES_LIT("Xóa")},
+		{RECORD_VOIDED, BYTES_LIT("Hủy bỏ")},
+		{RECORD_MERGED_INTO, BYTES_LIT("Nhập vào")},
+		{RECORD_CORRECTS, BYTES_LIT("Thay cho")},
+	};
 	const struct schema_field *f = field_of(c, n);
 
+	for (size_t i = 0; f == NULL && i < sizeof own / sizeof *own; i++)
+		if (bytes_is(n->field, own[i].name))
+			return own[i].vi;
 	return f != NULL ? f->label.vi : n->field;
+}
+
+static struct bytes type_label(struct cmd *c, const struct vault_notice *n)
+{
+	const struct schema_type *t = schema_find_type(c->schema, n->type);
+
+	return t != NULL ? t->label.vi : n->type;
+}
+
+static struct bytes state_for_people(const struct vault_notice *n)
+{
+	switch (n->state) {
+	case VAULT_NOTICE_OPEN: return BYTES_LIT("chưa xem");
+	case VAULT_NOTICE_ACCEPTED: return BYTES_LIT("đã cất");
+	case VAULT_NOTICE_RESTORED: return BYTES_LIT("đã ghi lại");
+	}
+	UNREACHABLE();
 }
 
 /* Of our own system fields only `unit` is a number, and it is a unit's. */
 static struct bytes value_for_people(struct cmd *c, const struct vault_notice *n,
 				     const struct value *v)
 {
+	if (v->kind == VALUE_NULL && bytes_is(n->field, RECORD_DELETED))
+		return BYTES_LIT("không xóa");
 	if (v->kind == VALUE_NULL)
 		return BYTES_LIT("(trống)");
 	if (v->kind == VALUE_INT && bytes_is(n->field, RECORD_UNIT))
@@ -198,7 +231,7 @@ static struct bytes text_for_people(struct cmd *c, const struct vault_notice *n)
 	struct bytes kept = value_for_people(c, n, &n->kept);
 	struct bytes lost = value_for_people(c, n, &n->lost);
 
-	return arena_printf(&c->arena, "%.*s: giữ “%.*s”, thay “%.*s”%s",
+	return arena_printf(&c->arena, "%.*s: giữ “%.*s”, “%.*s” bị thay%s",
 			    BYTES_FMT(field_label(c, n)), BYTES_FMT(kept), BYTES_FMT(lost),
 			    restored);
 }
@@ -329,7 +362,7 @@ static void show_people(struct cmd *c, const struct vault_notice *n)
 	line("Lúc", "At", bytes_str(at));
 	line("Hồ sơ", "Record", record_for_people(c, n));
 	line("Mã", "Id", id_is_zero(&n->id) ? BYTES_NONE : bytes_str(id));
-	line("Loại hồ sơ", "Record type", n->type);
+	line("Loại hồ sơ", "Record type", type_label(c, n));
 	if (n->field.len != 0)
 		line("Trường", "Field",
 		     arena_printf(&c->arena, "%.*s (%.*s)", BYTES_FMT(field_label(c, n)),
@@ -340,7 +373,7 @@ static void show_people(struct cmd *c, const struct vault_notice *n)
 	line("Giá trị bị thay", "Value replaced",
 	     is_conflict ? value_for_people(c, n, &n->lost) : BYTES_NONE);
 	line("Nội dung", "Text", n->text);
-	line("Tình trạng", "State", bytes_str(vault_notice_state_name(n->state)));
+	line("Tình trạng", "State", state_for_people(n));
 	print_advice(c, n);
 }
 

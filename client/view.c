@@ -258,8 +258,11 @@ static void view_system(struct cmd *c, struct arena *a, const struct record *r, 
 
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
 		struct value v = record_value(r, shown[i].name);
+		/* A later write has brought it back; why it was deleted stays in its field. */
+		bool is_over =
+			bytes_is(bytes_str(shown[i].name), RECORD_DELETED) && !record_is_deleted(r);
 
-		if (v.kind != VALUE_NULL)
+		if (v.kind != VALUE_NULL && !is_over)
 			line(out, shown[i].vi, shown[i].en, view_value(c, a, NULL, &v));
 	}
 }

@@ -158,6 +158,7 @@ def deletion_wins(w, a, b, how):
     row = open_conflict(w, pid)
     check(row["field"] == "deleted" and row["kept"] == "nhập nhầm" and row["lost"] is None, f"conflict: {row}")
     check(a.json("show", pid)["deleted"], "the deletion did not win")
+    check("Đã xóa vì / Deleted, because: nhập nhầm" in b("show", pid).stdout, "people do not read that it is deleted")
     return pid, row
 
 
@@ -170,6 +171,10 @@ def deletion_loses(w, a, b, how):
     row = open_conflict(w, pid)
     check(row["field"] == "deleted" and row["lost"] == "nhập nhầm" and row["kept"] is None, f"conflict: {row}")
     check(not a.json("show", pid)["deleted"], "the edit did not bring it back")
+    check("Deleted, because" not in a("show", pid).stdout, "people read that it is deleted")
+    told = a("inbox", "show", notices(a, pid, "conflict")[0]["id"]).stdout
+    check("Xóa (deleted)" in told and ": không xóa" in told and "Đối tượng (người)" in told and "chưa xem" in told,
+          f"not in the words of people:\n{told}")
     return pid, row
 
 
