@@ -17,6 +17,8 @@ static const struct listing_column conflict_columns[] = {
 	{"lost_by", "Người thay", "Lost by", LISTING_TEXT, false},
 	{"at", NULL, NULL, LISTING_TIME, true},
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
+	{"decided_by", NULL, NULL, LISTING_TEXT, true},
+	{"decided_at", NULL, NULL, LISTING_TIME, true},
 };
 
 static const struct listing_column conflict_show_columns[] = {
@@ -85,10 +87,13 @@ static const struct listing_column quarantine_show_columns[] = {
 
 static json_t *listing_args(const struct args *args)
 {
+	static const char *const flags[] = {"open", "decided"};
 	json_t *call = json_object();
 
-	if (args_has(args, "open"))
-		json_object_set_new(call, "open", json_true());
+	for (size_t i = 0; i < COUNT(flags); i++) {
+		if (args_has(args, flags[i]))
+			json_object_set_new(call, flags[i], json_true());
+	}
 	ctl_put_option(call, args, "reason", "reason");
 	return call;
 }
@@ -157,6 +162,11 @@ int cmd_conflict_restore(void *context, const struct args *args)
 	return decide(context, args, "conflict restore");
 }
 
+int cmd_conflict_reopen(void *context, const struct args *args)
+{
+	return decide(context, args, "conflict reopen");
+}
+
 int cmd_quarantine_show(void *context, const struct args *args)
 {
 	json_t *call;
@@ -175,15 +185,24 @@ static const struct listing_column decided_columns[] = {
 	{"state", "Tình trạng", "State", LISTING_TEXT, false},
 };
 
-int cmd_quarantine_replay(void *context, const struct args *args)
+static int decide_quarantined(void *context, const struct args *args, const char *command)
 {
 	json_t *call;
 	int code = number_args(args, "quarantine", &call);
 
 	if (code != ARGS_EXIT_DONE)
 		return code;
-	return listing_ask_one(context, "quarantine replay", call, decided_columns,
-			       COUNT(decided_columns));
+	return listing_ask_one(context, command, call, decided_columns, COUNT(decided_columns));
+}
+
+int cmd_quarantine_replay(void *context, const struct args *args)
+{
+	return decide_quarantined(context, args, "quarantine replay");
+}
+
+int cmd_quarantine_reopen(void *context, const struct args *args)
+{
+	return decide_quarantined(context, args, "quarantine reopen");
 }
 
 int cmd_quarantine_discard(void *context, const struct args *args)

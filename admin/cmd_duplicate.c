@@ -77,3 +77,9 @@ int cmd_duplicate_distinct(void *context, const struct args *args)
 	return listing_ask_one(context, "duplicate distinct", two(args, "one", "other"),
 			       distinct_columns, COUNT(distinct_columns));
 }
+
+int cmd_duplicate_reopen(void *context, const struct args *args)
+{
+	return listing_ask_one(context, "duplicate reopen", two(args, "one", "other"),
+			       distinct_columns, COUNT(distinct_columns));
+}

@@ -117,6 +117,7 @@ static struct bytes kind_for_people(struct bytes kind)
 		{BYTES_LIT("conflict"), BYTES_LIT("hai người sửa")},
 		{BYTES_LIT("quarantine"), BYTES_LIT("bị giữ lại")},
 		{BYTES_LIT("decided"), BYTES_LIT("đã quyết định")},
+		{BYTES_LIT("reopened"), BYTES_LIT("xem xét lại")},
 		{BYTES_LIT("landed"), BYTES_LIT("sửa sau khi chuyển")},
 		{BYTES_LIT("duplicate"), BYTES_LIT("có thể trùng")},
 		{BYTES_LIT("stray"), BYTES_LIT("chỉ còn ở máy này")},

@@ -13,6 +13,7 @@
 
 #define PAGE        ((size_t)1000)
 #define LISTED_MOST ((size_t)100000) /* more is a fault elsewhere; --open shortens it */
+#define LOOKED_AT   ((size_t)1000)   /* of the discarded, whoever's they are */
 
 /* ---- missing ---- */
 
@@ -129,7 +130,27 @@ static enum err append_quarantined(struct admin_call *call, const struct quarant
 	return e;
 }
 
-/* {open?} -> [{quarantine, device, number, reason, field, at, state, mended_by}] */
+/* What was discarded, and can be opened again; the last that came first. */
+static enum err list_discarded(struct admin_call *call)
+{
+	const struct store_range range = {.limit = LOOKED_AT, .is_decided_only = true};
+	struct quarantine_row *rows = NULL;
+	int64_t limit = LOOKED_AT;
+	size_t count = 0;
+	enum err e = admin_want_int(call, "limit", 1, LOOKED_AT, &limit);
+
+	if (e == ERR_OK)
+		e = store_load_quarantine(call->store, call->arena, &range, &rows, &count);
+	for (size_t i = 0;
+	     e == ERR_OK && i < count && json_array_size(call->result) < (size_t)limit; i++)
+		e = append_quarantined(call, &rows[i]);
+	return e;
+}
+
+/*
+ * {open?, decided?, limit?} -> [{quarantine, device, number, reason, field, at, state, mended_by}];
+ * `decided`: the discarded, at most `limit` (1,000).
+ */
 enum err admin_quarantine_list(struct admin_call *call)
 {
 	struct quarantine_row *rows = NULL;
@@ -139,6 +160,8 @@ enum err admin_quarantine_list(struct admin_call *call)
 	enum err e = ERR_OK;
 
 	call->result = json_array();
+	if (admin_flag(call, "decided"))
+		return list_discarded(call);
 	while (e == ERR_OK && count == PAGE && json_array_size(call->result) < LISTED_MOST) {
 		range.after = after;
 		e = store_load_quarantine(call->store, call->arena, &range, &rows, &count);
@@ -265,6 +288,18 @@ static enum err load_undecided(struct admin_call *call, struct quarantine_row *r
 			  (unsigned long long)ret_row->quarantine, BYTES_FMT(ret_row->state));
 }
 
+static void put_outcome(struct admin_call *call, const struct quarantine_row *q, const char *action,
+			const char *state, struct bytes why)
+{
+	admin_note(call, action,
+		   json_pack("{s:I, s:I, s:I, s:o}", "quarantine", (json_int_t)q->quarantine,
+			     "device", (json_int_t)q->device, "number", (json_int_t)q->number,
+			     "why", admin_json_text(why)));
+	call->result =
+		json_pack("{s:I, s:I, s:I, s:s}", "quarantine", (json_int_t)q->quarantine, "device",
+			  (json_int_t)q->device, "number", (json_int_t)q->number, "state", state);
+}
+
 /* Its device hears of the decision; the row and the audit keep it. */
 static enum err decide(struct admin_call *call, const struct quarantine_row *q, const char *state,
 		       struct bytes why, struct bytes text)
@@ -280,13 +315,7 @@ static enum err decide(struct admin_call *call, const struct quarantine_row *q, 
 	if (e != ERR_OK)
 		return e;
 	(void)snprintf(action, sizeof action, "quarantine %s", state);
-	admin_note(call, action,
-		   json_pack("{s:I, s:I, s:I, s:o}", "quarantine", (json_int_t)q->quarantine,
-			     "device", (json_int_t)q->device, "number", (json_int_t)q->number,
-			     "why", admin_json_text(why)));
-	call->result =
-		json_pack("{s:I, s:I, s:I, s:s}", "quarantine", (json_int_t)q->quarantine, "device",
-			  (json_int_t)q->device, "number", (json_int_t)q->number, "state", state);
+	put_outcome(call, q, action, state, why);
 	return ERR_OK;
 }
 
@@ -342,6 +371,42 @@ enum err admin_quarantine_discard(struct admin_call *call)
 				   "Văn phòng không nhận thay đổi này: %.*s / the office does not "
 				   "take this change: %.*s",
 				   BYTES_FMT(why), BYTES_FMT(why)));
+}
+
+static enum err fail_not_discarded(struct admin_call *call, const struct quarantine_row *q)
+{
+	unsigned long long number = q->quarantine;
+
+	if (bytes_is(q->state, "open"))
+		return admin_fail(
+			call, ERR_CONFLICT,
+			"Thay đổi bị giữ lại số %llu chưa được quyết định; không có gì thay "
+			"đổi / quarantined change %llu is not decided; nothing was changed",
+			number, number);
+	return admin_fail(
+		call, ERR_CONFLICT,
+		"Chỉ rút lại được “discard”; thay đổi số %llu là “%.*s”: thay đổi đã ghi vào thì "
+		"sửa bằng một thay đổi khác; không có gì thay đổi / only “discard” can be taken "
+		"back and change %llu is “%.*s”: what has been merged is mended by another "
+		"change; nothing was changed",
+		number, BYTES_FMT(q->state), number, BYTES_FMT(q->state));
+}
+
+/* {quarantine} -> {quarantine, device, number, state} */
+enum err admin_quarantine_reopen(struct admin_call *call)
+{
+	struct quarantine_row q = {0};
+	enum err e = load_quarantined(call, &q);
+
+	if (e != ERR_OK)
+		return e;
+	if (!bytes_is(q.state, QUARANTINE_DISCARDED))
+		return fail_not_discarded(call, &q);
+	e = quarantine_reopen(call->store, &q, bytes_str(call->caller.name),
+			      clock_wall_ms(call->ctx->clock));
+	if (e == ERR_OK)
+		put_outcome(call, &q, "quarantine reopen", "open", BYTES_NONE);
+	return e;
 }
 
 /* {quarantine, reason?} -> the keys of the list, and record, type, fields, now, text, why, log */

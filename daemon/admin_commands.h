@@ -43,15 +43,18 @@ enum err admin_conflict_list(struct admin_call *call);
 enum err admin_conflict_show(struct admin_call *call);
 enum err admin_conflict_keep(struct admin_call *call);
 enum err admin_conflict_restore(struct admin_call *call);
+enum err admin_conflict_reopen(struct admin_call *call);
 enum err admin_quarantine_list(struct admin_call *call);
 enum err admin_quarantine_show(struct admin_call *call);
 enum err admin_quarantine_replay(struct admin_call *call);
 enum err admin_quarantine_discard(struct admin_call *call);
+enum err admin_quarantine_reopen(struct admin_call *call);
 
 enum err admin_duplicate_list(struct admin_call *call);
 enum err admin_duplicate_join(struct admin_call *call);
 enum err admin_duplicate_split(struct admin_call *call);
 enum err admin_duplicate_distinct(struct admin_call *call);
+enum err admin_duplicate_reopen(struct admin_call *call);
 
 enum err admin_query(struct admin_call *call);
 enum err admin_report_list(struct admin_call *call);

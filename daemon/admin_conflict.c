@@ -10,6 +10,7 @@
 
 #define PAGE        ((size_t)1000)
 #define LISTED_MOST ((size_t)100000) /* more is a fault elsewhere; --open shortens it */
+#define LOOKED_AT   ((size_t)1000)   /* of the decided, whoever's they are */
 
 /* ---- listing ---- */
 
@@ -50,6 +51,8 @@ static enum err conflict_json(struct admin_call *call, const struct conflict_row
 	json_object_set_new(row, "lost_by", admin_json_text(c->lost_by));
 	json_object_set_new(row, "at", admin_json_time(c->at_ms));
 	json_object_set_new(row, "state", admin_json_text(c->state));
+	json_object_set_new(row, "decided_by", admin_json_text(c->decided_by));
+	json_object_set_new(row, "decided_at", admin_json_time(c->decided_ms));
 	if (is_hidden)
 		json_object_set_new(row, "hidden", json_true());
 	*ret_row = row;
@@ -70,7 +73,27 @@ static enum err append_conflict(struct admin_call *call, const struct conflict_r
 	return e;
 }
 
-/* {open?, reason?} -> [{conflict, record, type, field, kept, lost, kept_by, lost_by, at, state}] */
+/* What the office decided and can take back, the last decision first. */
+static enum err list_decided(struct admin_call *call)
+{
+	const struct store_range range = {.limit = LOOKED_AT, .is_decided_only = true};
+	struct conflict_row *rows = NULL;
+	int64_t limit = LOOKED_AT;
+	size_t count = 0;
+	enum err e = admin_want_int(call, "limit", 1, LOOKED_AT, &limit);
+
+	if (e == ERR_OK)
+		e = store_load_conflicts(call->store, call->arena, &range, &rows, &count);
+	for (size_t i = 0;
+	     e == ERR_OK && i < count && json_array_size(call->result) < (size_t)limit; i++)
+		e = append_conflict(call, &rows[i]);
+	return e;
+}
+
+/*
+ * {open?, decided?, limit?, reason?} -> [{conflict, record, type, field, kept, lost, kept_by,
+ * lost_by, at, state, decided_by, decided_at}]; `limit` with `decided`, at most 1,000.
+ */
 enum err admin_conflict_list(struct admin_call *call)
 {
 	struct conflict_row *rows = NULL;
@@ -80,6 +103,8 @@ enum err admin_conflict_list(struct admin_call *call)
 	enum err e = ERR_OK;
 
 	call->result = json_array();
+	if (admin_flag(call, "decided"))
+		return list_decided(call);
 	while (e == ERR_OK && count == PAGE && json_array_size(call->result) < LISTED_MOST) {
 		range.after = after;
 		e = store_load_conflicts(call->store, call->arena, &range, &rows, &count);
@@ -152,8 +177,6 @@ enum err admin_conflict_show(struct admin_call *call)
 	json_object_set_new(to, "log", json_integer((json_int_t)c.log));
 	json_object_set_new(to, "kept_stamp", admin_json_stamp(&c.kept.stamp));
 	json_object_set_new(to, "lost_stamp", admin_json_stamp(&c.lost.stamp));
-	json_object_set_new(to, "decided_by", admin_json_text(c.decided_by));
-	json_object_set_new(to, "decided_at", admin_json_time(c.decided_ms));
 	json_object_set_new(to, "decided_device",
 			    c.decided_ms != 0 ? json_integer(c.decided_device) : json_null());
 	return put_now(call, &c);
@@ -187,6 +210,27 @@ static enum err fail_decided(struct admin_call *call, const struct conflict_row 
 		"was changed",
 		(unsigned long long)c->conflict, BYTES_FMT(c->state), BYTES_FMT(c->decided_by), at,
 		(unsigned long long)c->conflict, BYTES_FMT(c->state), BYTES_FMT(c->decided_by), at);
+}
+
+static enum err fail_open(struct admin_call *call, uint64_t conflict)
+{
+	return admin_fail(
+		call, ERR_CONFLICT,
+		"Xung đột số %llu chưa được quyết định; không có gì thay đổi / conflict %llu is "
+		"not decided; nothing was changed",
+		(unsigned long long)conflict, (unsigned long long)conflict);
+}
+
+static enum err fail_author(struct admin_call *call, const struct conflict_row *c)
+{
+	return admin_fail(
+		call, ERR_CONFLICT,
+		"Xung đột số %llu khép lại vì %.*s (máy %u) tự ghi lại giá trị, không phải do văn phòng; "
+		"không có gì thay đổi; cần giá trị khác thì ghi lại tại xã / conflict %llu was closed by "
+		"%.*s (device %u) writing the value again, not by the office; nothing was changed; if "
+		"another value is right, the commune writes it",
+		(unsigned long long)c->conflict, BYTES_FMT(c->decided_by), c->decided_device,
+		(unsigned long long)c->conflict, BYTES_FMT(c->decided_by), c->decided_device);
 }
 
 static enum err fail_event(struct admin_call *call, const struct conflict_row *c)
@@ -234,6 +278,20 @@ static enum err fail_refused(struct admin_call *call, const struct decided *d, b
 		number);
 }
 
+/* The value the office had replaced is none any more: a code that ended, a record joined since. */
+static enum err fail_stuck(struct admin_call *call, const struct decided *d)
+{
+	const struct bytes why =
+		d->outcome == DECIDE_REFUSED ? d->written.code : BYTES_LIT("circle");
+
+	return admin_fail(
+		call, ERR_INVAL,
+		"Chưa rút lại được: giá trị trước đó nay không ghi được nữa (%.*s); không có "
+		"gì thay đổi / it cannot be taken back: the value that stood before cannot "
+		"be written any more (%.*s); nothing was changed",
+		BYTES_FMT(why), BYTES_FMT(why));
+}
+
 /* The audit names the record, never a value of it. */
 static void note(struct admin_call *call, const char *action, const struct decided *d)
 {
@@ -268,14 +326,18 @@ static void put_decided(struct admin_call *call, const struct decided *d, bool i
 	call->result = to;
 }
 
-/* Neither of the two values takes the record out of the caller's units. */
-static bool sends_nowhere(struct admin_call *call, const struct conflict_row *c)
+static bool is_own_unit(struct admin_call *call, const struct value *v)
 {
-	if (!admin_is_bound(call) || !bytes_is(c->kept.name, RECORD_UNIT))
+	return v->kind == VALUE_INT && admin_sees_unit(call, v->integer);
+}
+
+/* Neither of the two values takes the record out of the caller's units. */
+static bool sends_nowhere(struct admin_call *call, struct bytes field, const struct value *one,
+			  const struct value *other)
+{
+	if (!admin_is_bound(call) || !bytes_is(field, RECORD_UNIT))
 		return true;
-	return c->kept.value.kind == VALUE_INT && c->lost.value.kind == VALUE_INT &&
-	       admin_sees_unit(call, c->kept.value.integer) &&
-	       admin_sees_unit(call, c->lost.value.integer);
+	return is_own_unit(call, one) && is_own_unit(call, other);
 }
 
 static enum err fail_elsewhere(struct admin_call *call, int64_t number)
@@ -292,6 +354,22 @@ static enum err fail_elsewhere(struct admin_call *call, int64_t number)
 typedef enum err (*decide_fn)(const struct context *ctx, struct store *s, struct arena *a,
 			      uint64_t conflict, struct bytes who, struct decided *ret_decided);
 
+static enum err explain(struct admin_call *call, const struct decided *d, bool is_reopening,
+			bool is_hidden)
+{
+	switch (d->outcome) {
+	case DECIDE_DONE: return ERR_OK;
+	case DECIDE_BEFORE: return fail_decided(call, &d->row);
+	case DECIDE_OPEN: return fail_open(call, d->row.conflict);
+	case DECIDE_AUTHOR: return fail_author(call, &d->row);
+	case DECIDE_EVENT: return fail_event(call, &d->row);
+	case DECIDE_CIRCLE: return is_reopening ? fail_stuck(call, d) : fail_circle(call, &d->row);
+	case DECIDE_REFUSED:
+		return is_reopening ? fail_stuck(call, d) : fail_refused(call, d, is_hidden);
+	}
+	return ERR_INVAL;
+}
+
 /* {conflict} -> {conflict, record, field, stands, replaced, state, decided_by, decided_at, log} */
 static enum err decide(struct admin_call *call, decide_fn fn, const char *action)
 {
@@ -303,28 +381,25 @@ static enum err decide(struct admin_call *call, decide_fn fn, const char *action
 
 	if (e == ERR_OK)
 		e = load_seen(call, number, &row);
-	if (e == ERR_OK && !sends_nowhere(call, &row))
+	if (e == ERR_OK && !sends_nowhere(call, row.kept.name, &row.kept.value, &row.lost.value))
 		return fail_elsewhere(call, number);
 	if (e == ERR_OK)
 		e = fn(call->ctx, call->store, call->arena, (uint64_t)number,
 		       bytes_str(call->caller.name), &d);
 	if (e == ERR_NOTFOUND)
 		return fail_absent(call, number);
+	if (e == ERR_OK && d.is_written &&
+	    !sends_nowhere(call, row.kept.name, &d.stands, &d.replaced))
+		return fail_elsewhere(call, number);
 	if (e == ERR_OK)
 		e = is_restricted(call, &d, &is_hidden);
+	if (e == ERR_OK)
+		e = explain(call, &d, fn == decide_reopen, is_hidden);
 	if (e != ERR_OK)
 		return e;
-	switch (d.outcome) {
-	case DECIDE_DONE:
-		note(call, action, &d);
-		put_decided(call, &d, is_hidden);
-		return ERR_OK;
-	case DECIDE_BEFORE: return fail_decided(call, &d.row);
-	case DECIDE_EVENT: return fail_event(call, &d.row);
-	case DECIDE_CIRCLE: return fail_circle(call, &d.row);
-	case DECIDE_REFUSED: return fail_refused(call, &d, is_hidden);
-	}
-	return ERR_INVAL;
+	note(call, action, &d);
+	put_decided(call, &d, is_hidden);
+	return ERR_OK;
 }
 
 enum err admin_conflict_keep(struct admin_call *call)
@@ -335,4 +410,10 @@ enum err admin_conflict_keep(struct admin_call *call)
 enum err admin_conflict_restore(struct admin_call *call)
 {
 	return decide(call, decide_restore, "conflict restore");
+}
+
+/* What the office restored gives way to what it had replaced: `stands`, `log`. */
+enum err admin_conflict_reopen(struct admin_call *call)
+{
+	return decide(call, decide_reopen, "conflict reopen");
 }

@@ -178,6 +178,9 @@ static enum err explain(struct admin_call *call, const struct duplicate_done *d)
 		return fail_for(call, &d->which, "Hồ sơ này không nhập vào đâu cả",
 				"this record is joined to nothing");
 	case DUPLICATE_BEFORE: return fail_before(call, d);
+	case DUPLICATE_NOT_APART:
+		return fail_for(call, &d->which, "Chưa ai ghi rằng đây là hai người khác nhau",
+				"nobody has said that these are two");
 	case DUPLICATE_REFUSED: return fail_refused(call, d);
 	}
 	return ERR_INVAL;
@@ -257,15 +260,18 @@ enum err admin_duplicate_split(struct admin_call *call)
 	return ERR_OK;
 }
 
-/* {one, other} -> {one, other, decided_by, decided_at} */
-enum err admin_duplicate_distinct(struct admin_call *call)
+typedef enum err (*apart_fn)(const struct context *ctx, struct store *s, struct arena *a,
+			     const struct duplicate_ask *ask, struct duplicate_done *ret_done);
+
+/* {one, other} -> {one, other, decided_by, decided_at}; of reopen: who had told them apart, when */
+static enum err apart(struct admin_call *call, apart_fn fn, const char *action)
 {
 	struct duplicate_ask ask = {0};
 	struct duplicate_done done;
 	enum err e = need_two(call, "one", "other", &ask);
 
 	if (e == ERR_OK)
-		e = duplicate_distinct(call->ctx, call->store, call->arena, &ask, &done);
+		e = fn(call->ctx, call->store, call->arena, &ask, &done);
 	if (e == ERR_OK)
 		e = explain(call, &done);
 	if (e != ERR_OK)
@@ -273,6 +279,16 @@ enum err admin_duplicate_distinct(struct admin_call *call)
 	call->result = json_pack("{s:o, s:o, s:o, s:o}", "one", id_json(&ask.one), "other",
 				 id_json(&ask.other), "decided_by", admin_json_text(done.who),
 				 "decided_at", admin_json_time(done.at_ms));
-	admin_note(call, "duplicate distinct", json_deep_copy(call->result));
+	admin_note(call, action, json_deep_copy(call->result));
 	return ERR_OK;
+}
+
+enum err admin_duplicate_distinct(struct admin_call *call)
+{
+	return apart(call, duplicate_distinct, "duplicate distinct");
+}
+
+enum err admin_duplicate_reopen(struct admin_call *call)
+{
+	return apart(call, duplicate_reopen, "duplicate reopen");
 }

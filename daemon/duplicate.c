@@ -134,6 +134,17 @@ static enum err run_distinct(struct work *w)
 	return put_distinct(w);
 }
 
+static enum err run_reopen(struct work *w)
+{
+	const struct duplicate_ask *ask = w->ask;
+	bool is_known = false;
+	enum err e = find_distinct(w, &is_known);
+
+	if (e == ERR_OK && !is_known)
+		return end(w, DUPLICATE_NOT_APART, &ask->other);
+	return e == ERR_OK ? drop_distinct(w, &ask->one, &ask->other) : e;
+}
+
 /* ---- join and split ---- */
 
 static bool leads_to(const struct record *r, struct id *ret_into)
@@ -242,4 +253,12 @@ enum err duplicate_distinct(const struct context *ctx, struct store *s, struct a
 	struct work w = {.ctx = ctx, .store = s, .a = a, .ask = ask};
 
 	return run(&w, run_distinct, ret_done);
+}
+
+enum err duplicate_reopen(const struct context *ctx, struct store *s, struct arena *a,
+			  const struct duplicate_ask *ask, struct duplicate_done *ret_done)
+{
+	struct work w = {.ctx = ctx, .store = s, .a = a, .ask = ask};
+
+	return run(&w, run_reopen, ret_done);
 }

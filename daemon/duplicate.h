@@ -50,6 +50,7 @@ enum duplicate_outcome {
 	DUPLICATE_CIRCLE,     /* the one to keep is itself joined to the other, in the end */
 	DUPLICATE_NOT_JOINED, /* nothing to split */
 	DUPLICATE_BEFORE,     /* told apart before: who, at_ms */
+	DUPLICATE_NOT_APART,  /* nobody has told them apart */
 	DUPLICATE_REFUSED,    /* `written` says why */
 };
 
@@ -68,6 +69,10 @@ enum err duplicate_join(const struct context *ctx, struct store *s, struct arena
 			const struct duplicate_ask *ask, struct duplicate_done *ret_done);
 enum err duplicate_split(const struct context *ctx, struct store *s, struct arena *a,
 			 const struct duplicate_ask *ask, struct duplicate_done *ret_done);
-/* `one` and `other` are two: not listed again. Joining them later takes that back. */
+/* `one` and `other` are two: not listed again. Joining or reopening them takes that back. */
 enum err duplicate_distinct(const struct context *ctx, struct store *s, struct arena *a,
 			    const struct duplicate_ask *ask, struct duplicate_done *ret_done);
+/* Nobody has told them apart, and they are listed again if they still look alike. `who` and
+ * `at_ms`: who had, when. */
+enum err duplicate_reopen(const struct context *ctx, struct store *s, struct arena *a,
+			  const struct duplicate_ask *ask, struct duplicate_done *ret_done);

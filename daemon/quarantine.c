@@ -64,11 +64,11 @@ enum err quarantine_look(struct store *s, struct arena *a, const struct quaranti
 	return e;
 }
 
-enum err quarantine_decide(struct store *s, const struct quarantine_row *row,
-			   const struct quarantine_decision *decision)
+static enum err set_state(struct store *s, const struct quarantine_row *row, const char *kind,
+			  const struct quarantine_decision *decision)
 {
 	struct notice_row notice = {.device = row->device,
-				    .kind = BYTES_LIT("decided"),
+				    .kind = bytes_str(kind),
 				    .type = row->type,
 				    .id = row->id,
 				    .field = row->field,
@@ -79,4 +79,24 @@ enum err quarantine_decide(struct store *s, const struct quarantine_row *row,
 	enum err e = store_set_quarantine_state(s, row->quarantine, decision->state, decision->why);
 
 	return e == ERR_OK ? store_notify(s, &notice) : e;
+}
+
+enum err quarantine_decide(struct store *s, const struct quarantine_row *row,
+			   const struct quarantine_decision *decision)
+{
+	return set_state(s, row, "decided", decision);
+}
+
+enum err quarantine_reopen(struct store *s, const struct quarantine_row *row, struct bytes by,
+			   int64_t at_ms)
+{
+	const struct quarantine_decision decision = {
+		.state = "open",
+		.by = by,
+		.text = BYTES_LIT("Văn phòng rút lại việc không nhận thay đổi này và sẽ xem lại / "
+				  "the office took back that it does not take this change, and "
+				  "will look again"),
+		.at_ms = at_ms};
+
+	return set_state(s, row, "reopened", &decision);
 }

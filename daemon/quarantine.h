@@ -46,3 +46,9 @@ struct quarantine_decision {
  * its waiting there. ERR_NOTFOUND: no such row. */
 enum err quarantine_decide(struct store *s, const struct quarantine_row *row,
 			   const struct quarantine_decision *decision);
+/*
+ * A discarded row is open again, and may be replayed. Its device hears so (kind "reopened"), and
+ * does not lay the change over its record again. ERR_NOTFOUND: no such row.
+ */
+enum err quarantine_reopen(struct store *s, const struct quarantine_row *row, struct bytes by,
+			   int64_t at_ms);

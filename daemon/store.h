@@ -84,6 +84,9 @@ struct store_range {
 	uint64_t after;    /* exclusive; 0: from the first */
 	size_t limit;      /* rows at most */
 	bool is_open_only; /* conflicts, quarantine: leaves the decided out */
+	/* Conflicts, quarantine: those with a decision the office can take back, the last one
+	 * first. */
+	bool is_decided_only;
 };
 
 /*
@@ -311,7 +314,8 @@ enum err store_load_lost(struct store *s);
 bool store_may_have_lost(const struct store *s, const struct id *id);
 bool store_may_be_lost(const struct store *s, const struct id *id, struct bytes field,
 		       const struct value *value);
-/* Sets state and what is said of the decision of row->conflict. ERR_NOTFOUND. */
+/* Sets state and what is said of the decision of row->conflict; of an open one `id` and `lost` must
+ * be the row's. ERR_NOTFOUND. */
 enum err store_decide_conflict(struct store *s, const struct conflict_row *row);
 
 struct quarantine_row {
@@ -369,7 +373,7 @@ enum err store_load_moved_from(struct store *s, struct arena *a, const struct st
 struct notice_row {
 	uint64_t notice; /* one above store_last_notice() of the device */
 	uint32_t device;
-	struct bytes kind; /* "conflict", "quarantine", "landed", "decided" */
+	struct bytes kind; /* "conflict", "quarantine", "landed", "decided", "reopened" */
 	struct bytes type;
 	struct id id;
 	struct bytes field;

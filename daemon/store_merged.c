@@ -53,6 +53,9 @@ static const char query_conflicts[] =
 	CONFLICT_COLUMNS "WHERE conflict > ?1 ORDER BY conflict LIMIT ?2";
 static const char query_open_conflicts[] =
 	CONFLICT_COLUMNS "WHERE state = 'open' AND conflict > ?1 ORDER BY conflict LIMIT ?2";
+static const char query_decided_conflicts[] =
+	CONFLICT_COLUMNS "WHERE state IN ('kept', 'restored') AND decided_device = 0"
+			 " AND conflict > ?1 ORDER BY decided_at DESC, conflict DESC LIMIT ?2";
 static const char query_conflict[] = CONFLICT_COLUMNS "WHERE conflict = ?1";
 static const char query_open_conflicts_of[] =
 	CONFLICT_COLUMNS "WHERE state = 'open' AND id = ?1 AND type = ?2 AND field = ?3"
@@ -153,8 +156,11 @@ static enum err read_conflicts(struct sql *q, struct arena *a, struct conflict_r
 enum err store_load_conflicts(struct store *s, struct arena *a, const struct store_range *range,
 			      struct conflict_row **ret_rows, size_t *ret_count)
 {
+	const char *text = range->is_open_only      ? query_open_conflicts
+			   : range->is_decided_only ? query_decided_conflicts
+						    : query_conflicts;
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, range->is_open_only ? query_open_conflicts : query_conflicts, &q);
+	enum err e = sql_use(s, text, &q);
 
 	if (e != ERR_OK)
 		return e;
@@ -245,6 +251,8 @@ enum err store_decide_conflict(struct store *s, const struct conflict_row *row)
 	e = sql_run(q);
 	if (e == ERR_OK && sql_changed_rows(s) == 0)
 		return ERR_NOTFOUND;
+	if (e == ERR_OK && bytes_is(row->state, "open"))
+		store_note_lost(s, &row->id, &row->lost);
 	return e;
 }
 
@@ -260,6 +268,10 @@ static const char query_open_quarantine[] =
 	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
 	" state, why FROM quarantine WHERE state = 'open' AND quarantine > ?1"
 	" ORDER BY quarantine LIMIT ?2";
+static const char query_discarded_quarantine[] =
+	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
+	" state, why FROM quarantine WHERE state = 'discarded' AND quarantine > ?1"
+	" ORDER BY quarantine DESC LIMIT ?2";
 static const char query_waiting_quarantine[] =
 	"SELECT quarantine, device, number, log, clock, type, id, reason, field, text, change, at,"
 	" state, why FROM quarantine WHERE id = ?1 AND type = ?2 AND state = 'open' AND log > 0"
@@ -332,8 +344,11 @@ static enum err read_quarantines(struct sql *q, struct arena *a, struct quaranti
 enum err store_load_quarantine(struct store *s, struct arena *a, const struct store_range *range,
 			       struct quarantine_row **ret_rows, size_t *ret_count)
 {
+	const char *text = range->is_open_only      ? query_open_quarantine
+			   : range->is_decided_only ? query_discarded_quarantine
+						    : query_quarantine;
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, range->is_open_only ? query_open_quarantine : query_quarantine, &q);
+	enum err e = sql_use(s, text, &q);
 
 	if (e != ERR_OK)
 		return e;

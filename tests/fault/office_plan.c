@@ -126,6 +126,7 @@ static void clash(void)
 	(void)push(1, second, sizeof second / sizeof second[0]);
 	order("conflict keep", "{\"conflict\":1}");
 	order("conflict restore", "{\"conflict\":2}");
+	order("conflict reopen", "{\"conflict\":2}");
 }
 
 /* Two values no schema allows yet; an edit that comes before its record. */
@@ -140,6 +141,7 @@ static void refuse(void)
 	(void)add(OFFICE_SCHEMA, 0);
 	order("quarantine replay", "{\"quarantine\":1}");
 	order("quarantine discard", "{\"quarantine\":2,\"why\":\"nhập nhầm\"}");
+	order("quarantine reopen", "{\"quarantine\":2}");
 	(void)push(0, late, 1);
 }
 
@@ -148,6 +150,7 @@ static void double_up(void)
 	order_pair("duplicate join", "keep", "other", 0, 1);
 	order_of("duplicate split", "record", 1, "");
 	order_pair("duplicate distinct", "one", "other", 0, 1);
+	order_pair("duplicate reopen", "one", "other", 0, 1);
 }
 
 static void carry(void)

@@ -92,6 +92,34 @@ def restored_by_the_office(w, a, b):
     check("conflict restore" in [e["what"] for e in w.ctl_json("audit", "list")], "no audit entry")
 
 
+def taken_back_by_the_office(w, a, b):
+    pid, row = clash(w, a, b, "Thị Rút Lại", "giáo viên", "thợ may")
+    number = str(row["conflict"])
+    refused(w.ctl, "conflict", "reopen", number, words=("not decided",))
+    w.ctl("conflict", "restore", number)
+    agree(w, a, b, pid, occupation="giáo viên")
+    check(number in [str(c["conflict"]) for c in w.ctl_json("conflict", "list", "--decided")], "not among the decided")
+    done = w.ctl_json("conflict", "reopen", number)
+    check(done["stands"] == "thợ may" and done["state"] == "open" and done["log"], f"reopen: {done}")
+    office = agree(w, a, b, pid, occupation="thợ may")
+    check([h["device"] for h in office["history"][:2]] == [0, 0], f"history: {office['history'][:2]}")
+    for c in (a, b):
+        found = notices(c, pid, "reopened")
+        check(len(found) == 1 and found[0]["kept"] == "thợ may" and found[0]["lost"] == "giáo viên", f"told: {found}")
+        check("xem xét lại" in c("inbox").stdout, "the inbox does not name it")
+    check(open_conflict(w, pid)["conflict"] == row["conflict"], "it is not open")
+    # Decided anew, and the loser may still have the last word.
+    w.ctl("conflict", "keep", number)
+    w.ctl("conflict", "reopen", number)
+    a("edit", pid, "occupation=giáo viên")
+    agree(w, a, b, pid, occupation="giáo viên")
+    shown = w.ctl_json("conflict", "show", number)
+    check(shown["state"] == "restored" and shown["decided_by"] == "Lê Văn An", f"the office's list: {shown}")
+    refused(w.ctl, "conflict", "reopen", number, words=("Lê Văn An",))
+    audit = [e["what"] for e in w.ctl_json("audit", "list")]
+    check(audit.count("conflict reopen") == 2, f"audit: {audit}")
+
+
 # ---- the client whose value lost
 
 def restored_by_the_loser(w, a, b):
@@ -249,6 +277,9 @@ def doubles(w, a, b, other):
     refused(w.ctl, "duplicate", "join", two, one, words=("split",))
     w.ctl("duplicate", "distinct", first, second)
     refused(w.ctl, "duplicate", "distinct", second, first, words=("uid:",))
+    w.ctl("duplicate", "reopen", first, second)
+    check([r for r in w.ctl_json("duplicate", "list") if {r["keep"], r["other"]} == {first, second}], "not listed again")
+    w.ctl("duplicate", "distinct", first, second)
     left = w.ctl_json("duplicate", "list")
     check(not [r for r in left if {r["keep"], r["other"]} & {one, two, first, second}], f"still listed: {left}")
 
@@ -281,6 +312,7 @@ def test(w, _args):
     other = w.client("c", "25198", "--author", "Phạm Thị Cúc")
     kept_by_the_office(w, a, b)
     restored_by_the_office(w, a, b)
+    taken_back_by_the_office(w, a, b)
     restored_by_the_loser(w, a, b)
     restored_at_once(w, a, b)
     gone_from_the_commune(w, a, b, other)

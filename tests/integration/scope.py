@@ -113,13 +113,17 @@ READS = [
 WRITES = [
     ("conflict keep", lambda s: {"conflict": s.conflicts[0]}, ["conflict", "keep", "{conflict}"]),
     ("conflict restore", lambda s: {"conflict": s.conflicts[1]}, ["conflict", "restore", "{conflict}"]),
+    ("conflict reopen", lambda s: {"conflict": s.conflicts[0]}, ["conflict", "reopen", "{conflict}"]),
     ("quarantine discard", lambda s: {"quarantine": s.quarantine[0], "why": "thử"},
      ["quarantine", "discard", "{quarantine}", "--why", "thử"]),
+    ("quarantine reopen", lambda s: {"quarantine": s.quarantine[0]}, ["quarantine", "reopen", "{quarantine}"]),
     ("quarantine replay", lambda s: {"quarantine": s.quarantine[1]}, ["quarantine", "replay", "{quarantine}"]),
     ("duplicate join", lambda s: {"keep": s.pair[0], "other": s.pair[1]}, ["duplicate", "join", "{pair}", "{other}"]),
     ("duplicate split", lambda s: {"record": s.pair[1]}, ["duplicate", "split", "{other}"]),
     ("duplicate distinct", lambda s: {"one": s.pair[0], "other": s.pair[1]},
      ["duplicate", "distinct", "{pair}", "{other}"]),
+    ("duplicate reopen", lambda s: {"one": s.pair[0], "other": s.pair[1]},
+     ["duplicate", "reopen", "{pair}", "{other}"]),
     ("unit place", lambda s: {"record": s.waiting, "unit": s.code}, ["unit", "place", "{waiting}", "--unit", "{code}"]),
     ("report freeze", lambda s: dict(PERIOD, id="CT02", unit=s.heir), ["report", "freeze", "CT02", "--unit", "{heir}",
         "--from", "2020-01-01", "--to", "2020-12-31", "--on", "2021-04-13"]),
@@ -205,7 +209,8 @@ def nothing_elsewhere(w, accounts, foreign):
         name = CALLERS.get(command, "Quản A")
         a = ask(accounts[name], command, args(foreign))
         check(is_refused(a), f"{name} {command} {args(foreign)}: {a.status} {a.body[:200]}")
-        if command in ("conflict keep", "conflict restore", "quarantine discard"):
+        if command in ("conflict keep", "conflict restore", "conflict reopen", "quarantine discard",
+                       "quarantine reopen"):
             check(is_refused(ask(accounts["Minh A"], command, args(foreign))), f"the reviewer: {command}")
     for command, _, cli in READS + WRITES:
         if cli is None:

@@ -194,6 +194,56 @@ static void a_restricted_decision_shows_no_values(UNUSED_STATE)
 	assert_audit("conflict restore", "secret", 1);
 }
 
+/* ---- taken back ---- */
+
+static void a_decision_is_taken_back_and_listed_until_then(UNUSED_STATE)
+{
+	(void)clash("person", "name", "A", "B");
+	(void)clash("person", "name", "C", "D");
+	assert_err(ask_conflict("conflict reopen", 1), ERR_CONFLICT);
+	assert_says("not decided");
+	assert_ok(ask_conflict("conflict restore", 1));
+	g.clock.wall += 1000;
+	assert_ok(ask_conflict("conflict keep", 2));
+	assert_ok(ask("conflict list", json_pack("{s:b}", "decided", 1)));
+	assert_int_equal(json_array_size(call.result), 2);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(call.result, 0), "conflict")), 2);
+	assert_non_null(
+		json_string_value(json_object_get(json_array_get(call.result, 1), "decided_at")));
+	assert_ok(ask("conflict list", json_pack("{s:b, s:i}", "decided", 1, "limit", 1)));
+	assert_int_equal(json_array_size(call.result), 1);
+
+	assert_ok(ask_conflict("conflict reopen", 1));
+
+	assert_string_equal(text("state"), "open");
+	assert_string_equal(text("stands"), "B");
+	assert_string_equal(text("replaced"), "A");
+	assert_true(json_is_null(json_object_get(call.result, "decided_by")));
+	assert_audit("conflict reopen", "\"A\"", 1);
+	assert_ok(ask("conflict list", json_pack("{s:b}", "decided", 1)));
+	assert_int_equal(json_array_size(call.result), 1);
+	assert_err(ask_conflict("conflict reopen", 9), ERR_NOTFOUND);
+}
+
+static void who_wrote_the_value_again_is_said(UNUSED_STATE)
+{
+	struct id id = clash("person", "name", "A", "B");
+	uint64_t log = 0;
+	struct change c;
+
+	assert_ok(store_last_log(g.store, &log));
+	g.clock.wall += 1000;
+	c = ground_change(&g, a, "person", &id, log);
+	ground_write(&g, &c, "name", ground_text("A"));
+	(void)ground_push(&g, a, &c, 1);
+
+	assert_err(ask_conflict("conflict reopen", 1), ERR_CONFLICT);
+
+	assert_says("Cộng tác viên 1");
+	assert_audit("conflict reopen", "A", 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -204,6 +254,8 @@ int main(void)
 		CASE(the_second_decision_is_refused_with_the_first),
 		CASE(an_event_is_refused_with_what_to_do),
 		CASE(a_restricted_decision_shows_no_values),
+		CASE(a_decision_is_taken_back_and_listed_until_then),
+		CASE(who_wrote_the_value_again_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

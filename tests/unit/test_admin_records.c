@@ -332,6 +332,36 @@ static void a_discarded_change_is_kept_with_its_reason(UNUSED_STATE)
 	json_decref(shown);
 }
 
+static void a_discard_is_taken_back_and_its_device_told(UNUSED_STATE)
+{
+	struct notice_row *notices = NULL;
+	size_t count = 0;
+
+	PUSH_NEW(&an, "person", OFFICE_TEXT("full_name", "Điểu B"), OFFICE_TEXT("sex", "x"));
+	assert_refused("quarantine reopen", "{\"quarantine\":1}", ERR_CONFLICT, "not decided");
+	json_decref(result_of("quarantine discard", "{\"quarantine\":1,\"why\":\"nhầm\"}"));
+	json_t *listed = result_of("quarantine list", "{\"decided\":true}");
+	json_t *done = result_of("quarantine reopen", "{\"quarantine\":1}");
+	json_t *open = result_of("quarantine list", "{\"open\":true}");
+	json_t *left = result_of("quarantine list", "{\"decided\":true}");
+
+	assert_int_equal(json_array_size(listed), 1);
+	assert_string_equal(text_of(done, "state"), "open");
+	assert_int_equal(json_array_size(open), 1);
+	assert_int_equal(json_array_size(left), 0);
+	assert_ok(store_load_notices(office.writer, &office.arena, an.number,
+				     &(struct store_range){.limit = 10}, &notices, &count));
+	assert_int_equal(count, 3);
+	assert_true(bytes_is(notices[2].kind, "reopened"));
+	assert_int_equal(notices[2].number, notices[1].number);
+	assert_int_equal(audit_count("quarantine reopen"), 1);
+	assert_refused("quarantine reopen", "{\"quarantine\":9}", ERR_NOTFOUND, "9");
+	json_decref(listed);
+	json_decref(done);
+	json_decref(open);
+	json_decref(left);
+}
+
 /* Refused for its unit, and entered again by its author with another day. */
 static void what_its_author_wrote_again_is_said_of_a_quarantined_change(UNUSED_STATE)
 {
@@ -432,6 +462,7 @@ int main(void)
 		T(quarantine_shows_the_whole_change),
 		T(a_quarantined_change_is_merged_once_its_cause_is_gone),
 		T(a_discarded_change_is_kept_with_its_reason),
+		T(a_discard_is_taken_back_and_its_device_told),
 		T(what_its_author_wrote_again_is_said_of_a_quarantined_change),
 		T(a_quarantined_restricted_code_is_hidden),
 		T(missing_numbers_are_shown_as_such),

@@ -260,6 +260,156 @@ static void an_event_is_not_rewritten(UNUSED_STATE)
 	ground_verify(&g);
 }
 
+/* ---- taken back ---- */
+
+static void a_kept_conflict_taken_back_is_open_and_writes_nothing(UNUSED_STATE)
+{
+	clash("name", ground_text("A"), ground_text("B"));
+	(void)decide(decide_keep, 1);
+	uint64_t log = last_log();
+
+	struct decided d = decide(decide_reopen, 1);
+
+	struct conflict_row row = conflict(1);
+	assert_int_equal(d.outcome, DECIDE_DONE);
+	assert_false(d.is_written);
+	assert_value(d.stands, "B");
+	assert_true(bytes_is(row.state, "open"));
+	assert_int_equal(row.decided_by.len, 0);
+	assert_int_equal(row.decided_ms, 0);
+	assert_int_equal(last_log(), log);
+	assert_value(notice_of(a, "reopened").kept, "B");
+	assert_value(notice_of(a, "reopened").lost, "A");
+	assert_true(bytes_is(notice_of(b, "reopened").by, "uid:7"));
+	assert_int_equal(notice_of(b, "reopened").at_ms, g.clock.wall);
+	assert_int_equal(decide(decide_restore, 1).outcome, DECIDE_DONE);
+	assert_value(stored("name"), "A");
+	ground_verify(&g);
+}
+
+static void a_restored_value_taken_back_gives_way_to_what_it_replaced(UNUSED_STATE)
+{
+	clash("name", ground_text("A"), ground_text("B"));
+	(void)decide(decide_restore, 1);
+	g.clock.wall += 1000;
+
+	struct decided d = decide(decide_reopen, 1);
+
+	assert_int_equal(d.outcome, DECIDE_DONE);
+	assert_true(d.is_written);
+	assert_int_equal(d.written.log, last_log());
+	assert_value(d.stands, "B");
+	assert_value(d.replaced, "A");
+	assert_value(stored("name"), "B");
+	assert_true(bytes_is(conflict(1).state, "open"));
+	assert_int_equal(count_conflicts(false), 1);
+	assert_value(notice_of(a, "reopened").kept, "B");
+	assert_value(notice_of(a, "reopened").lost, "A");
+	ground_verify(&g);
+}
+
+/* Not the value that won the conflict: that one had been replaced when the office restored. */
+static void what_had_replaced_the_winner_comes_back_too(UNUSED_STATE)
+{
+	clash("name", ground_text("A"), ground_text("B"));
+	(void)say(b, last_log(), "name", ground_text("C"));
+	(void)decide(decide_restore, 1);
+	(void)say(a, last_log(), "note", ground_text("khác"));
+
+	struct decided d = decide(decide_reopen, 1);
+
+	assert_value(d.stands, "C");
+	assert_value(stored("name"), "C");
+	ground_verify(&g);
+}
+
+static void what_was_written_since_the_office_restored_stays(UNUSED_STATE)
+{
+	static const char *const since[] = {"D", "A"};
+
+	for (size_t i = 0; i < 2; i++) {
+		clash(i == 0 ? "name" : "note", ground_text("A"), ground_text("B"));
+		(void)decide(decide_restore, i + 1);
+		g.clock.wall += 1000;
+		(void)say(b, last_log(), i == 0 ? "name" : "note", ground_text(since[i]));
+		uint64_t log = last_log();
+
+		struct decided d = decide(decide_reopen, i + 1);
+
+		assert_int_equal(d.outcome, DECIDE_DONE);
+		assert_false(d.is_written);
+		assert_value(d.stands, since[i]);
+		assert_int_equal(last_log(), log);
+		assert_true(bytes_is(conflict(i + 1).state, "open"));
+	}
+	ground_verify(&g);
+}
+
+static void it_can_go_back_and_forth(UNUSED_STATE)
+{
+	clash("name", ground_text("A"), ground_text("B"));
+
+	for (int i = 0; i < 3; i++) {
+		g.clock.wall += 1000;
+		assert_int_equal(decide(decide_restore, 1).outcome, DECIDE_DONE);
+		assert_value(stored("name"), "A");
+		g.clock.wall += 1000;
+		assert_int_equal(decide(decide_reopen, 1).outcome, DECIDE_DONE);
+		assert_value(stored("name"), "B");
+	}
+	assert_int_equal(count_conflicts(false), 1);
+	ground_verify(&g);
+}
+
+/* Also by a writer that read the table before: which values lost is kept in memory. */
+static void a_device_settles_what_was_opened_again(UNUSED_STATE)
+{
+	clash("name", ground_text("A"), ground_text("B"));
+	(void)decide(decide_keep, 1);
+	ground_reopen(&g);
+	(void)say(b, last_log(), "note", ground_text("đọc lại"));
+	(void)decide(decide_reopen, 1);
+
+	(void)say(a, last_log(), "name", ground_text("A"));
+
+	assert_true(bytes_is(conflict(1).state, "restored"));
+	assert_int_equal(conflict(1).decided_device, a->number);
+}
+
+static void only_a_decision_of_the_office_is_taken_back(UNUSED_STATE)
+{
+	struct decided d;
+
+	clash("name", ground_text("A"), ground_text("B"));
+	struct hash before = ground_everything(&g);
+	assert_int_equal(decide(decide_reopen, 1).outcome, DECIDE_OPEN);
+	struct hash after = ground_everything(&g);
+	assert_memory_equal(before.bytes, after.bytes, HASH_LEN);
+
+	(void)say(a, last_log(), "name", ground_text("A"));
+	before = ground_everything(&g);
+	assert_int_equal(decide(decide_reopen, 1).outcome, DECIDE_AUTHOR);
+	after = ground_everything(&g);
+	assert_memory_equal(before.bytes, after.bytes, HASH_LEN);
+
+	assert_ok(store_begin(g.store));
+	assert_err(decide_reopen(&g.ctx, g.store, &g.a, 77, BYTES_LIT("uid:7"), &d), ERR_NOTFOUND);
+	assert_ok(store_commit(g.store));
+}
+
+static void an_empty_field_is_empty_again(UNUSED_STATE)
+{
+	clash("note", ground_text("A"), VALUE_NONE);
+	(void)decide(decide_restore, 1);
+	assert_value(stored("note"), "A");
+
+	struct decided d = decide(decide_reopen, 1);
+
+	assert_true(d.is_written);
+	assert_int_equal(stored("note").kind, VALUE_NULL);
+	ground_verify(&g);
+}
+
 /* ---- deleted but edited ---- */
 
 static void delete_and_edit(bool is_deletion_late)
@@ -306,6 +456,46 @@ static void a_deletion_that_lost_to_an_edit_deletes_again(UNUSED_STATE)
 	assert_true(record_is_deleted(&r));
 	assert_int_equal(count_conflicts(true), 0);
 	ground_verify(&g);
+}
+
+static void taking_it_back_deletes_or_brings_back_again(UNUSED_STATE)
+{
+	delete_and_edit(true);
+	(void)decide(decide_restore, 1);
+	struct decided d = decide(decide_reopen, 1);
+	assert_true(d.is_written);
+	assert_value(stored("deleted"), "nhập nhầm");
+	assert_true(bytes_is(conflict(1).state, "open"));
+	ground_verify(&g);
+}
+
+static void a_deletion_taken_back_leaves_the_record_there(UNUSED_STATE)
+{
+	delete_and_edit(false);
+	(void)decide(decide_restore, 1);
+	struct decided d = decide(decide_reopen, 1);
+	assert_true(d.is_written);
+	struct record r = ground_load(&g, "person", &id);
+	assert_false(record_is_deleted(&r));
+	assert_value(record_value(&r, "note"), "còn ở đây");
+	ground_verify(&g);
+}
+
+/* It would take the new work with it. */
+static void a_record_edited_since_it_came_back_is_not_deleted_again(UNUSED_STATE)
+{
+	delete_and_edit(true);
+	(void)decide(decide_restore, 1);
+	g.clock.wall += 1000;
+	(void)say(b, last_log(), "age", value_int(7));
+
+	struct decided d = decide(decide_reopen, 1);
+
+	assert_int_equal(d.outcome, DECIDE_DONE);
+	assert_false(d.is_written);
+	struct record r = ground_load(&g, "person", &id);
+	assert_false(record_is_deleted(&r));
+	assert_true(bytes_is(conflict(1).state, "open"));
 }
 
 /* ---- what cannot be restored ---- */
@@ -496,6 +686,17 @@ int main(void)
 		CASE(a_conflict_is_decided_once),
 		CASE(no_such_conflict_is_said),
 		CASE(an_event_is_not_rewritten),
+		CASE(a_kept_conflict_taken_back_is_open_and_writes_nothing),
+		CASE(a_restored_value_taken_back_gives_way_to_what_it_replaced),
+		CASE(what_had_replaced_the_winner_comes_back_too),
+		CASE(what_was_written_since_the_office_restored_stays),
+		CASE(it_can_go_back_and_forth),
+		CASE(a_device_settles_what_was_opened_again),
+		CASE(only_a_decision_of_the_office_is_taken_back),
+		CASE(an_empty_field_is_empty_again),
+		CASE(taking_it_back_deletes_or_brings_back_again),
+		CASE(a_deletion_taken_back_leaves_the_record_there),
+		CASE(a_record_edited_since_it_came_back_is_not_deleted_again),
 		CASE(an_edit_that_lost_to_a_deletion_brings_the_record_back),
 		CASE(a_deletion_that_lost_to_an_edit_deletes_again),
 		CASE(what_no_rule_allows_any_more_is_refused_by_name),

@@ -375,6 +375,25 @@ static void joining_takes_it_back_that_two_were_told_apart(UNUSED_STATE)
 	assert_int_equal(count_listed(), 1);
 }
 
+static void who_told_two_apart_can_take_it_back(UNUSED_STATE)
+{
+	struct id one = person(north, "Lê An", "1950", NULL);
+	struct id other = person(north, "Lê An", "1950", NULL);
+	struct duplicate_done done;
+
+	assert_int_equal(decide(duplicate_reopen, "person", &one, &other).outcome,
+			 DUPLICATE_NOT_APART);
+	(void)decide(duplicate_distinct, "person", &one, &other);
+	assert_int_equal(count_listed(), 0);
+
+	done = decide(duplicate_reopen, "person", &other, &one);
+
+	assert_int_equal(done.outcome, DUPLICATE_DONE);
+	assert_true(bytes_is(done.who, "uid:7"));
+	assert_true(done.at_ms != 0);
+	assert_int_equal(count_listed(), 1);
+}
+
 /* ---- what administrators see ---- */
 
 static json_t *ask(const char *name, json_t *args, char ret_error[ADMIN_ERROR_LEN])
@@ -478,6 +497,7 @@ int main(void)
 		CASE(what_would_harm_is_refused),
 		CASE(two_told_apart_are_not_listed_again),
 		CASE(joining_takes_it_back_that_two_were_told_apart),
+		CASE(who_told_two_apart_can_take_it_back),
 		CASE(a_reference_to_a_double_shows_the_one_that_stands),
 		CASE(the_list_names_both_and_decisions_say_why_not),
 	};
