@@ -41,6 +41,24 @@ static bool is_special(const char *path)
 	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+static bool is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+/* The new name takes the old one's place: behind a link that is the place it leads to. */
+static enum err choose_path(struct outfile *f, const char *path)
+{
+	if (f->is_new || !is_link(path) || is_special(path)) {
+		f->path = mem_strdup(path);
+		return ERR_OK;
+	}
+	f->path = realpath(path, NULL);
+	return f->path != NULL ? ERR_OK : fail("follow", path);
+}
+
 static enum err create(struct outfile *f)
 {
 	AUTO(buf_clear) struct buf beside = {0};
@@ -64,10 +82,11 @@ static enum err begin(const char *path, bool is_new, struct outfile **ret_file)
 	AUTO(outfile_drop) struct outfile *f = mem_alloc_zero(sizeof *f);
 	enum err e;
 
-	f->path = mem_strdup(path);
 	f->fd = -1;
 	f->is_new = is_new;
-	e = create(f);
+	e = choose_path(f, path);
+	if (e == ERR_OK)
+		e = create(f);
 	if (e == ERR_OK)
 		*ret_file = MOVE(f);
 	return e;

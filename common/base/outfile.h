@@ -3,7 +3,8 @@
  *
  * It grows beside its name and gets the name when it is on the disk: whatever fails, and whenever
  * the power goes, under the name is what was there before or all of what was put. Readable by its
- * owner only. A name that is no regular file (a device, a pipe) is written to as it is.
+ * owner only. A name that is no regular file (a device, a pipe) is written to as it is; one that is
+ * a link stays one, and what it leads to is replaced: it has to be there.
  * Not for a folder that others may write to. Thread: the caller's.
  */
 #pragma once

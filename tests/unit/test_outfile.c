@@ -144,6 +144,33 @@ static void nothing_is_replaced_by_a_new_file(UNUSED_STATE)
 	assert_int_equal(files(), 1);
 }
 
+/* As /dev/stdout is one: whoever named the link meant what it leads to, and keeps the link. */
+static void a_link_stays_and_what_it_leads_to_is_written(UNUSED_STATE)
+{
+	char link_path[128];
+	struct stat st;
+
+	snprintf(link_path, sizeof link_path, "%s/lối", folder);
+	assert_ok(outfile_write(path, BYTES_LIT("cũ")));
+	assert_int_equal(symlink(path, link_path), 0);
+	assert_ok(outfile_write(link_path, BYTES_LIT("mới")));
+
+	assert_int_equal(lstat(link_path, &st), 0);
+	assert_int_equal(st.st_mode & S_IFMT, S_IFLNK);
+	assert_string_equal(content(), "mới");
+	assert_int_equal(unlink(link_path), 0);
+	assert_int_equal(files(), 1);
+}
+
+static void a_link_to_nothing_is_told_and_stays(UNUSED_STATE)
+{
+	assert_int_equal(symlink("không-có", path), 0);
+	assert_err(outfile_write(path, BYTES_LIT("x")), ERR_IO);
+	assert_non_null(strstr(log_last_detail(), path));
+
+	assert_int_equal(files(), 1);
+}
+
 static void a_pipe_is_written_to_as_it_is(UNUSED_STATE)
 {
 	char got[8] = "";
@@ -171,6 +198,8 @@ int main(void)
 		T(what_cannot_be_written_leaves_the_older_file_and_nothing_else),
 		T(a_folder_that_is_not_there_is_told),
 		T(nothing_is_replaced_by_a_new_file),
+		T(a_link_stays_and_what_it_leads_to_is_written),
+		T(a_link_to_nothing_is_told_and_stays),
 		T(a_pipe_is_written_to_as_it_is),
 	};
 
