@@ -19,8 +19,13 @@
 
 struct store;
 
-/* Writes FOLDER/erasures when there is anything to tell; never of the FATAL class: ERR_FULL,
- * ERR_INVAL. */
+/*
+ * Writes FOLDER/erasures anew: what the store's log has erased and, of the list that lies there,
+ * what the store does not know; of one that cannot be read, was altered or is another daemon's
+ * nothing is kept. Where there is nothing to tell, nothing is written. ERR_FULL: the folder does
+ * not take it; ERR_INVAL: its path is too long; else what reading the store failed with. Thread:
+ * the store's.
+ */
 enum err erasures_write(struct store *store, const char *folder, const struct id *daemon,
 			const struct sign_pair *key);
 
