@@ -83,10 +83,15 @@ static enum err load_schema(const struct config *c, struct schema **ret_schema,
 			    char ret_error[CONFIG_ERROR_LEN])
 {
 	char error[SCHEMA_ERROR_LEN] = "";
-	enum err e = schema_load_folder(app_schema_folder(c), ret_schema, error);
+	AUTO(schema_free) struct schema *schema = NULL;
+	enum err e = schema_load_folder(app_schema_folder(c), &schema, error);
 
+	if (e == ERR_OK)
+		e = store_check_schema(schema, error);
 	if (e != ERR_OK)
 		snprintf(ret_error, CONFIG_ERROR_LEN, "%s", error);
+	else
+		*ret_schema = MOVE(schema);
 	return e;
 }
 

@@ -5,12 +5,15 @@
 #include "common/base/check.h"
 #include "daemon/store_private.h"
 
-/* Names the store uses itself. */
+/* Names the store uses itself: its tables (store_migrate.c), and what reports and queries find
+ * besides (store_admin.c). */
 static const char *const own_tables[] = {
-	"setting",     "record_type", "record_field", "changeset",       "device",
-	"device_unit", "invitation",  "unit",         "unit_log",        "unit_name",
-	"unit_list",   "moved",       "conflict",     "unit_succession", "notice",
-	"quarantine",  "session",     "audit",        "backup",
+	"setting",      "record_type", "record_field",  "changeset",       "device",
+	"device_unit",  "invitation",  "unit",          "unit_log",        "unit_name",
+	"unit_list",    "moved",       "conflict",      "unit_succession", "notice",
+	"quarantine",   "session",     "audit",         "backup",          "account",
+	"account_unit", "erased",      "distinct_pair", "report_frozen",   "report_document",
+	"scope",        "commune",     "communes",
 };
 
 static const char *const own_columns[] = {
@@ -37,8 +40,14 @@ static bool is_identifier(struct bytes name)
 		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_')
 			return false;
 	}
-	return memcmp(name.data, "sqlite_", name.len < 7 ? name.len : 7) != 0 &&
+	return (name.len < 7 || memcmp(name.data, "sqlite_", 7) != 0) &&
 	       memmem(name.data, name.len, "__", 2) == NULL;
+}
+
+static bool is_table_name(struct bytes name)
+{
+	return is_identifier(name) &&
+	       !is_one_of(name, own_tables, sizeof own_tables / sizeof own_tables[0]);
 }
 
 enum err schema_sql_check(const struct schema *schema, char ret_error[SCHEMA_ERROR_LEN])
@@ -46,8 +55,7 @@ enum err schema_sql_check(const struct schema *schema, char ret_error[SCHEMA_ERR
 	for (size_t i = 0; i < schema->type_count; i++) {
 		const struct schema_type *type = &schema->types[i];
 
-		if (!is_identifier(type->name) ||
-		    is_one_of(type->name, own_tables, sizeof own_tables / sizeof own_tables[0])) {
+		if (!is_table_name(type->name)) {
 			(void)snprintf(ret_error, SCHEMA_ERROR_LEN,
 				       "%.*s: this name is taken by the store",
 				       BYTES_FMT(type->name));

@@ -56,6 +56,9 @@ enum err store_checkpoint(struct store *s);
 /* Pages in the WAL, for the decision when. */
 uint64_t store_wal_pages(const struct store *s);
 
+/* Any thread: whether its names can be tables and columns of a store. ERR_INVAL; `ret_error` names
+ * type and field. store_use_schema() asks the same. */
+enum err store_check_schema(const struct schema *schema, char ret_error[SCHEMA_ERROR_LEN]);
 /* Writer only: tables and columns of a newer schema; additive, in its own transaction. */
 enum err store_use_schema(struct store *s, const struct schema *schema);
 const struct schema *store_schema(const struct store *s);

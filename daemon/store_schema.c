@@ -463,6 +463,11 @@ enum err store_make_like(struct store *s, const struct store *other)
 	return store_commit(s);
 }
 
+enum err store_check_schema(const struct schema *schema, char ret_error[SCHEMA_ERROR_LEN])
+{
+	return schema_sql_check(schema, ret_error);
+}
+
 enum err store_use_schema(struct store *s, const struct schema *schema)
 {
 	AUTO(arena_clear) struct arena a = {0};

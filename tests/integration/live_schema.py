@@ -32,6 +32,17 @@ types:
       other_number: {type: colour, vi: Số khác, en: Other number}
 """
 
+TAKEN = """\
+types:
+  erased:
+    vi: Đã xóa
+    en: Erased
+    kind: register
+    sensitivity: basic
+    fields:
+      plate: {type: text, vi: Biển số, en: Plate, required: true, title: true}
+"""
+
 
 def reload(w, wanted):
     w.daemon.send_signal(signal.SIGHUP)
@@ -98,6 +109,16 @@ def test(w, _args):
     check(w.daemon.poll() is None, "the daemon did not survive a broken schema")
     new("sync")
     w.ctl("verify")
+
+    # One that reads well and takes the name of a table of the store's own is told by --check, too.
+    with open(os.path.join(w.schema, "zz_province.yaml"), "w", encoding="utf-8") as f:
+        f.write(TAKEN)
+    r = w.run("ctxhd", "--check", "--config", config, code=1)
+    said = r.stdout + r.stderr
+    check("erased: this name is taken by the store" in said, f"--check said: {said}")
+    w.daemon.send_signal(signal.SIGHUP)
+    harness.wait_for(lambda: journal_has(w, "erased: this name"), "the name is told in the journal")
+    check(w.ctl_json("status")["schema_version"] == after, "a schema that cannot be came into force")
 
 
 if __name__ == "__main__":

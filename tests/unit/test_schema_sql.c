@@ -207,6 +207,52 @@ static void the_programmes_schema_makes_its_tables(UNUSED_STATE)
 	}
 }
 
+static enum err check_type(struct bytes name)
+{
+	struct schema_type type = {.name = name};
+	const struct schema schema = {.types = &type, .type_count = 1};
+	char error[SCHEMA_ERROR_LEN] = "";
+	enum err e = schema_sql_check(&schema, error);
+
+	assert_true(e == ERR_OK || strstr(error, "taken by the store") != NULL);
+	return e;
+}
+
+/* Also those of steps that nobody remembered here. */
+static void no_type_has_the_name_of_a_table_of_the_stores_own(UNUSED_STATE)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+	size_t count = 0;
+
+	assert_ok(sql_use(g.store,
+			  "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN"
+			  " (SELECT name FROM record_type) AND name NOT LIKE '%#_#_changed' ESCAPE"
+			  " '#'",
+			  &q));
+	while (sql_step(q, &is_row) == ERR_OK && is_row) {
+		if (check_type(sql_text(q, 0)) == ERR_OK)
+			fail_msg("%.*s", BYTES_FMT(sql_text(q, 0)));
+		count++;
+	}
+
+	assert_true(count > 20);
+}
+
+/* What reports and queries call their own views and tables (store_admin.c). */
+static void no_type_has_the_name_of_what_reports_find_besides(UNUSED_STATE)
+{
+	assert_err(check_type(BYTES_LIT("scope")), ERR_INVAL);
+	assert_err(check_type(BYTES_LIT("commune")), ERR_INVAL);
+	assert_err(check_type(BYTES_LIT("communes")), ERR_INVAL);
+}
+
+static void a_name_may_be_the_beginning_of_one_of_sqlites(UNUSED_STATE)
+{
+	assert_ok(check_type(BYTES_LIT("sq")));
+	assert_err(check_type(BYTES_LIT("sqlite_x")), ERR_INVAL);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -218,6 +264,9 @@ int main(void)
 		CASE(a_field_keeps_its_kind),
 		CASE(an_index_comes_and_goes),
 		CASE(the_programmes_schema_makes_its_tables),
+		CASE(no_type_has_the_name_of_a_table_of_the_stores_own),
+		CASE(no_type_has_the_name_of_what_reports_find_besides),
+		CASE(a_name_may_be_the_beginning_of_one_of_sqlites),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
