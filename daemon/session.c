@@ -212,13 +212,15 @@ enum err session_mend(struct store *s, int64_t now_ms)
 
 /*
  * Which are found first, by index and without their columns. Where devices are named, theirs are
- * looked up (session_by_device): of a million contacts one commune has a few hundred. Else, and
- * where most devices are named, from the end until there are enough.
+ * looked up (session_by_device): of a million contacts one commune has a few hundred. Else those
+ * that did not go well (session_not_well), where only these are asked for. Else, and where most
+ * devices are named, from the end until there are enough.
  */
 #define FIND  "JOIN (SELECT x.session AS found FROM session x WHERE "
 #define FOUND ") ON s.session = found "
 
-#define OF_ANY "?1 IS NULL AND ?2 IS NULL"
+#define OF_ANY      "?1 IS NULL AND ?2 IS NULL"
+#define OF_NOT_WELL "x.outcome > 1 AND x.outcome = ?5 AND " OF_ANY
 #define OF_DEVICE                                 \
 	"x.device = ?2 AND x.is_device_known = 1" \
 	" AND (?1 IS NULL OR x.device IN (SELECT device FROM device_unit WHERE unit = ?1))"
@@ -245,20 +247,19 @@ enum err session_mend(struct store *s, int64_t now_ms)
 
 enum session_way {
 	BY_END,
+	BY_OUTCOME,
 	BY_DEVICE,
 	BY_UNIT,
 	BY_SEEN
 };
 static const char *const newest[] = {
-	[BY_END] = NEWEST(OF_ANY),
-	[BY_DEVICE] = NEWEST(OF_DEVICE),
-	[BY_UNIT] = NEWEST(OF_UNIT),
+	[BY_END] = NEWEST(OF_ANY),       [BY_OUTCOME] = NEWEST(OF_NOT_WELL),
+	[BY_DEVICE] = NEWEST(OF_DEVICE), [BY_UNIT] = NEWEST(OF_UNIT),
 	[BY_SEEN] = NEWEST(OF_SEEN),
 };
 static const char *const after[] = {
-	[BY_END] = AFTER(OF_ANY),
-	[BY_DEVICE] = AFTER(OF_DEVICE),
-	[BY_UNIT] = AFTER(OF_UNIT),
+	[BY_END] = AFTER(OF_ANY),       [BY_OUTCOME] = AFTER(OF_NOT_WELL),
+	[BY_DEVICE] = AFTER(OF_DEVICE), [BY_UNIT] = AFTER(OF_UNIT),
 	[BY_SEEN] = AFTER(OF_SEEN),
 };
 static const char query_load[] = COLUMNS "WHERE s.session = ?";
@@ -271,7 +272,9 @@ static enum session_way way_of(const struct session_filter *f)
 		return BY_DEVICE;
 	if (f->unit != 0)
 		return BY_UNIT;
-	return f->is_bound && f->device_count <= SEEN_FEW ? BY_SEEN : BY_END;
+	if (f->is_bound && f->device_count <= SEEN_FEW)
+		return BY_SEEN;
+	return f->has_outcome && f->outcome > SESSION_OK && !f->with_open ? BY_OUTCOME : BY_END;
 }
 
 static void read_row(struct sql *q, struct arena *a, struct session_row *row)

@@ -142,7 +142,10 @@ void ground_make_version_11(struct ground *g)
 			       types[i], types[i]);
 		take_back(g, all, 4);
 	}
-	take_back(g, (const char *const[]){"DROP TABLE account_unit", "PRAGMA user_version=11"}, 2);
+	take_back(g,
+		  (const char *const[]){"DROP TABLE account_unit", "DROP INDEX session_not_well",
+					"PRAGMA user_version=11"},
+		  3);
 }
 
 void ground_make_version_6(struct ground *g)

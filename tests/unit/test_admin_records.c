@@ -68,6 +68,54 @@ static void a_follower_sees_what_is_still_open(UNUSED_STATE)
 	json_decref(rows);
 }
 
+static void end_contact(uint32_t device, bool is_failed, const char *error)
+{
+	const struct session_start start = {.device = device,
+					    .transport = BYTES_LIT("network"),
+					    .address = BYTES_LIT("10.0.0.7"),
+					    .client_version = BYTES_LIT("1.0"),
+					    .now_ms = OFFICE_NOW};
+	const struct session_finish finish = {
+		.now_ms = OFFICE_NOW, .error = bytes_str(error), .is_failed = is_failed};
+	uint64_t session = 0;
+
+	assert_ok(store_begin(office.writer));
+	assert_ok(session_begin(office.writer, &start, &session));
+	assert_ok(session_end(office.writer, session, &finish));
+	office_commit(&office);
+}
+
+/* What went badly is found in another way than the rest. */
+static void each_outcome_is_found_alone_and_with_other_filters(UNUSED_STATE)
+{
+	char args[96];
+
+	for (int i = 0; i < 3; i++) {
+		end_contact(an.number, false, "");
+		end_contact(be.number, false, "gap");
+		end_contact(an.number, true, "interrupted");
+		end_contact(be.number, false, "clock");
+	}
+	snprintf(args, sizeof args, "{\"outcome\":\"failed\",\"device\":%u}", an.number);
+
+	assert_int_equal(log_count("{\"outcome\":\"ok\"}"), 3);
+	assert_int_equal(log_count("{\"outcome\":\"partial\"}"), 3);
+	assert_int_equal(log_count("{\"outcome\":\"refused\"}"), 3);
+	assert_int_equal(log_count("{\"outcome\":\"failed\"}"), 3);
+	assert_int_equal(log_count("{\"outcome\":\"failed\",\"limit\":2}"), 2);
+	assert_int_equal(log_count("{\"outcome\":\"failed\",\"after\":3}"), 2);
+	assert_int_equal(log_count("{\"outcome\":\"failed\",\"unit\":\"25195\"}"), 3);
+	assert_int_equal(log_count(args), 3);
+	assert_int_equal(log_count("{\"outcome\":\"refused\",\"until\":\"2026-11-21\"}"), 0);
+	json_t *rows = result_of("log", "{\"outcome\":\"failed\"}");
+	assert_int_equal(int_of(json_array_get(rows, 0), "session"), 11);
+	assert_int_equal(int_of(json_array_get(rows, 2), "session"), 3);
+	json_decref(rows);
+	rows = result_of("log", "{\"outcome\":\"failed\",\"after\":3}");
+	assert_int_equal(int_of(json_array_get(rows, 0), "session"), 7);
+	json_decref(rows);
+}
+
 static void log_filters_narrow_it(UNUSED_STATE)
 {
 	char args[64];
@@ -453,6 +501,7 @@ int main(void)
 		T(a_follower_sees_what_is_still_open),
 		T(log_has_the_keys_of_the_reference),
 		T(log_filters_narrow_it),
+		T(each_outcome_is_found_alone_and_with_other_filters),
 		T(log_show_has_every_change_with_old_and_new),
 		T(log_show_names_units_by_code),
 		T(record_show_has_fields_with_stamps_and_authors_and_history),

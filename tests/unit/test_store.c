@@ -130,6 +130,26 @@ static void a_store_of_version_nine_has_no_accounts_yet(UNUSED_STATE)
 	assert_int_equal(sql_int(q, 0), 0);
 }
 
+static void a_store_of_version_eleven_finds_what_did_not_go_well(UNUSED_STATE)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	bool is_row = false;
+
+	ground_make_version_11(&g);
+
+	ground_reopen(&g);
+
+	assert_ok(sql_use(g.store,
+			  "EXPLAIN QUERY PLAN SELECT session FROM session WHERE outcome > 1"
+			  " AND outcome = ?1 ORDER BY session DESC",
+			  &q));
+	assert_ok(sql_step(q, &is_row));
+	assert_true(is_row);
+	assert_non_null(memmem(sql_text(q, 3).data, sql_text(q, 3).len, "session_not_well", 16));
+	assert_ok(sql_step(q, &is_row));
+	assert_false(is_row);
+}
+
 /* Certain of "no"; what it was told, before it was loaded or after, it never denies. */
 static void a_value_that_lost_is_not_denied(UNUSED_STATE)
 {
@@ -697,6 +717,7 @@ int main(void)
 		CASE(a_newer_store_is_refused),
 		CASE(a_store_of_version_two_gives_events_what_they_correct),
 		CASE(a_store_of_version_nine_has_no_accounts_yet),
+		CASE(a_store_of_version_eleven_finds_what_did_not_go_well),
 		CASE(a_store_of_version_three_knows_who_decided),
 		CASE(an_index_leaves_out_the_records_that_lack_its_field),
 		CASE(a_store_of_version_three_gets_thin_indexes),
