@@ -98,6 +98,17 @@ expect 2 "what is no number of a notice" ctxh inbox show x
 expect 0 "import takes it back unchanged" ctxh import person "$work/people.csv" --dry-run --format csv
 grep -Ev '^file|,same,' "$work/out" | grep -q . && fail "an exported row is not the same"
 
+# What does not count is in no sheet: whoever adds up its rows would count it.
+other=$(ctxh add person full_name="Người Ghi Hai Lần" --even-so)
+expect 0 "a double is joined" ctxh join "$id" "$other"
+event=$(ctxh add intervention person="$id" kind=EMG_RICE given_on=2025-05-03 rice_kg=15)
+expect 0 "an event is voided" ctxh void "$event" --why "nhập nhầm"
+expect 0 "export of people" ctxh export person
+grep -q "$id" "$work/out" || fail "a person is not in the export"
+grep -q "$other" "$work/out" && fail "a joined double is in the export"
+expect 0 "export of events" ctxh export intervention
+grep -q "$event" "$work/out" && fail "a voided event is in the export"
+
 printf 'id,full_name,birth_date,identity_number\n' >"$work/new.csv"
 {
 	printf '%s,Điểu K'"'"'Ré Lớn,,\n' "$id"
