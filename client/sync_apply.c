@@ -125,8 +125,6 @@ static enum err enter_epoch(struct apply *ap)
 	ap->state.notice = 0;
 	enum err e = vault_cursors_put(v, NULL, 0);
 
-	if (e == ERR_OK)
-		e = vault_notices_forget(v);
 	/* What is a stray in the new epoch is seen when its pull is complete. */
 	if (e == ERR_OK)
 		e = stray_settle(v, NULL);

@@ -332,7 +332,8 @@ struct vault_notice {
 	struct bytes text;
 };
 
-/* Adds; one that is there already keeps its state. */
+/* Adds; one that is there already keeps its state, the office's only when it says the same: a
+ * restored office gives its numbers anew. */
 enum err vault_notice_put(struct vault *v, const struct vault_notice *notice);
 /* Gives it the next number below VAULT_NOTICE_OWN. */
 enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice);
@@ -342,8 +343,6 @@ enum err vault_notice_load(struct vault *v, struct arena *a, int64_t number,
 enum err vault_notice_accept(struct vault *v, int64_t number);
 enum err vault_notice_mark_restored(struct vault *v, int64_t number);
 enum err vault_notice_remove(struct vault *v, int64_t number);
-/* The office's numbers may come anew (another epoch): closed ones are let go. */
-enum err vault_notices_forget(struct vault *v);
 /* Open ones, oldest first; all of them when `with_closed`. */
 enum err vault_notices(struct vault *v, struct arena *a, bool with_closed,
 		       struct vault_notice **ret_notices, size_t *ret_count);

@@ -29,55 +29,6 @@ static const struct shape_field notice_fields[] = {
 };
 static const struct shape notice_shape = SHAPE_OF(struct notice_doc, notice_fields);
 
-enum err vault_notice_put(struct vault *v, const struct vault_notice *notice)
-{
-	AUTO(query_end) struct query q = {0};
-	AUTO(buf_clear) struct buf plain = {0};
-	AUTO(buf_clear) struct buf sealed = {0};
-	struct vault_row_key key = vault_row_key(notice->notice);
-	struct notice_doc doc = {.kind = notice->kind,
-				 .type = notice->type,
-				 .field = notice->field,
-				 .kept = notice->kept,
-				 .lost = notice->lost,
-				 .by = notice->by,
-				 .at_ms = notice->at_ms,
-				 .text = notice->text};
-	struct packer p;
-
-	REQUIRE(v->is_in_transaction);
-	memcpy(doc.id, notice->id.bytes, ID_LEN);
-	packer_init(&p, &plain, LIMIT_PLAIN_BYTES);
-	shape_encode(&notice_shape, &doc, &p);
-	enum err e = packer_finish(&p);
-
-	if (e == ERR_OK)
-		e = query_start(v, SQL_NOTICE_PUT, &q);
-	if (e != ERR_OK)
-		return e;
-	vault_seal(v, "notice", bytes_of(key.bytes, sizeof key.bytes), buf_bytes(&plain), &sealed);
-	query_bind_int(&q, 1, notice->notice);
-	query_bind_int(&q, 2, notice->state);
-	query_bind_blob(&q, 3, buf_bytes(&sealed));
-	return query_run(&q);
-}
-
-enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice)
-{
-	AUTO(query_end) struct query q = {0};
-	struct vault_notice own = *notice;
-	bool has_row = false;
-	enum err e = query_start(v, SQL_NOTICE_LOWEST, &q);
-
-	if (e == ERR_OK)
-		e = query_row(&q, &has_row);
-	if (e != ERR_OK)
-		return e;
-	own.notice = query_int(&q, 0) < VAULT_NOTICE_OWN ? query_int(&q, 0) : VAULT_NOTICE_OWN;
-	own.notice--;
-	return vault_notice_put(v, &own);
-}
-
 const char *vault_notice_state_name(enum vault_notice_state state)
 {
 	switch (state) {
@@ -140,6 +91,86 @@ enum err vault_notice_load(struct vault *v, struct arena *a, int64_t number,
 	return read_notice(&q, a, ret_notice);
 }
 
+static enum err encode_notice(const struct vault_notice *notice, struct buf *plain)
+{
+	struct notice_doc doc = {.kind = notice->kind,
+				 .type = notice->type,
+				 .field = notice->field,
+				 .kept = notice->kept,
+				 .lost = notice->lost,
+				 .by = notice->by,
+				 .at_ms = notice->at_ms,
+				 .text = notice->text};
+	struct packer p;
+
+	memcpy(doc.id, notice->id.bytes, ID_LEN);
+	packer_init(&p, plain, LIMIT_PLAIN_BYTES);
+	shape_encode(&notice_shape, &doc, &p);
+	return packer_finish(&p);
+}
+
+/*
+ * A restored office begins its numbers where the backup ended: the same number may come with other
+ * words, and those nobody has seen.
+ */
+static enum err load_state(struct vault *v, const struct vault_notice *notice, struct bytes plain,
+			   enum vault_notice_state *ret_state)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(buf_clear) struct buf before = {0};
+	struct vault_notice present;
+	enum err e = vault_notice_load(v, &a, notice->notice, &present);
+
+	*ret_state = notice->state;
+	if (e == ERR_NOTFOUND)
+		return ERR_OK;
+	if (e == ERR_OK)
+		e = encode_notice(&present, &before);
+	if (e == ERR_OK && (notice->notice < 0 || bytes_equal(buf_bytes(&before), plain)))
+		*ret_state = present.state;
+	return e;
+}
+
+enum err vault_notice_put(struct vault *v, const struct vault_notice *notice)
+{
+	AUTO(query_end) struct query q = {0};
+	AUTO(buf_clear) struct buf plain = {0};
+	AUTO(buf_clear) struct buf sealed = {0};
+	struct vault_row_key key = vault_row_key(notice->notice);
+	enum vault_notice_state state = notice->state;
+
+	REQUIRE(v->is_in_transaction);
+	enum err e = encode_notice(notice, &plain);
+
+	if (e == ERR_OK)
+		e = load_state(v, notice, buf_bytes(&plain), &state);
+	if (e == ERR_OK)
+		e = query_start(v, SQL_NOTICE_PUT, &q);
+	if (e != ERR_OK)
+		return e;
+	vault_seal(v, "notice", bytes_of(key.bytes, sizeof key.bytes), buf_bytes(&plain), &sealed);
+	query_bind_int(&q, 1, notice->notice);
+	query_bind_int(&q, 2, state);
+	query_bind_blob(&q, 3, buf_bytes(&sealed));
+	return query_run(&q);
+}
+
+enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice)
+{
+	AUTO(query_end) struct query q = {0};
+	struct vault_notice own = *notice;
+	bool has_row = false;
+	enum err e = query_start(v, SQL_NOTICE_LOWEST, &q);
+
+	if (e == ERR_OK)
+		e = query_row(&q, &has_row);
+	if (e != ERR_OK)
+		return e;
+	own.notice = query_int(&q, 0) < VAULT_NOTICE_OWN ? query_int(&q, 0) : VAULT_NOTICE_OWN;
+	own.notice--;
+	return vault_notice_put(v, &own);
+}
+
 static enum err run_with_int(struct vault *v, enum vault_sql sql, int64_t n)
 {
 	AUTO(query_end) struct query q = {0};
@@ -180,16 +211,6 @@ enum err vault_notice_mark_restored(struct vault *v, int64_t number)
 enum err vault_notice_remove(struct vault *v, int64_t number)
 {
 	return run_with_int(v, SQL_NOTICE_REMOVE, number);
-}
-
-enum err vault_notices_forget(struct vault *v)
-{
-	AUTO(query_end) struct query q = {0};
-
-	REQUIRE(v->is_in_transaction);
-	enum err e = query_start(v, SQL_NOTICE_FORGET, &q);
-
-	return e == ERR_OK ? query_run(&q) : e;
 }
 
 enum err vault_notices(struct vault *v, struct arena *a, bool with_closed,

@@ -156,12 +156,12 @@ static const char *const sql_text[SQL_COUNT_OF] = {
 	[SQL_RECEIPT_ADD] = "INSERT INTO receipt (number, at, wire) VALUES (?1, ?2, ?3)",
 	[SQL_RECEIPT_EACH] = "SELECT wire FROM receipt ORDER BY seq",
 	[SQL_NOTICE_PUT] = "INSERT INTO notice (notice, is_accepted, body) VALUES (?1, ?2, ?3)"
-			   " ON CONFLICT (notice) DO UPDATE SET body = excluded.body",
+			   " ON CONFLICT (notice) DO UPDATE SET body = excluded.body,"
+			   " is_accepted = excluded.is_accepted",
 	[SQL_NOTICE_LOAD] = "SELECT notice, is_accepted, body FROM notice WHERE notice = ?1",
 	/* `is_accepted` holds an enum vault_notice_state. */
 	[SQL_NOTICE_CLOSE] = "UPDATE notice SET is_accepted = max(is_accepted, ?2)"
 			     " WHERE notice = ?1",
-	[SQL_NOTICE_FORGET] = "DELETE FROM notice WHERE notice > 0 AND is_accepted <> 0",
 	[SQL_NOTICE_REMOVE] = "DELETE FROM notice WHERE notice = ?1",
 	[SQL_NOTICE_LOWEST] = "SELECT min(notice) FROM notice",
 	[SQL_NOTICES] = "SELECT notice, is_accepted, body FROM notice"

@@ -68,6 +68,58 @@ static void tell_decided(struct client_home *h, const struct id *id, uint64_t nu
 	h->office->notice_count = 1;
 }
 
+/* ---- the inbox ---- */
+
+static void tell_two(struct client_home *h, const struct id *id, const char *second)
+{
+	for (size_t i = 0; i < 2; i++)
+		h->office->notices[i] = (struct msg_notice){.notice = i + 1,
+							    .kind = BYTES_LIT("conflict"),
+							    .type = BYTES_LIT("person"),
+							    .id = *id,
+							    .field = BYTES_LIT("full_name"),
+							    .text = BYTES_LIT("một")};
+	h->office->notices[1].text = bytes_str(second);
+	h->office->notice_count = 2;
+}
+
+static enum vault_notice_state state_of(struct client_home *h, int64_t number)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_notice n;
+
+	assert_ok(vault_notice_load(h->vault, &a, number, &n));
+	return n.state;
+}
+
+/* The restored office tells everything again; under a number it had given it may tell other things.
+ */
+static void what_was_put_away_stays_so_unless_it_says_other_things(void **state)
+{
+	struct client_home *h = *state;
+	struct office backup;
+	struct id id = pulled(h, "Điểu K’Ré", &backup);
+
+	tell_two(h, &id, "hai");
+	assert_ok(client_home_sync(h));
+	assert_ok(vault_begin(h->vault));
+	assert_ok(vault_notice_accept(h->vault, 1));
+	assert_ok(vault_notice_mark_restored(h->vault, 2));
+	assert_ok(vault_commit(h->vault));
+	office_restore(h->office, &backup);
+	tell_two(h, &id, "hai");
+	assert_ok(client_home_sync(h));
+	assert_int_equal(state_of(h, 1), VAULT_NOTICE_ACCEPTED);
+	assert_int_equal(state_of(h, 2), VAULT_NOTICE_RESTORED);
+
+	office_restore(h->office, &backup);
+	tell_two(h, &id, "khác");
+	assert_ok(client_home_sync(h));
+
+	assert_int_equal(state_of(h, 1), VAULT_NOTICE_ACCEPTED);
+	assert_int_equal(state_of(h, 2), VAULT_NOTICE_OPEN);
+}
+
 /* ---- strays ---- */
 
 static void what_a_restored_office_lost_is_kept_and_shown(void **state)
@@ -383,6 +435,7 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		CASE(what_was_put_away_stays_so_unless_it_says_other_things),
 		CASE(what_a_restored_office_lost_is_kept_and_shown),
 		CASE(it_is_asked_about_in_the_same_contact),
 		CASE(a_stray_that_comes_again_is_none_any_more),
