@@ -230,6 +230,7 @@ static bool is_behind(const struct reading *r, const struct msg_cursor *have, si
  */
 static void leave_states(struct reading *r)
 {
+	r->taken->is_overtaken = true;
 	for (size_t i = 0; i < r->file.part_count; i++) {
 		struct msg_synced *m = &r->answers[i];
 

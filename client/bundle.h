@@ -32,9 +32,11 @@ enum bundle_outcome {
 struct bundle_taken {
 	enum bundle_outcome outcome;
 	enum bundle_flaw flaw;
-	uint32_t device; /* whom a flawed file is for, when it says so */
-	uint64_t number; /* of the file it answers */
-	bool has_more;   /* the office has more than went into it */
+	uint32_t device;   /* whom a flawed file is for, when it says so */
+	uint64_t number;   /* of the file it answers */
+	bool has_more;     /* the office has more than went into it, or it was overtaken */
+	bool is_overtaken; /* the device has moved on since it asked: only the next file has the
+			      rest */
 	struct sync_report report;
 };
 

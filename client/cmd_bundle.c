@@ -168,7 +168,12 @@ static int tell_taken(const struct bundle_taken *t)
 	bool is_gap = strcmp(r->refusal, "gap") == 0;
 
 	cmd_sync_print(r);
-	if (t->has_more)
+	if (t->is_overtaken)
+		cmd_printf("Máy này đã có dữ liệu mới hơn lúc xin tệp đó; biên nhận và thông báo "
+			   "trong tệp đã nhận, hồ sơ thì tệp sau sẽ có. / This device has moved on "
+			   "since that file was asked for; its receipts and notices are taken, "
+			   "records come with the next file.\n");
+	else if (t->has_more)
 		cmd_printf(
 			"Văn phòng còn dữ liệu chưa vừa tệp này; hãy làm ctxh bundle out lần nữa. "
 			"/ The office has more than fitted; run ctxh bundle out again.\n");

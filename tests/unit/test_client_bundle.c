@@ -231,13 +231,16 @@ static void a_return_file_asked_from_before_leaves_its_states_to_the_next(void *
 		     h->clock.wall + 1000);
 	office_take(h, buf_bytes(&early), &back);
 
-	assert_int_equal(take(h, buf_bytes(&back), ERR_OK).outcome, BUNDLE_TAKEN);
+	const struct bundle_taken overtaken = take(h, buf_bytes(&back), ERR_OK);
+
+	assert_int_equal(overtaken.outcome, BUNDLE_TAKEN);
+	assert_true(overtaken.is_overtaken);
 	assert_string_not_equal(client_home_value(h, &id, "phone"), "0912345678");
 	assert_int_equal(cursor_of_vault(h), reached);
 
 	make(h, &out);
 	office_take(h, buf_bytes(&out), &back);
-	assert_int_equal(take(h, buf_bytes(&back), ERR_OK).outcome, BUNDLE_TAKEN);
+	assert_false(take(h, buf_bytes(&back), ERR_OK).is_overtaken);
 	assert_string_equal(client_home_value(h, &id, "phone"), "0912345678");
 	assert_true(cursor_of_vault(h) > reached);
 	buf_clear(&early);
