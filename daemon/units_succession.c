@@ -282,18 +282,22 @@ static enum err take_row(struct map *m, const struct map_row *row, bool is_whole
 /* Why a row is not taken, and what becomes of its unit without it. */
 static void refuse(struct map *m, const struct map_row *row, size_t trusted)
 {
-	const char *rest[] = {
-		"xã này không còn dòng nào: hồ sơ chờ xếp, xem “ctxhctl unit placing”; nobody sees its "
-		"records by the map: they wait, see “ctxhctl unit placing”",
-		"dòng khác của xã này được dùng; the unit's other rows count",
+	static const struct {
+		const char *vi;
+		const char *en;
+	} rest[] = {
+		{"xã này không còn dòng nào, hồ sơ chờ xếp: xem “ctxhctl unit placing”",
+		 "the unit has no other row, its records wait: see “ctxhctl unit placing”"},
+		{"dòng khác của xã này được dùng", "the unit's other rows count"},
 	};
+	const size_t which = trusted != 0;
 
 	units_problem(
 		&m->refused, row->line,
 		"%.*s → %.*s: nghi ghép nhầm vì trùng tên, không nhận; %s; nếu đúng, ghi “ok” "
-		"vào cột check rồi nhập lại / likely a false match of names, refused; if it is "
-		"right write “ok” into the column check and import again",
-		BYTES_FMT(row->old_code), BYTES_FMT(row->new_code), rest[trusted != 0]);
+		"vào cột check rồi nhập lại / likely a false match of names, refused; %s; if it "
+		"is right write “ok” into the column check and import again",
+		BYTES_FMT(row->old_code), BYTES_FMT(row->new_code), rest[which].vi, rest[which].en);
 }
 
 static int by_old(const void *a, const void *b)
