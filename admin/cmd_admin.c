@@ -64,8 +64,7 @@ int cmd_status(void *context, const struct args *args)
 		append_named(&out, "Xã theo lần liên lạc cuối / Communes by last contact",
 			     json_object_get(result, "communes"), NULL);
 		labels_ask(ctl, &labels);
-		append_named(&out, "Bản ghi / Records", json_object_get(result, "records"),
-			     &labels);
+		append_named(&out, "Hồ sơ / Records", json_object_get(result, "records"), &labels);
 	}
 	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }
@@ -132,7 +131,7 @@ int cmd_verify(void *context, const struct args *args)
 			      &out);
 	if (ctl->format == TABLE_TABLE)
 		buf_printf(&out,
-			   "Đến số nhật ký %lld: %lld gói, %lld thay đổi, %lld bản ghi, %lld bất "
+			   "Đến số nhật ký %lld: %lld gói, %lld thay đổi, %lld hồ sơ, %lld bất "
 			   "biến; %lld khác biệt\n"
 			   "Up to log number %lld: %lld change-sets, %lld changes, %lld records, "
 			   "%lld invariants; %lld differences\n",

@@ -400,7 +400,7 @@ static const struct listing_column record_columns[] = {
 	{"deleted", "Đã xóa", "Deleted", LISTING_TEXT, false},
 	{"voided", "Đã hủy", "Voided", LISTING_TEXT, false},
 	{"merged_into", "Nhập vào", "Joined to", LISTING_WHOLE_ID, false},
-	{"stands", "Bản ghi được tính", "Record that counts", LISTING_WHOLE_ID, false},
+	{"stands", "Hồ sơ được tính", "Record that counts", LISTING_WHOLE_ID, false},
 	{"hidden", "Bị ẩn (hạn chế)", "Hidden (restricted)", LISTING_TEXT, false},
 };
 

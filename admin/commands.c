@@ -257,7 +257,7 @@ static const struct args_command commands[] = {
 	 "một lần đồng bộ và mọi thay đổi của nó", "one session with every change in it",
 	 cmd_log_show},
 	{"record show", OPTIONS(reason_options), POSITIONALS(id_positional),
-	 "một bản ghi và lịch sử; ID: từ 8 chữ số đầu",
+	 "một hồ sơ và lịch sử; ID: từ 8 chữ số đầu",
 	 "one record and its history; ID: its first 8 digits or more", cmd_record_show},
 	{"missing", NO_OPTIONS, NO_POSITIONALS, "những thay đổi biết là chưa đến",
 	 "changes known to be missing", cmd_missing},

@@ -103,6 +103,8 @@ static json_t *quarantine_json(struct admin_call *call, const struct quarantine_
 	json_object_set_new(row, "device", json_integer(q->device));
 	json_object_set_new(row, "number", json_integer((json_int_t)q->number));
 	json_object_set_new(row, "reason", admin_json_text(q->reason));
+	json_object_set_new(row, "type",
+			    is_type_open(call, q->type) ? admin_json_text(q->type) : json_null());
 	json_object_set_new(row, "field",
 			    is_type_open(call, q->type) || q->type.len == 0
 				    ? admin_json_text(q->field)
@@ -148,7 +150,8 @@ static enum err list_discarded(struct admin_call *call)
 }
 
 /*
- * {open?, decided?, limit?} -> [{quarantine, device, number, reason, field, at, state, mended_by}];
+ * {open?, decided?, limit?} -> [{quarantine, device, number, reason, type, field, at, state,
+ * mended_by}];
  * `decided`: the discarded, at most `limit` (1,000).
  */
 enum err admin_quarantine_list(struct admin_call *call)

@@ -231,7 +231,7 @@ enum err admin_need_id(struct admin_call *call, const char *name, struct id *ret
 	if (digits < ID_PREFIX_MIN || digits >= ID_HEX_LEN ||
 	    id_parse(bytes_of(from, ID_HEX_LEN - 1), ret_from) != ERR_OK ||
 	    id_parse(bytes_of(to, ID_HEX_LEN - 1), ret_to) != ERR_OK)
-		return fail_kind(call, name, "mã bản ghi, đủ 32 chữ số hex hoặc từ 8 chữ số đầu",
+		return fail_kind(call, name, "mã hồ sơ, đủ 32 chữ số hex hoặc từ 8 chữ số đầu",
 				 "a record id, all 32 hex digits or its first 8 or more");
 	return ERR_OK;
 }

@@ -310,6 +310,7 @@ static void put_decided(struct admin_call *call, const struct decided *d, bool i
 
 	json_object_set_new(to, "conflict", json_integer((json_int_t)c->conflict));
 	json_object_set_new(to, "record", admin_json_hex(bytes_of(c->id.bytes, ID_LEN)));
+	json_object_set_new(to, "type", is_hidden ? json_null() : admin_json_text(c->type));
 	json_object_set_new(to, "field", is_hidden ? json_null() : admin_json_text(field));
 	json_object_set_new(to, "stands",
 			    is_hidden ? json_null()
@@ -370,7 +371,8 @@ static enum err explain(struct admin_call *call, const struct decided *d, bool i
 	return ERR_INVAL;
 }
 
-/* {conflict} -> {conflict, record, field, stands, replaced, state, decided_by, decided_at, log} */
+/* {conflict} -> {conflict, record, type, field, stands, replaced, state, decided_by, decided_at,
+ * log} */
 static enum err decide(struct admin_call *call, decide_fn fn, const char *action)
 {
 	struct conflict_row row = {0};

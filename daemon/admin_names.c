@@ -194,9 +194,8 @@ static enum err fail_ambiguous(struct admin_call *call, const struct store_found
 {
 	AUTO(buf_clear) struct buf text = {0};
 
-	buf_append_str(&text,
-		       "Nhiều bản ghi bắt đầu như vậy, hãy cho thêm chữ số / several records "
-		       "begin so, give more digits:");
+	buf_append_str(&text, "Nhiều hồ sơ bắt đầu như vậy, hãy cho thêm chữ số / several records "
+			      "begin so, give more digits:");
 	for (size_t i = 0; i < count; i++) {
 		char hex[ID_HEX_LEN];
 
@@ -239,11 +238,10 @@ enum err admin_find_record(struct admin_call *call, const char *name, struct sto
 	if (e != ERR_OK)
 		return e;
 	if (count == 0)
-		return admin_fail(
-			call, ERR_NOTFOUND,
-			"Không có bản ghi nào như vậy ở đây; có thể nó chưa được đồng bộ, "
-			"xem “ctxhctl missing” / no such record here; it may not be "
-			"synced yet, see “ctxhctl missing”");
+		return admin_fail(call, ERR_NOTFOUND,
+				  "Không có hồ sơ nào như vậy ở đây; có thể nó chưa được đồng bộ, "
+				  "xem “ctxhctl missing” / no such record here; it may not be "
+				  "synced yet, see “ctxhctl missing”");
 	if (count > 1)
 		return fail_ambiguous(call, found, count);
 	*ret_found = found[0];

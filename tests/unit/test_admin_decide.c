@@ -118,6 +118,7 @@ static void a_decision_says_what_stands_and_by_whom(UNUSED_STATE)
 	(void)clash("person", "name", "A", "B");
 
 	assert_ok(ask_conflict("conflict restore", 1));
+	assert_string_equal(text("type"), "person");
 	assert_string_equal(text("stands"), "A");
 	assert_string_equal(text("replaced"), "B");
 	assert_string_equal(text("state"), "restored");
@@ -187,6 +188,7 @@ static void a_restricted_decision_shows_no_values(UNUSED_STATE)
 
 	assert_ok(ask_conflict("conflict restore", 1));
 
+	assert_true(json_is_null(json_object_get(call.result, "type")));
 	assert_true(json_is_null(json_object_get(call.result, "stands")));
 	assert_true(json_is_null(json_object_get(call.result, "replaced")));
 	assert_true(json_is_null(json_object_get(call.result, "field")));

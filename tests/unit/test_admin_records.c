@@ -312,7 +312,9 @@ static void quarantine_shows_the_whole_change(UNUSED_STATE)
 	PUSH_NEW(&an, "person", {BYTES_LIT("full_name"), value_int(7)});
 	rows = result_of("quarantine list", "{\"open\":true}");
 	assert_int_equal(json_array_size(rows), 1);
-	assert_has_keys(json_array_get(rows, 0), "quarantine device number reason field at state");
+	assert_has_keys(json_array_get(rows, 0),
+			"quarantine device number reason type field at state");
+	assert_string_equal(text_of(json_array_get(rows, 0), "type"), "person");
 	assert_string_equal(text_of(json_array_get(rows, 0), "reason"), "wrong_type");
 	assert_string_equal(text_of(json_array_get(rows, 0), "field"), "full_name");
 
