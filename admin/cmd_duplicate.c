@@ -18,6 +18,8 @@ static const struct listing_column list_columns[] = {
 	{"other_name", "Tên kia", "Other's", LISTING_TEXT, false},
 	{"other_birth", "Sinh", "Born", LISTING_TEXT, false},
 	{"other_unit", "Xã", "Unit", LISTING_WORD, false},
+	{"decided_by", NULL, NULL, LISTING_TEXT, true},
+	{"decided_at", NULL, NULL, LISTING_TIME, true},
 };
 
 static const struct listing_column join_columns[] = {
@@ -45,6 +47,8 @@ int cmd_duplicate_list(void *context, const struct args *args)
 	int code;
 
 	ctl_put_option(call, args, "reason", "reason");
+	if (args_has(args, "distinct"))
+		json_object_set_new(call, "distinct", json_true());
 	code = ctl_put_number(call, args, "limit", 1, LIMIT_MOST);
 	if (code != ARGS_EXIT_DONE) {
 		json_decref(call);

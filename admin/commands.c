@@ -49,6 +49,8 @@ static const struct args_option open_options[] = {
 static const struct args_option duplicate_options[] = {
 	{"limit", "N", "nhiều nhất N cặp, giống nhất trước; mặc định 100",
 	 "at most N pairs, the likeliest first; default 100", 0, false},
+	{"distinct", NULL, "những cặp đã ghi là hai người, mới nhất trước",
+	 "pairs that were told apart, the last first", 0, false},
 	{"reason", "TEXT", "lý do xem dữ liệu hạn chế; có ghi vết",
 	 "why restricted data is read; it is audited", 0, false},
 };

@@ -46,6 +46,7 @@ static const struct word words[] = {
 	{"name_birth", "cùng tên, ngày sinh", TABLE_PLAIN},
 	{"name_year", "cùng tên, năm sinh", TABLE_PLAIN},
 	{"name", "cùng tên", TABLE_PLAIN},
+	{"distinct", "là hai người", TABLE_PLAIN},
 };
 
 /* Fields every record has. */

@@ -60,41 +60,78 @@ static enum err sees_pair(struct admin_call *call, const struct duplicate_pair *
 	return e == ERR_OK && *ret_sees ? admin_sees_record(call, type, &pair->other, ret_sees) : e;
 }
 
-/*
- * {limit?, reason?} -> [{keep, other, likeness, across, keep_name, keep_birth, keep_unit,
- * other_name, other_birth, other_unit}]; `keep` was made first.
- */
-enum err admin_duplicate_list(struct admin_call *call)
+/* Appends the row to the result, unless the caller does not see both: `*ret_row` NULL. */
+static enum err append_pair(struct admin_call *call, const struct duplicate_pair *pair,
+			    const char *likeness, json_t **ret_row)
 {
 	static const char *const one[] = {"keep", "keep_name", "keep_birth", "keep_unit"};
 	static const char *const other[] = {"other", "other_name", "other_birth", "other_unit"};
+	json_t *row = NULL;
+	bool sees = true;
+	enum err e = sees_pair(call, pair, &sees);
+
+	*ret_row = NULL;
+	if (e != ERR_OK || !sees)
+		return e;
+	row = json_object();
+	json_array_append_new(call->result, row);
+	json_object_set_new(row, "likeness", json_string(likeness));
+	json_object_set_new(row, "across", json_boolean(pair->is_across));
+	e = put_side(call, row, &pair->one, one);
+	if (e == ERR_OK)
+		e = put_side(call, row, &pair->other, other);
+	*ret_row = row;
+	return e;
+}
+
+/* Those that were told apart: the same keys, and by whom and when. */
+static enum err list_apart(struct admin_call *call, size_t limit)
+{
+	struct duplicate_apart *pairs = NULL;
+	size_t count = 0;
+	enum err e =
+		duplicate_list_apart(call->store, call->arena,
+				     admin_is_bound(call) ? LISTED_LIMIT : limit, &pairs, &count);
+
+	for (size_t i = 0; e == ERR_OK && i < count && json_array_size(call->result) < limit; i++) {
+		json_t *row = NULL;
+
+		e = append_pair(call, &pairs[i].pair, "distinct", &row);
+		if (e != ERR_OK || row == NULL)
+			continue;
+		json_object_set_new(row, "across",
+				    json_boolean(!json_equal(json_object_get(row, "keep_unit"),
+							     json_object_get(row, "other_unit"))));
+		json_object_set_new(row, "decided_by", admin_json_text(pairs[i].who));
+		json_object_set_new(row, "decided_at", admin_json_time(pairs[i].at_ms));
+	}
+	return e;
+}
+
+/*
+ * {limit?, distinct?, reason?} -> [{keep, other, likeness, across, keep_name, keep_birth,
+ * keep_unit, other_name, other_birth, other_unit}]; `keep` was made first. `distinct`: pairs that
+ * were told apart, with decided_by and decided_at.
+ */
+enum err admin_duplicate_list(struct admin_call *call)
+{
 	struct duplicate_pair *pairs = NULL;
 	size_t count = 0;
 	int64_t limit = LISTED;
 	enum err e = admin_want_int(call, "limit", 1, LISTED_LIMIT, &limit);
 
-	if (e == ERR_OK)
-		e = duplicate_list(call->store, call->arena,
-				   admin_is_bound(call) ? LISTED_LIMIT : (size_t)limit, &pairs,
-				   &count);
 	if (e != ERR_OK)
 		return e;
 	call->result = json_array();
+	if (admin_flag(call, "distinct"))
+		return list_apart(call, (size_t)limit);
+	e = duplicate_list(call->store, call->arena,
+			   admin_is_bound(call) ? LISTED_LIMIT : (size_t)limit, &pairs, &count);
 	for (size_t i = 0;
 	     e == ERR_OK && i < count && json_array_size(call->result) < (size_t)limit; i++) {
 		json_t *row;
-		bool sees = true;
 
-		e = sees_pair(call, &pairs[i], &sees);
-		if (e != ERR_OK || !sees)
-			continue;
-		row = json_object();
-		json_array_append_new(call->result, row);
-		json_object_set_new(row, "likeness", json_string(likeness_name(pairs[i].likeness)));
-		json_object_set_new(row, "across", json_boolean(pairs[i].is_across));
-		e = put_side(call, row, &pairs[i].one, one);
-		if (e == ERR_OK)
-			e = put_side(call, row, &pairs[i].other, other);
+		e = append_pair(call, &pairs[i], likeness_name(pairs[i].likeness), &row);
 	}
 	return e;
 }

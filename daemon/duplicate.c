@@ -134,6 +134,61 @@ static enum err run_distinct(struct work *w)
 	return put_distinct(w);
 }
 
+static const char query_count_distinct[] = "SELECT count(*) FROM distinct_pair";
+static const char query_list_distinct[] =
+	"SELECT one, other, who, at FROM distinct_pair ORDER BY at DESC, one LIMIT ?";
+
+static enum err count_distinct(struct store *s, size_t limit, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_count_distinct, &q);
+
+	if (e == ERR_OK)
+		e = sql_run_row(q);
+	if (e == ERR_OK)
+		*ret_count = (uint64_t)sql_int(q, 0) < limit ? (size_t)sql_int(q, 0) : limit;
+	return e;
+}
+
+static enum err read_distinct(struct sql *q, struct arena *a, struct duplicate_apart *ret_pair)
+{
+	if (sql_blob(q, 0).len != ID_LEN || sql_blob(q, 1).len != ID_LEN)
+		return err_raise(ERR_CORRUPT, "two told apart");
+	memcpy(ret_pair->pair.one.bytes, sql_blob(q, 0).data, ID_LEN);
+	memcpy(ret_pair->pair.other.bytes, sql_blob(q, 1).data, ID_LEN);
+	ret_pair->who = sql_text_copy(q, 2, a);
+	ret_pair->at_ms = sql_int(q, 3);
+	return ERR_OK;
+}
+
+enum err duplicate_list_apart(struct store *s, struct arena *a, size_t limit,
+			      struct duplicate_apart **ret_pairs, size_t *ret_count)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	struct duplicate_apart *pairs;
+	bool is_row = false;
+	size_t most = 0;
+	size_t count = 0;
+	enum err e = count_distinct(s, limit, &most);
+
+	if (e == ERR_OK)
+		e = sql_use(s, query_list_distinct, &q);
+	if (e != ERR_OK)
+		return e;
+	pairs = arena_alloc_array(a, most + 1, sizeof *pairs);
+	sql_bind_int(q, 1, (int64_t)most);
+	while ((e = sql_step(q, &is_row)) == ERR_OK && is_row) {
+		e = read_distinct(q, a, &pairs[count++]);
+		if (e != ERR_OK)
+			return e;
+	}
+	if (e != ERR_OK)
+		return e;
+	*ret_pairs = pairs;
+	*ret_count = count;
+	return ERR_OK;
+}
+
 static enum err run_reopen(struct work *w)
 {
 	const struct duplicate_ask *ask = w->ask;

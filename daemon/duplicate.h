@@ -32,6 +32,16 @@ struct duplicate_pair {
 enum err duplicate_list(struct store *s, struct arena *a, size_t limit,
 			struct duplicate_pair **ret_pairs, size_t *ret_count);
 
+struct duplicate_apart {
+	struct duplicate_pair pair; /* likeness MATCH_NONE */
+	struct bytes who;
+	int64_t at_ms;
+};
+
+/* Pairs that were told apart, the last first, at most `limit`. */
+enum err duplicate_list_apart(struct store *s, struct arena *a, size_t limit,
+			      struct duplicate_apart **ret_pairs, size_t *ret_count);
+
 /* ---- decisions ---- */
 
 struct duplicate_ask {

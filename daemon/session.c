@@ -213,8 +213,8 @@ enum err session_mend(struct store *s, int64_t now_ms)
 /*
  * Which are found first, by index and without their columns. Where devices are named, theirs are
  * looked up (session_by_device): of a million contacts one commune has a few hundred. Else those
- * that did not go well (session_not_well), where only these are asked for. Else, and where most
- * devices are named, from the end until there are enough.
+ * that did not go well (session_not_well), where only these are asked for; else those of a time
+ * (session_by_start). Else, and where most devices are named, from the end until there are enough.
  */
 #define FIND  "JOIN (SELECT x.session AS found FROM session x WHERE "
 #define FOUND ") ON s.session = found "
@@ -241,6 +241,12 @@ enum err session_mend(struct store *s, int64_t now_ms)
 #define NEWEST(of)                                                          \
 	COLUMNS FIND of CONDITIONS "ORDER BY x.session DESC LIMIT ?7" FOUND \
 				   "ORDER BY s.session DESC"
+/* Who began last: numbers follow but where the clock was set back. */
+#define LATEST                                                                              \
+	COLUMNS FIND "x.started_at >= ifnull(?3, 0) AND x.started_at < ifnull(?4, 1 << 62)" \
+		     " AND " OF_ANY CONDITIONS                                              \
+		     "ORDER BY x.started_at DESC, x.session DESC LIMIT ?7" FOUND            \
+		     "ORDER BY s.session DESC"
 #define AFTER(of)                                                                         \
 	COLUMNS FIND of CONDITIONS "AND x.session > ?6 ORDER BY x.session LIMIT ?7" FOUND \
 				   "ORDER BY s.session"
@@ -248,19 +254,20 @@ enum err session_mend(struct store *s, int64_t now_ms)
 enum session_way {
 	BY_END,
 	BY_OUTCOME,
+	BY_TIME, /* `after`: from there on */
 	BY_DEVICE,
 	BY_UNIT,
 	BY_SEEN
 };
 static const char *const newest[] = {
-	[BY_END] = NEWEST(OF_ANY),       [BY_OUTCOME] = NEWEST(OF_NOT_WELL),
-	[BY_DEVICE] = NEWEST(OF_DEVICE), [BY_UNIT] = NEWEST(OF_UNIT),
-	[BY_SEEN] = NEWEST(OF_SEEN),
+	[BY_END] = NEWEST(OF_ANY),   [BY_OUTCOME] = NEWEST(OF_NOT_WELL),
+	[BY_TIME] = LATEST,          [BY_DEVICE] = NEWEST(OF_DEVICE),
+	[BY_UNIT] = NEWEST(OF_UNIT), [BY_SEEN] = NEWEST(OF_SEEN),
 };
 static const char *const after[] = {
-	[BY_END] = AFTER(OF_ANY),       [BY_OUTCOME] = AFTER(OF_NOT_WELL),
-	[BY_DEVICE] = AFTER(OF_DEVICE), [BY_UNIT] = AFTER(OF_UNIT),
-	[BY_SEEN] = AFTER(OF_SEEN),
+	[BY_END] = AFTER(OF_ANY),   [BY_OUTCOME] = AFTER(OF_NOT_WELL),
+	[BY_TIME] = AFTER(OF_ANY),  [BY_DEVICE] = AFTER(OF_DEVICE),
+	[BY_UNIT] = AFTER(OF_UNIT), [BY_SEEN] = AFTER(OF_SEEN),
 };
 static const char query_load[] = COLUMNS "WHERE s.session = ?";
 
@@ -274,7 +281,9 @@ static enum session_way way_of(const struct session_filter *f)
 		return BY_UNIT;
 	if (f->is_bound && f->device_count <= SEEN_FEW)
 		return BY_SEEN;
-	return f->has_outcome && f->outcome > SESSION_OK && !f->with_open ? BY_OUTCOME : BY_END;
+	if (f->has_outcome && f->outcome > SESSION_OK && !f->with_open)
+		return BY_OUTCOME;
+	return f->since_ms != 0 || f->until_ms != 0 ? BY_TIME : BY_END;
 }
 
 static void read_row(struct sql *q, struct arena *a, struct session_row *row)

@@ -25,9 +25,10 @@ CALLS = [
     ("missing", {}), ("log", {"limit": 200}), ("log", {"limit": 200, "unit": "25195"}),
     ("log", {"limit": 200, "device": 77}), ("log", {"limit": 200, "outcome": "refused"}),
     ("log", {"limit": 200, "outcome": "failed"}), ("log", {"limit": 200, "since": "2025-01-01", "until": "2025-01-31"}),
-    ("conflict list", {"open": True}), ("quarantine list", {"open": True}), ("duplicate list", {"limit": 100}),
+    ("conflict list", {"open": True}), ("conflict list", {"decided": True, "limit": 50}), ("quarantine list", {"open": True}),
+    ("quarantine list", {"decided": True, "limit": 50}), ("duplicate list", {"limit": 100}),
     ("unit placing", {}), ("account list", {}), ("audit list", {"limit": 200}), ("backup list", {}), ("health", {}),
-    ("report list", {}), ("report frozen", {}),
+    ("health", {"history": True}), ("alert show", {}), ("report list", {}), ("report frozen", {}),
 ]
 PATHS = ["board", "unit/25195", "log", "decisions", "duplicates", "placing", "devices", "units", "accounts", "backups",
          "audit", "health", "reports", "frozen"]

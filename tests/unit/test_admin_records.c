@@ -135,6 +135,11 @@ static void log_filters_narrow_it(UNUSED_STATE)
 	assert_int_equal(log_count("{\"since\":\"2026-11-22\",\"until\":\"2026-11-22\"}"), 2);
 	assert_int_equal(log_count("{\"until\":\"2026-11-21\"}"), 0);
 	assert_int_equal(log_count("{\"since\":\"22/11/2026\"}"), 2);
+	assert_int_equal(log_count("{\"since\":\"22/11/2026\",\"limit\":1}"), 1);
+	assert_int_equal(log_count("{\"since\":\"22/11/2026\",\"after\":1}"), 1);
+	json_t *newest = result_of("log", "{\"until\":\"2026-11-22\",\"limit\":1}");
+	assert_int_equal(int_of(json_array_get(newest, 0), "session"), 2);
+	json_decref(newest);
 	assert_int_equal(log_count("{\"since\":\"2026-11-22T00:00:01Z\"}"), 0);
 	assert_refused("log", "{\"outcome\":\"good\"}", ERR_INVAL, "outcome");
 	assert_refused("log", "{\"since\":\"yesterday\"}", ERR_INVAL, "since");

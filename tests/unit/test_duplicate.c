@@ -480,6 +480,26 @@ static void the_list_names_both_and_decisions_say_why_not(UNUSED_STATE)
 	result = ask("duplicate split", json_pack("{s:s}", "record", hex[1]), error);
 	assert_string_equal(text(result, "from"), hex[0]);
 	json_decref(result);
+
+	json_decref(ask("duplicate distinct",
+			json_pack("{s:s, s:s}", "one", hex[1], "other", hex[0]), error));
+	result = ask("duplicate list", json_pack("{s:b}", "distinct", 1), error);
+	assert_int_equal(json_array_size(result), 1);
+	row = json_array_get(result, 0);
+	assert_string_equal(text(row, "likeness"), "distinct");
+	assert_string_equal(text(row, "keep"), hex[0]);
+	assert_string_equal(text(row, "other_name"), "Trần Bé");
+	assert_true(json_is_true(json_object_get(row, "across")));
+	assert_string_equal(text(row, "decided_by"), "uid:7");
+	json_decref(result);
+	json_decref(ask("duplicate reopen", json_pack("{s:s, s:s}", "one", hex[1], "other", hex[0]),
+			error));
+	assert_null(ask("duplicate reopen", json_pack("{s:s, s:s}", "one", hex[1], "other", hex[0]),
+			error));
+	assert_non_null(strstr(error, " / "));
+	result = ask("duplicate list", json_pack("{s:b}", "distinct", 1), error);
+	assert_int_equal(json_array_size(result), 0);
+	json_decref(result);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
