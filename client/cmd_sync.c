@@ -120,8 +120,9 @@ static void print_comparison(const struct sync_report *r)
 void cmd_sync_print(const struct sync_report *r)
 {
 	cmd_printf(
-		"Đã gửi %zu thay đổi, nhận %zu hồ sơ, %zu thông báo, bỏ %zu hồ sơ đã chuyển đi. / "
-		"Sent %zu changes, received %zu records, %zu notices, %zu records moved away.\n",
+		"Đã gửi %zu thay đổi, nhận %zu hồ sơ, %zu thông báo, bỏ %zu hồ sơ đã chuyển đi hoặc "
+		"đã xóa theo luật. / Sent %zu changes, received %zu records, %zu notices, %zu "
+		"records moved away or erased by law.\n",
 		r->changes_sent, r->records, r->notices, r->evictions, r->changes_sent, r->records,
 		r->notices, r->evictions);
 	if (r->is_spent)

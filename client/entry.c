@@ -194,7 +194,7 @@ static bool is_event_kept(const struct work *w, struct finding *ret_finding)
 			(struct finding){.verdict = VERDICT_OUT_OF_RANGE, .field = write->name};
 		snprintf(ret_finding->text, sizeof ret_finding->text,
 			 "sự kiện đã gửi không sửa được: hãy ghi sự kiện mới với corrects=ID, hoặc "
-			 "void; a sent event cannot be edited: add a new one with corrects=ID, or "
+			 "void / a sent event cannot be edited: add a new one with corrects=ID, or "
 			 "void it");
 		return false;
 	}
