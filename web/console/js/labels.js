@@ -1,5 +1,7 @@
 // labels - what the schema calls types, fields and codes, in Vietnamese; their names where it is not known.
 import {call, may} from "./api.js";
+import {badge, t} from "./dom.js";
+import {text} from "./text.js";
 
 let types = {};
 
@@ -26,3 +28,6 @@ export function codeLabel(type, field, value) {
 		return value;
 	return Array.isArray(value) ? value.map((v) => codes[v] ?? v) : codes[value] ?? value;
 }
+
+// Why something was refused: its code, as everywhere, and what that means.
+export const refusal = (code) => [badge("bad", code ?? "–"), " ", text["reason_" + code] === undefined ? null : t("reason_" + code)];

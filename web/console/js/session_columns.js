@@ -1,6 +1,6 @@
 // session_columns - how contacts and changes are shown, wherever they are.
 import {badge, bytes, h, link, number, offset, record, t, time, value} from "./dom.js";
-import {codeLabel, fieldLabel, typeLabel} from "./labels.js";
+import {codeLabel, fieldLabel, refusal, typeLabel} from "./labels.js";
 
 export const outcome = (row) => badge({ok: "fresh", partial: "stale", refused: "bad", failed: "bad"}[row.outcome] ?? "plain",
 	row.outcome === null ? t("outcome_open") : t("outcome_" + row.outcome));
@@ -34,9 +34,9 @@ export const sessionDetails = ["ended_at", "address", "client_version", "error"]
 const shown = (row, key) => (row.hidden ? h("span", {class: "hidden-value"}, t("hidden")) :
 	h("span", {class: key}, value(codeLabel(row.type, row.field, row[key]))));
 
-// What merging can say has words; why something was refused is its code, as everywhere.
 const merged = ["applied", "conflict", "parallel", "landed"];
-const resultWords = (result) => (merged.includes(result) ? t("result_" + result) : result ?? "–");
+const result = (row) => (merged.includes(row.result) ? badge(row.quarantined ? "bad" : row.result === "applied" ? "fresh" : "stale",
+	t("result_" + row.result)) : row.result === null ? "–" : refusal(row.result));
 
 const changed = [
 	{key: "type", text: "type", of: (row) => typeLabel(row.type)},
@@ -44,8 +44,7 @@ const changed = [
 	{key: "old", text: "old_value", kind: "wide", show: (row) => shown(row, "old")},
 	{key: "new", text: "new_value", kind: "wide", show: (row) => h("span", {}, h("span", {"aria-hidden": "true"}, "→ "),
 		shown(row, "new"))},
-	{key: "result", text: "result", show: (row) => [badge(row.quarantined ? "bad" : row.result === "applied" ? "fresh" :
-		"stale", resultWords(row.result)), row.kept || row.quarantined || row.hidden ? null : h("small", {class: "below"}, t("lost_write"))]},
+	{key: "result", text: "result", show: (row) => [result(row), row.kept || row.quarantined || row.hidden ? null : h("small", {class: "below"}, t("lost_write"))]},
 ];
 
 const written = [

@@ -1,15 +1,17 @@
-// decisions - what waits for a person: conflicts beside quarantine, each decided with one click.
+// decisions - what waits for a person: conflicts beside quarantine, each decided with one click; and what was decided.
 import {call, may} from "../api.js";
 import {alarm, badge, h, link, number, record, t, time, tt, value} from "../dom.js";
-import {codeLabel, fieldLabel, typeLabel} from "../labels.js";
+import {codeLabel, fieldLabel, refusal, typeLabel} from "../labels.js";
 import {decide} from "../pending.js";
 import {reasonBar} from "../reason.js";
+import {Undone} from "../undone.js";
 import {askWhy} from "../why.js";
 
 const SHOWN = 100; // cards drawn; the rest when these are decided
+const LISTED = 50; // decisions of each kind that can be taken back
 
 // Buttons of one card: disabled while their decision waits; the card goes when it is written.
-function actions(card, choices) {
+function actions(card, choices, after) {
 	const buttons = choices.filter((c) => may(c.command)).map((c) => h("button", {type: "button", class: "btn btn-sm " +
 		(c.main ? "btn-primary" : "btn-outline-secondary"), "data-act": c.command, onclick: async () => {
 		const args = await c.args();
@@ -19,8 +21,10 @@ function actions(card, choices) {
 			b.disabled = !on;
 		});
 		enable(false);
-		decide(c.command, args, c.words, {done: () => decided(card), failed: () => enable(true),
-			undone: () => enable(true)});
+		decide(c.command, args, c.words, {done: () => {
+			decided(card);
+			after();
+		}, failed: () => enable(true), undone: () => enable(true)});
 	}}, t(c.text)));
 	return h("div", {class: "acts"}, buttons);
 }
@@ -35,11 +39,13 @@ function decided(card) {
 	column.querySelector(".empty").hidden = left !== 0;
 }
 
-function conflictCard(c) {
+const about = (c) => (c.hidden ? t("hidden") : `${typeLabel(c.type)} · ${fieldLabel(c.type, c.field)}`);
+
+function conflictCard(c, after) {
 	const shown = (v) => (c.hidden ? t("hidden") : value(codeLabel(c.type, c.field, v)));
 	const name = `${tt("conflict")} ${c.conflict}`;
 	const card = h("article", {class: "decision", "data-conflict": c.conflict, "aria-label": name},
-		h("h3", {}, "#", String(c.conflict), " ", c.hidden ? t("hidden") : `${typeLabel(c.type)} · ${fieldLabel(c.type, c.field)}`),
+		h("h3", {}, "#", String(c.conflict), " ", about(c)),
 		h("p", {}, record(c.record), " · ", time(c.at)),
 		h("dl", {class: "sides"},
 			h("div", {class: "side"}, h("dt", {}, t("stands_now")), h("dd", {class: "value"}, shown(c.kept)),
@@ -50,7 +56,7 @@ function conflictCard(c) {
 	card.append(actions(card, [
 		{command: "conflict keep", text: "keep", main: true, args, words: `${name}: ${tt("keep")}`},
 		{command: "conflict restore", text: "restore", args, words: `${name}: ${tt("restore")}`},
-	]));
+	], after));
 	return card;
 }
 
@@ -63,7 +69,7 @@ function content(q) {
 		h("dd", {}, value(codeLabel(q.type, f, v)))]));
 }
 
-function quarantineCard(q) {
+function quarantineCard(q, after) {
 	const name = `${tt("kept_back")} ${q.quarantine}`;
 	const more = h("details", {ontoggle: async () => {
 		if (!more.open || more.dataset.read)
@@ -83,8 +89,8 @@ function quarantineCard(q) {
 		}
 	}}, h("summary", {}, t("whole_change")));
 	const card = h("article", {class: "decision", "data-quarantine": q.quarantine, "aria-label": name},
-		h("h3", {}, "#", String(q.quarantine), " ", badge("bad", q.reason), " ", q.field ?? ""),
-		h("p", {}, t("device"), " ", link("device/" + q.device, String(q.device)), " · ", t("number"), " ",
+		h("h3", {}, "#", String(q.quarantine), " ", refusal(q.reason)),
+		h("p", {}, q.field ? [fieldLabel(q.type ?? null, q.field), " · "] : null, t("device"), " ", link("device/" + q.device, String(q.device)), " · ", t("number"), " ",
 			number(q.number), " · ", time(q.at)), more);
 	card.append(actions(card, [
 		{command: "quarantine replay", text: "replay", main: true, args: () => ({quarantine: q.quarantine}),
@@ -93,27 +99,60 @@ function quarantineCard(q) {
 			const why = await askWhy("discard", "discard_hint");
 			return why === null ? null : {quarantine: q.quarantine, why};
 		}},
-	]));
+	], after));
 	return card;
 }
 
-function column(heading, rows, card) {
+function column(heading, rows, card, after) {
 	return h("section", {class: "column"}, h("h2", {}, t(heading), " ", badge("plain", h("span", {class: "left"},
 		number(rows.length)))),
 	h("p", {class: "empty", hidden: rows.length !== 0}, t("nothing_waits")),
-	rows.slice(0, SHOWN).map(card), rows.length > SHOWN ? h("p", {}, t("more_when_decided")) : null);
+	rows.slice(0, SHOWN).map((row) => card(row, after)), rows.length > SHOWN ? h("p", {}, t("more_when_decided")) : null);
+}
+
+// What the office decided and can take back; asked for when it is opened.
+function decidedLists(again) {
+	const lists = [];
+	if (may("conflict list"))
+		lists.push(new Undone({heading: "conflicts", hint: "decided_hint", empty: "nothing_decided", again,
+			command: "conflict reopen", ask: () => call("conflict list", {decided: true, limit: LISTED}),
+			args: (c) => ({conflict: c.conflict}), name: (c) => `${tt("conflict")} ${c.conflict}`, columns: [
+				{key: "conflict", text: "number_of", kind: "number"},
+				{key: "record", text: "record", show: (c) => record(c.record)},
+				{key: "field", text: "field", show: about},
+				{key: "state", text: "decision", show: (c) => badge("plain", t("decision_" + c.state))},
+				{key: "decided_by", text: "decided_by", kind: "wide"},
+				{key: "decided_at", text: "decided_at", show: (c) => time(c.decided_at)},
+			]}));
+	if (may("quarantine list"))
+		lists.push(new Undone({heading: "quarantine", hint: "decided_hint", empty: "nothing_decided", again,
+			command: "quarantine reopen", ask: () => call("quarantine list", {decided: true, limit: LISTED}),
+			args: (q) => ({quarantine: q.quarantine}), name: (q) => `${tt("kept_back")} ${q.quarantine}`, columns: [
+				{key: "quarantine", text: "number_of", kind: "number"},
+				{key: "device", text: "device", kind: "number", show: (q) => link("device/" + q.device, String(q.device))},
+				{key: "number", text: "number", kind: "number", show: (q) => number(q.number)},
+				{key: "reason", text: "why", show: (q) => [refusal(q.reason), q.field ? " · " + fieldLabel(q.type ?? null, q.field) : null]},
+				{key: "state", text: "decision", show: (q) => badge("plain", t("decision_" + q.state))},
+				{key: "at", text: "decided_at", show: (q) => time(q.at)},
+			]}));
+	return lists;
 }
 
 export async function show(body, {signal}) {
 	const columns = h("div", {class: "columns"});
+	let bar = null;
+	const lists = decidedLists(() => bar.reload());
+	const after = (command) => lists.find((list) => list.command === command)?.open();
 
 	async function load(reason) {
 		const more = reason ? {reason} : {};
 		const conflicts = may("conflict list") ? await call("conflict list", {open: true, ...more}, {signal}) : [];
 		const quarantine = may("quarantine list") ? await call("quarantine list", {open: true, ...more}, {signal}) : [];
-		columns.replaceChildren(column("conflicts", conflicts, conflictCard), column("quarantine", quarantine, quarantineCard));
+		columns.replaceChildren(column("conflicts", conflicts, conflictCard, () => after("conflict reopen")),
+			column("quarantine", quarantine, quarantineCard, () => after("quarantine reopen")));
 		return conflicts.some((c) => c.hidden);
 	}
 
-	body.append(await reasonBar(load), columns);
+	bar = await reasonBar(load);
+	body.append(bar, columns, ...lists.map((list) => list.element));
 }

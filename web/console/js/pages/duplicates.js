@@ -1,10 +1,13 @@
 // duplicates - people who may be there twice, side by side: join, or say that they are two.
 import {call, may} from "../api.js";
-import {alarm, badge, h, link, record, t, tt, value} from "../dom.js";
+import {alarm, badge, h, link, record, t, time, tt, value} from "../dom.js";
 import {codeLabel, fieldLabel} from "../labels.js";
 import {decide} from "../pending.js";
 import {reasonBar} from "../reason.js";
 import {Table} from "../table.js";
+import {Undone} from "../undone.js";
+
+const APART = 100; // pairs told apart that are listed
 
 const side = (row, which) => h("div", {class: "side"},
 	h("p", {class: "value"}, row[which + "_name"] ?? (row.hidden ? t("hidden") : "–")),
@@ -41,7 +44,7 @@ function sideBySide(a, b) {
 	return table.element;
 }
 
-function card(row) {
+function card(row, after) {
 	const name = `${row.keep_name ?? tt("hidden")} (${row.keep.slice(0, 16)}, ${row.other.slice(0, 16)})`;
 	const details = h("details", {ontoggle: async () => {
 		if (!details.open || details.dataset.read)
@@ -74,18 +77,35 @@ function card(row) {
 		[act("duplicate split", {record: row.other}, "split", true, () => one.remove())] : [
 			act("duplicate join", {keep: row.keep, other: row.other}, "join_keep_first", true, joined(row.other, row.keep)),
 			act("duplicate join", {keep: row.other, other: row.keep}, "join_keep_second", false, joined(row.keep, row.other)),
-			act("duplicate distinct", {one: row.keep, other: row.other}, "two_people", false, () => one.remove())]));
+			act("duplicate distinct", {one: row.keep, other: row.other}, "two_people", false, () => {
+				one.remove();
+				after();
+			})]));
 	return one;
 }
 
+const toldApart = (again) => new Undone({heading: "told_apart", hint: "told_apart_hint", empty: "none_apart", again,
+	command: "duplicate reopen", ask: () => call("duplicate list", {distinct: true, limit: APART}),
+	args: (row) => ({one: row.keep, other: row.other}),
+	name: (row) => `${row.keep_name ?? tt("hidden")} (${row.keep.slice(0, 16)}, ${row.other.slice(0, 16)})`, columns: [
+		{key: "keep", text: "first_record", show: (row) => record(row.keep)},
+		{key: "keep_name", text: "first_name", kind: "wide"},
+		{key: "other", text: "second_record", show: (row) => record(row.other)},
+		{key: "other_name", text: "second_name", kind: "wide"},
+		{key: "decided_by", text: "decided_by", kind: "wide"},
+		{key: "decided_at", text: "decided_at", show: (row) => time(row.decided_at)},
+	]});
+
 export async function show(body, {signal}) {
 	const list = h("div", {class: "cards"});
-	const bar = await reasonBar(async (reason) => {
+	let bar = null;
+	const apart = toldApart(() => bar.reload());
+	bar = await reasonBar(async (reason) => {
 		const rows = await call("duplicate list", {limit: 100, ...(reason ? {reason} : {})}, {signal});
-		list.replaceChildren(...rows.map(card));
+		list.replaceChildren(...rows.map((row) => card(row, () => apart.open())));
 		if (rows.length === 0)
 			list.append(h("p", {class: "empty"}, t("no_duplicates")));
 		return rows.some((r) => r.hidden);
 	});
-	body.append(h("p", {}, t("duplicates_hint")), bar, list);
+	body.append(h("p", {}, t("duplicates_hint")), bar, list, apart.element);
 }

@@ -1,6 +1,9 @@
-// health - how the daemon itself stands, how it stood in the last days, and how that moves while the page is open.
+// health - how the daemon itself stands, how it stood in the last days, how that moves while the page is open, and what
+// it tells by itself.
+import {alertsPart} from "../alerts.js";
 import {call} from "../api.js";
 import {badge, bytes, h, number, t, time, tt, when} from "../dom.js";
+import {metricsPart} from "../metrics_table.js";
 import {choice} from "../table.js";
 
 const EVERY_MS = 5000;
@@ -66,6 +69,8 @@ export async function show(body, {signal}) {
 	const facts = h("dl", {class: "facts"});
 	const marks = h("p");
 	const drawn = await charts();
+	const alerts = alertsPart(signal);
+	const metrics = metricsPart();
 	let before = null;
 	let span = "day";
 	let asked = 0;
@@ -100,6 +105,8 @@ export async function show(body, {signal}) {
 			now.disk_low ? badge("bad", t("disk_low")) : badge("fresh", t("disk_enough")), " ", t("running_since"), " ",
 			time(now.started_at), " · ", t("as_of"), " ", time(now.at));
 		facts.replaceChildren(...figures.flatMap(([text, of]) => [h("dt", {}, t(text)), h("dd", {"data-figure": text}, of(m))]));
+		alerts.set(now.alerts);
+		metrics.set(m);
 		const seconds = before === null ? 1 : Math.max(0.001, (new Date(now.at) - new Date(before.at)) / 1000);
 		seen.push({at: now.at, values: lines.map(([, of]) => Math.max(0, of(m, before?.metrics ?? m, seconds)))});
 		if (seen.length > KEPT)
@@ -115,8 +122,9 @@ export async function show(body, {signal}) {
 	});
 	spanChoice.classList.add("wide");
 	body.append(marks, facts, drawn === null ? h("p", {class: "notice"}, t("no_charts")) : h("div", {},
-		h("div", {class: "filters"}, spanChoice), h("div", {class: "charts"}, drawn.map((one) => one.box))));
-	await look();
+		h("div", {class: "filters"}, spanChoice), h("div", {class: "charts"}, drawn.map((one) => one.box))), alerts.element,
+	metrics.element);
+	await Promise.all([look(), alerts.look()]);
 	const timer = setInterval(() => {
 		if (!document.hidden)
 			look().catch(() => {}); // the next look tells
