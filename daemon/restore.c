@@ -253,8 +253,9 @@ static enum err move(const char *from, const char *to)
 	if (rename(from, to) != 0)
 		return err_raise(ERR_FULL, "rename %s: %s", to, strerror(errno));
 	e = sync_folder(dirname(copy));
-	if (e != ERR_OK)
-		(void)rename(to, from);
+	/* A disk without room may have none for the name before either. */
+	if (e != ERR_OK && rename(to, from) != 0)
+		archive_remove_folder(to);
 	return e;
 }
 
