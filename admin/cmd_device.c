@@ -191,7 +191,9 @@ int cmd_unit_place(void *context, const struct args *args)
 		if (code != ARGS_EXIT_DONE)
 			exit = code;
 	}
-	listing_print(ctl, placed_columns, COUNT(placed_columns), rows, &out);
+	/* Why nothing was placed is told already. */
+	if (exit == ARGS_EXIT_DONE || json_array_size(rows) != 0 || ctl->format == TABLE_JSON)
+		listing_print(ctl, placed_columns, COUNT(placed_columns), rows, &out);
 	if (ctl_print(&out) != ARGS_EXIT_DONE)
 		return ARGS_EXIT_FAILED;
 	return exit == ARGS_EXIT_FAILED && json_array_size(rows) != 0 ? ARGS_EXIT_PARTIAL : exit;
@@ -254,7 +256,7 @@ static const struct listing_column device_columns[] = {
 	{"last_contact", "Liên lạc cuối", "Last contact", LISTING_MINUTE, false},
 	{"last_number", "Số cuối", "Last", LISTING_NUMBER, false},
 	{"missing", "Thiếu", "Missing", LISTING_NUMBER, false},
-	{"clock_offset_ms", "Lệch ms", "Off ms", LISTING_NUMBER, false},
+	{"clock_offset_ms", "Lệch giờ", "Clock", LISTING_OFFSET, false},
 	{"client_version", "Phiên bản", "Version", LISTING_TEXT, false},
 	{"enrolled_at", NULL, NULL, LISTING_TIME, true},
 	{"revoked_at", NULL, NULL, LISTING_TIME, true},
@@ -276,7 +278,7 @@ static const struct listing_column device_show_columns[] = {
 	{"seen_number", "Biết là có đến số", "Known to have up to", LISTING_TEXT, false},
 	{"missing", "Còn thiếu", "Missing", LISTING_TEXT, false},
 	{"backed_up", "Đã sao lưu đến số", "Backed up to number", LISTING_TEXT, false},
-	{"clock_offset_ms", "Lệch giờ (ms)", "Clock off (ms)", LISTING_TEXT, false},
+	{"clock_offset_ms", "Lệch giờ", "Clock off", LISTING_OFFSET, false},
 	{"clock_flagged", "Đồng hồ sai", "Clock wrong", LISTING_TEXT, false},
 	{"client_version", "Phiên bản", "Version", LISTING_TEXT, false},
 	{"former", "Thay cho máy", "Took the place of", LISTING_TEXT, false},

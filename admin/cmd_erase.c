@@ -70,12 +70,16 @@ int cmd_erase(void *context, const struct args *args)
 	const struct ctl *ctl = context;
 	AUTO(buf_clear) struct buf out = {0};
 	JSON_AUTO json_t *result = NULL;
-	json_t *call = json_object();
+	json_t *call;
 	bool is_dry = args_has(args, "dry-run");
 	bool is_swept = true;
 	int swept_code = ARGS_EXIT_DONE;
 	int code;
 
+	if (!args_has(args, "why") || !args_has(args, "basis"))
+		return ctl_usage(args, "cần --why (vì sao) và --basis (căn cứ pháp luật)",
+				 "--why and --basis (the law's words) are wanted");
+	call = json_object();
 	json_object_set_new(call, "record", json_string(args->positionals[0]));
 	ctl_put_option(call, args, "why", "why");
 	ctl_put_option(call, args, "basis", "basis");

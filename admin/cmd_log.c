@@ -59,7 +59,7 @@ static const struct listing_column session_columns[] = {
 	{"quarantined", "Bị giữ lại", "Quarantined", LISTING_TEXT, false},
 	{"records_out", "Hồ sơ gửi về", "Records sent", LISTING_TEXT, false},
 	{"evictions", "Hồ sơ rút khỏi máy", "Evicted", LISTING_TEXT, false},
-	{"clock_offset_ms", "Lệch giờ (ms)", "Clock off (ms)", LISTING_TEXT, false},
+	{"clock_offset_ms", "Lệch giờ", "Clock off", LISTING_OFFSET, false},
 	{"outcome", "Kết quả", "Outcome", LISTING_TEXT, false},
 	{"error", "Lỗi", "Error", LISTING_TEXT, false},
 };

@@ -240,6 +240,16 @@ int ctl_put_number(json_t *to, const struct args *args, const char *option, int6
 	return ARGS_EXIT_DONE;
 }
 
+static int fail_number(const struct args *args, const char *text)
+{
+	AUTO(buf_clear) struct buf vi = {0};
+	AUTO(buf_clear) struct buf en = {0};
+
+	buf_printf(&vi, "phải là một số, không phải “%s”", text);
+	buf_printf(&en, "a number is wanted, not “%s”", text);
+	return ctl_usage(args, buf_cstr(&vi), buf_cstr(&en));
+}
+
 int ctl_put_positional_number(json_t *to, const struct args *args, size_t index, const char *key)
 {
 	const char *text = args_positional(args, index);
@@ -249,7 +259,7 @@ int ctl_put_positional_number(json_t *to, const struct args *args, size_t index,
 	errno = 0;
 	number = strtoimax(text, &end, 10);
 	if (errno != 0 || end == text || *end != '\0' || number < 0)
-		return ctl_usage(args, "phải là một số", "must be a number");
+		return fail_number(args, text);
 	json_object_set_new(to, key, json_integer(number));
 	return ARGS_EXIT_DONE;
 }

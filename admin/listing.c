@@ -2,6 +2,7 @@
 
 #include "admin/listing.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +49,35 @@ static void append_text(struct buf *out, const char *text, size_t len, enum list
 	case LISTING_WORD:
 	case LISTING_WHOLE_ID:
 	case LISTING_STAMP:
+	case LISTING_OFFSET:
 	case LISTING_FIELDS: break;
 	}
 	buf_append(out, text, len);
+}
+
+/* In the largest unit that leaves two of it: nobody reads a clock 57 years behind in milliseconds.
+ */
+static void append_offset(struct buf *out, int64_t ms)
+{
+	static const struct {
+		uint64_t ms;
+		const char *name;
+	} units[] = {{UINT64_C(31557600000), "năm"},
+		     {86400000, "ngày"},
+		     {3600000, "giờ"},
+		     {60000, "phút"},
+		     {1000, "giây"},
+		     {1, "ms"}};
+	const uint64_t size = ms < 0 ? 0 - (uint64_t)ms : (uint64_t)ms;
+	size_t i = 0;
+
+	if (ms == 0) {
+		buf_append_str(out, "0");
+		return;
+	}
+	while (units[i].ms != 1 && size < 2 * units[i].ms)
+		i++;
+	buf_printf(out, "%s%" PRIu64 " %s", ms < 0 ? "-" : "+", size / units[i].ms, units[i].name);
 }
 
 static void append_list(struct buf *out, const json_t *list, enum listing_kind kind)
@@ -107,7 +134,10 @@ void listing_append_value(struct buf *out, const json_t *value, enum listing_kin
 		append_text(out, json_string_value(value), json_string_length(value), kind);
 		return;
 	case JSON_INTEGER:
-		buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		if (kind == LISTING_OFFSET)
+			append_offset(out, json_integer_value(value));
+		else
+			buf_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 		return;
 	case JSON_REAL: buf_printf(out, "%.15g", json_real_value(value)); return;
 	case JSON_TRUE: buf_append_str(out, "có"); return;
@@ -125,7 +155,7 @@ static struct value cell_of(struct arena *a, const json_t *j, enum listing_kind 
 
 	if (j == NULL || json_is_null(j))
 		return VALUE_NONE;
-	if (json_is_integer(j))
+	if (json_is_integer(j) && !(is_table && kind == LISTING_OFFSET))
 		return value_int(json_integer_value(j));
 	if (json_is_boolean(j))
 		return value_bool(json_is_true(j));
@@ -145,6 +175,7 @@ static bool is_whole(enum listing_kind kind)
 	case LISTING_MINUTE:
 	case LISTING_DATE:
 	case LISTING_ID:
+	case LISTING_OFFSET:
 	case LISTING_WHOLE_ID: break;
 	}
 	return true;
@@ -313,7 +344,7 @@ static void print_object(const struct ctl *ctl, const struct listing_column *col
 			append_fields(out, value, "\n  ");
 		} else if (json_is_array(value) && json_array_size(value) == 0) {
 			buf_append_str(out, "-");
-		} else if (value != NULL) {
+		} else {
 			listing_append_value(out, value, columns[i].kind);
 		}
 		buf_append_str(out, "\n");

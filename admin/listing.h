@@ -19,8 +19,9 @@ enum listing_kind {
 	LISTING_DATE,   /* "2026-11-22" -> "22/11/2026" */
 	LISTING_ID,     /* 32 hex digits -> the first 16; `show` takes them */
 	LISTING_WHOLE_ID,
-	LISTING_STAMP, /* {"at", "device"} -> "22/11/2026 09:12:59, máy 2" */
-	LISTING_FIELDS /* {"a": 1, "b": 2} -> "a=1; b=2"; of one object, one a line */
+	LISTING_STAMP,  /* {"at", "device"} -> "22/11/2026 09:12:59, máy 2" */
+	LISTING_OFFSET, /* of a clock, in ms: -4200 -> "-4 giây" */
+	LISTING_FIELDS  /* {"a": 1, "b": 2} -> "a=1; b=2"; of one object, one a line */
 };
 
 struct listing_column {

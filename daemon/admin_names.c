@@ -7,6 +7,7 @@
 
 #include "daemon/admin_scope.h"
 #include "daemon/store_admin.h"
+#include "daemon/store_erase.h"
 #include "daemon/store_sql.h"
 #include "daemon/units.h"
 
@@ -222,6 +223,27 @@ static enum err leave_seen(struct admin_call *call, struct store_found *found, s
 	return e;
 }
 
+/* The law took it away, or it has not come. Who was given units hears no more than that. */
+static enum err fail_no_record(struct admin_call *call, const struct id range[2])
+{
+	bool is_erased = false;
+	enum err e = ERR_OK;
+
+	if (id_compare(&range[0], &range[1]) == 0 && !admin_is_bound(call))
+		e = store_is_erased(call->store, &range[0], &is_erased);
+	if (e != ERR_OK)
+		return e;
+	if (is_erased)
+		return admin_fail(call, ERR_NOTFOUND,
+				  "Hồ sơ này đã được xóa theo luật; nội dung không còn; xem "
+				  "“ctxhctl audit list” / this record was erased by law; nothing "
+				  "of it is left; see “ctxhctl audit list”");
+	return admin_fail(call, ERR_NOTFOUND,
+			  "Không có hồ sơ nào như vậy ở đây; có thể nó chưa được đồng bộ, "
+			  "xem “ctxhctl missing” / no such record here; it may not be "
+			  "synced yet, see “ctxhctl missing”");
+}
+
 enum err admin_find_record(struct admin_call *call, const char *name, struct store_found *ret_found)
 {
 	struct store_found *found = NULL;
@@ -238,10 +260,7 @@ enum err admin_find_record(struct admin_call *call, const char *name, struct sto
 	if (e != ERR_OK)
 		return e;
 	if (count == 0)
-		return admin_fail(call, ERR_NOTFOUND,
-				  "Không có hồ sơ nào như vậy ở đây; có thể nó chưa được đồng bộ, "
-				  "xem “ctxhctl missing” / no such record here; it may not be "
-				  "synced yet, see “ctxhctl missing”");
+		return fail_no_record(call, range);
 	if (count > 1)
 		return fail_ambiguous(call, found, count);
 	*ret_found = found[0];

@@ -337,7 +337,7 @@ def test(w, args):
     check(sorted(r["records"]) == sorted([pid, event]) and r["pointing"] == [], f"with events: {r}")
     nothing_at_the_office(w, "after erase")
     sound(w)
-    w.ctl("record", "show", pid, code=1)
+    check("xóa theo luật" in w.ctl("record", "show", pid, code=1).stderr, "nobody says that the law took it")
     check(w.ctl_json("record", "show", other)["fields"]["full_name"]["value"] == STAYS, "the other one")
 
     audit_is_pinned(w, mark)

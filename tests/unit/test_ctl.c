@@ -319,6 +319,47 @@ static void objects_are_written_for_people(UNUSED_STATE)
 	buf_clear(&out);
 }
 
+static void a_clock_is_told_in_units_of_people(UNUSED_STATE)
+{
+	static const struct {
+		int64_t ms;
+		const char *text;
+	} cases[] = {{0, "0"},
+		     {-1, "-1 ms"},
+		     {1999, "+1999 ms"},
+		     {-2000, "-2 giây"},
+		     {119999, "+119 giây"},
+		     {300000, "+5 phút"},
+		     {-7200000, "-2 giờ"},
+		     {172800000, "+2 ngày"},
+		     {-1795276027895, "-56 năm"},
+		     {INT64_MIN, "-292271023 năm"}};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf out = {0};
+		json_t *value = json_integer(cases[i].ms);
+
+		listing_append_value(&out, value, LISTING_OFFSET);
+		assert_string_equal(buf_cstr(&out), cases[i].text);
+		json_decref(value);
+		buf_clear(&out);
+	}
+}
+
+static void what_is_not_there_is_a_dash(UNUSED_STATE)
+{
+	static const struct listing_column columns_of_two[] = {
+		{"a", "Một", "One", LISTING_TEXT, false}, {"b", "Hai", "Two", LISTING_TIME, false}};
+	struct ctl ctl = {.format = TABLE_TABLE};
+	struct buf out = {0};
+	json_t *object = json_loads("{\"a\":null}", 0, NULL);
+
+	listing_print_object(&ctl, columns_of_two, 2, object, &out);
+	assert_string_equal(buf_cstr(&out), "Một / One: -\nHai / Two: -\n");
+	json_decref(object);
+	buf_clear(&out);
+}
+
 static void an_object_says_that_a_list_is_empty(UNUSED_STATE)
 {
 	static const struct listing_column units[] = {
@@ -481,6 +522,8 @@ int main(void)
 		cmocka_unit_test(listing_of_nothing_is_an_empty_array),
 		cmocka_unit_test(a_table_of_nothing_says_so),
 		cmocka_unit_test(objects_are_written_for_people),
+		cmocka_unit_test(a_clock_is_told_in_units_of_people),
+		cmocka_unit_test(what_is_not_there_is_a_dash),
 		cmocka_unit_test(an_object_says_that_a_list_is_empty),
 		cmocka_unit_test(listing_keeps_to_the_width_of_the_terminal),
 		cmocka_unit_test(follow_lines_are_one_object_each),
