@@ -97,7 +97,8 @@ static void on_written(uv_write_t *w, int status)
 
 void child_stop(struct child *c)
 {
-	if (!c->is_exited && !uv_is_closing((uv_handle_t *)&c->process))
+	/* A handle that never had a process has the number 0: that is all of our group. */
+	if (c->has_process && !c->is_exited && !uv_is_closing((uv_handle_t *)&c->process))
 		(void)uv_process_kill(&c->process, SIGKILL);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "daemon/child.h"
@@ -123,6 +124,27 @@ static void one_can_be_ended(UNUSED_STATE)
 	assert_int_equal(child.exit_code, -1);
 }
 
+/* Without a descriptor for its words there is no process to end, and none of ours must be. */
+static void one_that_never_ran_can_be_ended_and_ends_nobody(UNUSED_STATE)
+{
+	const char *const argv[] = {"/bin/true", NULL};
+	struct rlimit before;
+	struct rlimit none;
+
+	/* Whoever runs the tests is not of the group that a wrong kill would end. */
+	assert_true(getpgrp() == getpid() || setpgid(0, 0) == 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){0, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	child_run(&child, loop, argv, &input, LONG_MS, on_done);
+	child_stop(&child);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	wait_for_it();
+
+	assert_int_equal(child.exit_code, -1);
+	assert_non_null(strstr(child.said, "too many open files"));
+}
+
 /* It leaves somebody behind who holds its output open; nobody waits for him. */
 static void what_it_leaves_behind_is_not_waited_for(UNUSED_STATE)
 {
@@ -153,6 +175,7 @@ int main(void)
 		T(one_that_is_not_there_says_so),
 		T(one_that_takes_too_long_is_ended),
 		T(one_can_be_ended),
+		T(one_that_never_ran_can_be_ended_and_ends_nobody),
 		T(what_it_leaves_behind_is_not_waited_for),
 		T(its_environment_is_not_ours),
 	};
