@@ -102,8 +102,11 @@ static enum err read_secret(const char *path, char ret_secret[WIRE_SECRET_MAX])
 	ret_secret[got > 0 ? got : 0] = '\0';
 	while (ret_secret[len] > ' ' && ret_secret[len] <= '~')
 		len++;
-	if (len == 0 || strchr("\r\n", ret_secret[len]) == NULL)
-		return err_raise(ERR_INVAL, "%s: one line without blanks is wanted", path);
+	/* What fills all the room may go on behind it. */
+	if (len == 0 || len == WIRE_SECRET_MAX - 1 || strchr("\r\n", ret_secret[len]) == NULL)
+		return err_raise(ERR_INVAL,
+				 "%s: one line without blanks is wanted, shorter than %u", path,
+				 WIRE_SECRET_MAX - 1);
 	ret_secret[len] = '\0';
 	return ERR_OK;
 }

@@ -212,6 +212,12 @@ def to_webhook(w):
     again(w, **trusted)
     refused = ask(w, "test", code=4)
     check("chmod" in refused["webhook"]["error"], f"a secret others may read: {refused}")
+    # Half of one is none.
+    with open(secret, "w", encoding="ascii") as f:
+        f.write(SECRET + "x" * 2000)
+    os.chmod(secret, 0o600)
+    refused = ask(w, "test", code=4)
+    check("one line" in refused["webhook"]["error"], f"a secret longer than is read: {refused}")
     check(not hook.got, f"something was sent all the same: {hook.got}")
     log = read(os.path.join(w.dir, "ctxhd.log"))
     check(SECRET not in log and "not sent alert=test way=webhook" in log, "the journal")
