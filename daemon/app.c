@@ -312,6 +312,33 @@ static bool is_console_apart(const struct config *c)
 	return c->console_listen != NULL && strcmp(c->console_listen, "none") != 0;
 }
 
+/* A setting that nothing comes of is said, or whoever changed it waits at the wrong port. */
+static void warn_ignored(const char *key, const char *asked, const char *in_use)
+{
+	log_warn("%s=%s ignored=yes in_use=%s effect=\"systemd handed over the socket; its unit "
+		 "says where\"",
+		 key, asked, in_use);
+}
+
+static void tell_ignored(struct listeners *ls)
+{
+	const struct context *ctx = &ls->app->ctx;
+	const struct config *c = ctx->config;
+	AUTO(buf_clear) struct buf asked = {0};
+	AUTO(buf_clear) struct buf in_use = {0};
+
+	for (size_t i = 0; i < c->listen_count; i++)
+		buf_printf(&asked, "%s%s", i != 0 ? "," : "", c->listen[i]);
+	for (const char *p = buf_cstr(&ls->app->in_use); *p != '\0'; p++)
+		if (*p != '\n' || p[1] != '\0')
+			buf_append_byte(&in_use, *p != '\n' ? (uint8_t)*p : ',');
+	if (ls->has_devices && c->has_listen && !config_listens_at(c, app_in_use(ls->app)))
+		warn_ignored("listen", buf_cstr(&asked), buf_cstr(&in_use));
+	if (ls->has_console && c->console_listen != NULL &&
+	    strcmp(c->console_listen, ctx->console_address) != 0)
+		warn_ignored("console_listen", c->console_listen, ctx->console_address);
+}
+
 static enum err add_configured(struct listeners *ls)
 {
 	const struct config *c = ls->app->ctx.config;
@@ -362,8 +389,10 @@ static enum err start_listening(struct app *app)
 	struct listeners ls = {.app = app};
 	enum err e = add_passed(&ls);
 
-	if (e == ERR_OK)
+	if (e == ERR_OK) {
+		tell_ignored(&ls);
 		e = add_configured(&ls);
+	}
 	choose_address(app);
 	choose_console(&ls);
 	if (e == ERR_OK) {

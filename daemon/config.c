@@ -438,7 +438,8 @@ static enum err check_alert(const struct config_alert *a, char ret_error[CONFIG_
 
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN])
 {
-	if (c->listen_count == 0)
+	c->has_listen = c->listen_count != 0;
+	if (!c->has_listen)
 		c->listen[c->listen_count++] = mem_strdup("127.0.0.1:8443");
 	if ((c->tls_certificate == NULL) != (c->tls_key == NULL)) {
 		snprintf(ret_error, CONFIG_ERROR_LEN,
@@ -484,7 +485,7 @@ static bool differs(const struct key *k, const struct config *a, const struct co
 	return memcmp(in_a, in_b, sizeof(int64_t)) != 0;
 }
 
-static bool is_in_use(const struct config *c, const char *in_use)
+bool config_listens_at(const struct config *c, const char *in_use)
 {
 	for (size_t i = 0; i < c->listen_count; i++) {
 		size_t len = strlen(c->listen[i]);
@@ -501,7 +502,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
 {
 	for (size_t i = 0; i < KEY_TOTAL; i++)
 		if (keys[i].is_fixed && differs(&keys[i], old, new) &&
-		    !(keys[i].kind == KEY_LIST && is_in_use(new, in_use)))
+		    !(keys[i].kind == KEY_LIST && config_listens_at(new, in_use)))
 			return keys[i].name;
 	return NULL;
 }

@@ -79,6 +79,7 @@ struct config_limits {
 struct config {
 	char *listen[CONFIG_LISTEN_MAX];
 	size_t listen_count;
+	bool has_listen;       /* somebody named one: config_finish() */
 	char *admin_socket;    /* NULL: STATE/admin.sock */
 	char *console_listen;  /* NULL: with the devices' listeners; "none": no console */
 	char *public_address;  /* what invitations name; NULL: the first listener */
@@ -113,6 +114,8 @@ enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_E
  */
 enum err config_finish(struct config *c, char ret_error[CONFIG_ERROR_LEN]);
 
+/* Its `listen` names exactly the addresses of `in_use`, one a line. */
+bool config_listens_at(const struct config *c, const char *in_use);
 /*
  * NULL, or the first key that differs and that only a restart may change. `in_use`: the addresses
  * listened on, one a line; a `listen` that names exactly these is no difference (port 0 was given

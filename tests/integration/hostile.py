@@ -442,11 +442,14 @@ def handed_over(w):
     notify.bind(path)
     notify.settimeout(PATIENCE)
     env = dict(w.env, LISTEN_FDS="1", NOTIFY_SOCKET=path, WATCHDOG_USEC="3000000")
-    command = f"export LISTEN_PID=$$ WATCHDOG_PID=$$; exec '{w.bin}/ctxhd' --state '{w.state}'"
+    command = f"export LISTEN_PID=$$ WATCHDOG_PID=$$; exec '{w.bin}/ctxhd' --state '{w.state}' --listen 127.0.0.1:1"
     p = subprocess.Popen(["sh", "-c", command], env=env, stdout=w.log, stderr=w.log, close_fds=False,
                          preexec_fn=lambda: os.dup2(listener.fileno(), 3))
     try:
         check(b"READY=1" in notify.recv(4096), "READY is not told")
+        ignored = f"listen=127.0.0.1:1 ignored=yes in_use=127.0.0.1:{port} "
+        with open(os.path.join(w.dir, "ctxhd.log"), encoding="utf-8", errors="replace") as f:
+            check(ignored in f.read(), f"a setting was ignored without a word: {ignored}")
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

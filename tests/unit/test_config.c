@@ -67,6 +67,7 @@ static void everything_has_a_default(void **state)
 	assert_ok(config_finish(f->c, f->error));
 	assert_int_equal(f->c->listen_count, 1);
 	assert_string_equal(f->c->listen[0], "127.0.0.1:8443");
+	assert_false(f->c->has_listen);
 	assert_int_equal(f->c->clock_tolerance_ms, 300000);
 	assert_string_equal(f->c->log_level, "notice");
 	assert_null(f->c->schema);
@@ -154,7 +155,12 @@ static void one_listener_may_stand_alone(void **state)
 	struct fixture *f = *state;
 
 	assert_ok(read_text(f, "listen: 127.0.0.1:1\n"));
+	assert_ok(config_finish(f->c, f->error));
 	assert_int_equal(f->c->listen_count, 1);
+	assert_true(f->c->has_listen);
+	assert_true(config_listens_at(f->c, "127.0.0.1:1\n"));
+	assert_false(config_listens_at(f->c, "127.0.0.1:12\n"));
+	assert_false(config_listens_at(f->c, "127.0.0.1:1\n127.0.0.1:2\n"));
 }
 
 static void a_number_without_unit_is_seconds(void **state)
