@@ -4,6 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/crypt.h"
+#include "common/model/vntext.h"
 
 #define VIETNAM_MS INT64_C(25200000)
 #define DAY_MS     INT64_C(86400000)
@@ -35,13 +36,6 @@ static void print_day(int64_t day, struct buf *out)
 
 	clock_print_iso(day * DAY_MS, iso);
 	buf_printf(out, "%.10s", iso);
-}
-
-static void print_line(struct bytes text, struct buf *out)
-{
-	for (size_t i = 0; i < text.len; i++)
-		buf_append_byte(out,
-				text.data[i] < ' ' || text.data[i] == 127 ? ' ' : text.data[i]);
 }
 
 /* "12,3 GB", of whatever size. */
@@ -85,14 +79,14 @@ static void print_who(const struct alert_row *r, struct buf *out)
 {
 	if (r->unit.len != 0) {
 		buf_printf(out, "%.*s ", BYTES_FMT(r->unit));
-		print_line(r->unit_name, out);
+		vntext_show(r->unit_name, out);
 	} else if (r->device != 0) {
 		buf_printf(out, "máy %" PRIu32 " (", r->device);
-		print_line(r->device_name, out);
+		vntext_show(r->device_name, out);
 		buf_append_str(out, ")");
 	}
 	if (r->text.len != 0)
-		print_line(r->text, out);
+		vntext_show(r->text, out);
 }
 
 static void print_row(enum alert_kind kind, const struct alert_row *r, struct buf *out)
@@ -138,7 +132,7 @@ static void print_item(const struct alert_item *item, struct buf *out)
 	buf_append_str(out, "\n");
 	if (item->detail.len != 0) {
 		buf_append_str(out, "    ");
-		print_line(item->detail, out);
+		vntext_show(item->detail, out);
 		buf_append_str(out, "\n");
 	}
 	for (size_t i = 0; i < item->row_count; i++)
@@ -198,7 +192,7 @@ static json_t *json_of(struct bytes text)
 
 	if (text.len == 0)
 		return json_null();
-	print_line(text, &line);
+	vntext_show(text, &line);
 	return json_stringn((const char *)line.data, line.len);
 }
 

@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/model/vntext.h"
 #include "daemon/alert_file.h"
 #include "daemon/alert_wire.h"
 #include "daemon/config.h"
@@ -120,13 +121,29 @@ void alert_run_compose(const struct context *ctx, struct alert_run *r,
 
 /* ---- sending ---- */
 
+/* It goes into JSON, so neither what came in nor where it is cut may be half a character. */
+void alert_run_fail(struct alert_run *r, enum alert_way way, const char *why)
+{
+	AUTO(buf_clear) struct buf shown = {0};
+	size_t len;
+
+	vntext_show(bytes_str(why), &shown);
+	len = shown.len < ALERT_ERROR_LEN ? shown.len : ALERT_ERROR_LEN - 1;
+	while (len < shown.len && len > 0 && (shown.data[len] & 0xc0) == 0x80)
+		len--;
+	(void)snprintf(r->errors[way], ALERT_ERROR_LEN, "%.*s",
+		       BYTES_FMT(bytes_of(shown.data, len)));
+	r->results[way] = ALERT_FAILED;
+}
+
 /* On the thread the error was born on: its detail is kept there. */
 static void settle(struct alert_run *r, enum alert_way way, enum err e)
 {
-	r->results[way] = e == ERR_OK ? ALERT_SENT : ALERT_FAILED;
-	if (e != ERR_OK)
-		snprintf(r->errors[way], ALERT_ERROR_LEN, "%s",
-			 log_last_detail()[0] != '\0' ? log_last_detail() : err_text(e));
+	if (e == ERR_OK)
+		r->results[way] = ALERT_SENT;
+	else
+		alert_run_fail(r, way,
+			       log_last_detail()[0] != '\0' ? log_last_detail() : err_text(e));
 }
 
 /* "2026-11-22", "2026-11-22T071205-urgent". */

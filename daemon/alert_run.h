@@ -72,5 +72,7 @@ void alert_run_compose(const struct context *ctx, struct alert_run *r,
  * child.h. `is_stopping` ends it soon.
  */
 void alert_run_send(const struct context *ctx, struct alert_run *r, const atomic_bool *is_stopping);
+/* The way failed; `why` is kept as text that may be shown, on one line. */
+void alert_run_fail(struct alert_run *r, enum alert_way way, const char *why);
 /* The program mail goes by; NULL: it goes by a mail server, or not at all. */
 const char *alert_run_program(const struct alert_run *r);

@@ -96,7 +96,7 @@ void alert_sender_facts(const struct context *ctx, struct arena *a, struct alert
 	if (ctx->metrics != NULL) {
 		f.disk_free =
 			atomic_load_explicit(&ctx->metrics->disk_free_bytes, memory_order_relaxed);
-		f.is_disk_known = f.disk_free != 0;
+		f.is_disk_known = atomic_load(&ctx->is_disk_known);
 	}
 	if (ctx->backup != NULL) {
 		struct backup_state *b = arena_alloc(a, sizeof *b);
@@ -340,16 +340,18 @@ static void on_mailed(struct child *c)
 {
 	struct alert_sender *s = CONTAINER_OF(c, struct alert_sender, child);
 	struct alert_run *r = s->run;
-	char *error = r->errors[ALERT_WAY_MAIL];
+	AUTO(buf_clear) struct buf why = {0};
 
 	s->is_child_running = false;
-	r->results[ALERT_WAY_MAIL] = c->exit_code == 0 ? ALERT_SENT : ALERT_FAILED;
-	if (c->exit_code != 0)
-		(void)snprintf(error, ALERT_ERROR_LEN, "%s %s%s",
-			       c->is_over_time    ? "took too long"
-			       : c->exit_code < 0 ? "did not run or was killed"
-						  : "refused the mail",
-			       c->said[0] != '\0' ? ": " : "", c->said);
+	buf_printf(&why, "%s%s%s",
+		   c->is_over_time    ? "took too long"
+		   : c->exit_code < 0 ? "did not run or was killed"
+				      : "refused the mail",
+		   c->said[0] != '\0' ? ": " : "", c->said);
+	if (c->exit_code == 0)
+		r->results[ALERT_WAY_MAIL] = ALERT_SENT;
+	else
+		alert_run_fail(r, ALERT_WAY_MAIL, buf_cstr(&why));
 	/* The writer may be gone by now; the run is freed with the sender. */
 	if (!atomic_load(&s->is_stopping))
 		begin_note(s);
@@ -480,7 +482,8 @@ static bool is_in_order(struct alert_sender *s, enum alert_kind kind)
 		backup_look(ctx->backup, &b);
 		return b.ended == 0 || b.is_done;
 	}
-	case ALERT_disk: return room == 0 || room >= (uint64_t)c->alert.disk_free;
+	case ALERT_disk:
+		return !atomic_load(&ctx->is_disk_known) || room >= (uint64_t)c->alert.disk_free;
 	case ALERT_forked: return !s->has_fork_news;
 	case ALERT_backup_old:
 	case ALERT_undelivered:
@@ -531,10 +534,14 @@ static void look_for_urgent(struct alert_sender *s)
 
 static bool is_urgent_due(struct alert_sender *s, bool wants[ALERT_WAYS])
 {
+	const struct config *c = atomic_load(&s->ctx->config);
 	const int64_t now = clock_monotonic_ms(s->ctx->clock);
 	bool is_due = false;
 
 	for (unsigned way = 0; way < ALERT_WAYS; way++) {
+		/* Taken out of the configuration meanwhile. */
+		if (!alert_way_is_on(&c->alert, (enum alert_way)way))
+			s->ways[way].owes_urgent = false;
 		wants[way] = s->ways[way].owes_urgent && now >= s->ways[way].next_ms;
 		is_due = is_due || wants[way];
 	}

@@ -432,6 +432,7 @@ static void on_disk_seen(struct task *t)
 		return;
 	is_low = d->free_bytes < (uint64_t)c->limits.disk_free;
 	metrics_set(ctx->metrics, disk_free_bytes, d->free_bytes);
+	atomic_store(&ctx->is_disk_known, true);
 	if (is_low != atomic_exchange(&ctx->is_disk_low, is_low)) {
 		if (is_low)
 			log_err("disk free=%llu effect=\"pushes are refused\"",

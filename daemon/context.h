@@ -66,5 +66,6 @@ struct context {
 	atomic_int comparing;                /* requests whose digests are worked out now */
 	atomic_int rebuilding;               /* reports as of an earlier number under way: one */
 	atomic_bool is_disk_low;             /* under limits.disk_free: pushes are refused */
+	atomic_bool is_disk_known;           /* metrics.disk_free_bytes was looked at */
 	atomic_int_fast64_t writer_alive_ms; /* monotonic; the writer's last sign of life */
 };

@@ -216,6 +216,27 @@ static void a_way_that_failed_is_told_by_the_others(UNUSED_STATE)
 
 /* ---- how it reads ---- */
 
+/* Cut in the middle of a character, or of no alphabet at all. */
+static void what_a_program_said_never_spoils_the_whole_alert(UNUSED_STATE)
+{
+	const struct alert_row row = {.text = BYTES_LIT("mail: h\xe1\xbb, \xff"), .count = 1};
+	const struct alert_head head = {.sort = ALERT_DAILY, .office = "10.0.0.5:8443"};
+	AUTO(buf_clear) struct buf text = {0};
+	json_t *j;
+
+	facts.undelivered = &row;
+	facts.undelivered_count = 1;
+	facts.is_backup_failed = true;
+	facts.backup_error = "ổ \xc4";
+	collect();
+	j = alert_json(&head, &alert);
+	assert_non_null(j);
+	json_decref(j);
+	alert_print_text(&head, &alert, &text);
+
+	assert_non_null(strstr(buf_cstr(&text), "mail: h\xef\xbf\xbd"));
+}
+
 static const struct alert_head daily = {
 	.sort = ALERT_DAILY, .office = "10.0.0.5:8443", .day = 20779};
 
@@ -366,6 +387,7 @@ int main(void)
 		T(a_backup_that_is_too_old_or_failed_is_told),
 		T(a_disk_is_told_below_what_is_set),
 		T(a_way_that_failed_is_told_by_the_others),
+		T(what_a_program_said_never_spoils_the_whole_alert),
 		T(no_word_of_a_record_is_in_it),
 		T(a_device_cannot_write_lines_of_its_own),
 		T(the_title_says_how_much_there_is),

@@ -305,6 +305,25 @@ static void a_way_that_fails_is_tried_later_and_the_others_are_not_again(UNUSED_
 	assert_int_equal(metrics.alerts_total, 2);
 }
 
+/* However many bytes of it are kept. */
+static void what_a_mailer_says_is_kept_as_text(UNUSED_STATE)
+{
+	json_t *j;
+
+	config->alert.keep = 0;
+	config->alert.mail_to = mem_strdup("a@soyte.example");
+	config->alert.mail_by =
+		mailer("cat >/dev/null; printf 'x\\377'; printf 'ệ%.0s' $(seq 300); exit 75");
+	settle();
+	pass(HOUR);
+	run_until(1);
+
+	assert_non_null(strstr(mail_state().error, "ệệ"));
+	j = json_string(mail_state().error);
+	assert_non_null(j);
+	json_decref(j);
+}
+
 static void tries_end_and_begin_anew_the_next_day(UNUSED_STATE)
 {
 	config->alert.keep = 0;
@@ -369,17 +388,23 @@ static void too_many_asked_for_at_once_are_refused(UNUSED_STATE)
 
 /* ---- at once ---- */
 
+static void disk_has(uint64_t bytes)
+{
+	metrics_set(&metrics, disk_free_bytes, bytes);
+	atomic_store(&g.ctx.is_disk_known, true);
+}
+
 static void a_full_disk_is_told_at_once_and_not_again_too_soon(UNUSED_STATE)
 {
 	settle();
-	metrics_set(&metrics, disk_free_bytes, 1000);
+	disk_has(1000);
 	run_until(1);
 	assert_int_equal(file_count("alerts"), 1);
 	pass(30 * MINUTE);
 	settle();
 	assert_int_equal(metrics.alerts_total, 1);
 	restart();
-	metrics_set(&metrics, disk_free_bytes, 1000);
+	disk_has(1000);
 	settle();
 	assert_int_equal(metrics.alerts_total, 0);
 	pass(20 * MINUTE);
@@ -388,10 +413,25 @@ static void a_full_disk_is_told_at_once_and_not_again_too_soon(UNUSED_STATE)
 	assert_int_equal(file_count("alerts"), 2);
 }
 
+/* Room of none is known, and is not the same as not having looked. */
+static void a_disk_without_any_room_is_told(UNUSED_STATE)
+{
+	struct alert_facts facts;
+
+	settle();
+	assert_int_equal(metrics.alerts_total, 0);
+	disk_has(0);
+	run_until(1);
+	alert_sender_facts(&g.ctx, &g.a, &facts);
+
+	assert_true(facts.is_disk_known);
+	assert_int_equal(facts.disk_free, 0);
+}
+
 static void nothing_is_told_at_once_where_that_is_set(UNUSED_STATE)
 {
 	config->alert.urgent_every_ms = 0;
-	metrics_set(&metrics, disk_free_bytes, 1000);
+	disk_has(1000);
 	settle();
 	assert_int_equal(metrics.alerts_total, 0);
 }
@@ -453,6 +493,24 @@ static void an_urgent_one_goes_on_by_the_way_that_failed(UNUSED_STATE)
 	assert_true(is_file("mail"));
 }
 
+/* Whoever takes a way that fails out of the configuration still gets the daily alert. */
+static void a_way_that_is_off_by_now_is_owed_nothing(UNUSED_STATE)
+{
+	config->alert.mail_to = mem_strdup("a@soyte.example");
+	config->alert.mail_by = mem_strdup("/no/such/sendmail");
+	disk_has(1000);
+	settle();
+	assert_int_equal(metrics.alerts_total, 1);
+	assert_int_equal(metrics.alerts_failed_total, 1);
+	mem_free(config->alert.mail_to);
+	config->alert.mail_to = NULL;
+	pass(HOUR);
+	settle();
+
+	assert_int_equal(metrics.alerts_total, 2);
+	assert_true(is_file("alerts/ctxh-2026-09-22.txt"));
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -464,11 +522,14 @@ int main(void)
 		T(old_files_go_and_others_stay),
 		T(a_mail_is_given_to_the_program_on_its_input),
 		T(a_way_that_fails_is_tried_later_and_the_others_are_not_again),
+		T(what_a_mailer_says_is_kept_as_text),
 		T(tries_end_and_begin_anew_the_next_day),
 		T(a_program_that_hangs_is_ended_by_a_stop),
 		T(one_asked_for_does_not_stand_for_the_daily_one),
 		T(too_many_asked_for_at_once_are_refused),
 		T(a_full_disk_is_told_at_once_and_not_again_too_soon),
+		T(a_disk_without_any_room_is_told),
+		T(a_way_that_is_off_by_now_is_owed_nothing),
 		T(nothing_is_told_at_once_where_that_is_set),
 		T(each_device_set_aside_is_told_once),
 		T(an_urgent_one_goes_on_by_the_way_that_failed),
