@@ -511,6 +511,48 @@ export const keyboard_and_theme = (browser, world) => into(browser, world, "Lan"
 	check(await page.evaluate(() => JSON.stringify(Object.keys(localStorage)) + sessionStorage.length) === '["theme"]0',
 		"more than a preference is kept");
 });
+// The country of 34 provinces without districts, as the daemon would tell of it.
+function country() {
+	const rows = Array.from({length: 3321}, (_, i) => ({code: String(i).padStart(5, "0"), name: `Xã Tên Dài ${i}`, district_code: null,
+		district_name: null, province_code: String(i % 34).padStart(2, "0"), province_name: `Tỉnh Thừa Thiên ${i % 34}`,
+		state: ["fresh", "stale", "never"][i % 3], devices: 1, forked: 0, clock_off: 0, missing: i % 50 === 0 ? 12 : 0, quarantine: 0,
+		conflicts: 0, last_contact: "2026-11-20T10:00:00.000Z", last_receipt: "2026-11-20T10:00:00.000Z"}));
+	return {at: "2026-11-22T10:00:00.000Z", rows, totals: {communes: 3321, fresh: 1107, stale: 1107, never: 1107, missing: 67,
+		forked: 0, clock_off: 0, quarantine: 0, conflicts: 0}};
+}
+
+async function country_on(browser, world, size) {
+	const {context, page, faults} = await open(browser, {size});
+	const board = country();
+	await page.route("**/console/api/call", (route) => (route.request().postDataJSON().command === "board" ?
+		route.fulfill({json: {exit_code: 0, result: board}}) : route.continue()));
+	await signIn(page, world, "Phú");
+	await visit(page, "board");
+	check(await count(page, ".tile") === 3321 && await count(page, ".tile .name") === 0, "not a square a commune");
+	await page.locator('[data-province="07"]').focus();
+	await page.keyboard.press("Enter");
+	await page.locator(".tile .name").first().waitFor();
+	check(await count(page, ".tile") === 98, `${await count(page, ".tile")} communes of one province`);
+	const below = await page.evaluate(() => Math.max(...[...document.querySelectorAll(".tile")].map((e) =>
+		e.getBoundingClientRect().bottom)) - innerHeight);
+	check(size === "phone" || below <= 0, `${below} pixels of a province below the screen`);
+	await page.locator("select").nth(1).selectOption("");
+	await page.getByLabel("Cách hiện").selectOption("table");
+	const more = page.locator(".table-box > button");
+	check((await more.innerText()).includes(size === "phone" ? "(40 / 3.321)" : "(200 / 3.321)"), await more.innerText());
+	const drawn = await count(page, "tbody tr");
+	await more.click();
+	check(await count(page, "tbody tr") === 2 * drawn, "no more rows");
+	check(await page.evaluate(() => document.activeElement.closest("tr")?.rowIndex) === drawn + 1, "the first new row is not at hand");
+	const box = page.locator(".table-box");
+	check(await box.evaluate((e) => e.scrollWidth <= e.clientWidth), "columns beside the screen");
+	check(faults.length === 0, faults.join("; "));
+	await context.close();
+}
+
+export const the_country_fits_the_screen = (browser, world) => country_on(browser, world, "desk");
+export const the_country_fits_a_phone = (browser, world) => country_on(browser, world, "phone");
+
 export const board_shows_every_commune = (browser, world) => into(browser, world, "Phú", async (page) => {
 	await visit(page, "board");
 	// Of 111 one was divided.

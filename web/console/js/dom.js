@@ -46,6 +46,7 @@ export function when(iso) {
 }
 
 export const time = (iso) => (iso ? h("time", {datetime: iso, title: iso}, when(iso)) : "–");
+export const minute = (iso) => (iso ? h("time", {datetime: iso, title: when(iso)}, when(iso).slice(0, 16)) : "–");
 export const number = (n) => (n === null || n === undefined ? "–" : count.format(n));
 
 export function bytes(n) {

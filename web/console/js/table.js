@@ -1,8 +1,9 @@
 // table - rows that can be sorted, narrowed and taken along as CSV. Stacked on a phone.
-import {fold, h, t, tt, value} from "./dom.js";
+import {fold, h, number, t, tt, value} from "./dom.js";
 import {download} from "./download.js";
 
-const PAGE = 200; // rows drawn at once; more on demand
+// Rows drawn at once; more on demand. On a phone each is as tall as a card.
+const PAGE = matchMedia("(max-width: 640px)").matches ? 40 : 200;
 
 function compare(a, b) {
 	if (a === null || a === undefined || b === null || b === undefined)
@@ -26,8 +27,9 @@ export class Table {
 		this.keep = () => true;
 		this.head = columns.map((c) => this.#header(c));
 		this.body = h("tbody");
+		this.left = h("span", {class: "left"});
 		this.more = h("button", {type: "button", class: "btn btn-outline-primary", hidden: true,
-			onclick: () => this.#grow()}, t("more"));
+			onclick: () => this.#grow()}, t("more"), " ", this.left);
 		this.empty = h("p", {class: "empty"}, t(empty));
 		this.table = h("table", {class: "table table-sm rows"}, h("caption", {class: "unseen"}, tt(caption)),
 			h("thead", {}, h("tr", {}, this.head)), this.body);
@@ -96,6 +98,7 @@ export class Table {
 		this.table.hidden = rows.length === 0;
 		this.empty.hidden = rows.length !== 0;
 		this.more.hidden = rows.length <= this.drawn;
+		this.left.textContent = `(${number(this.drawn)} / ${number(rows.length)})`;
 		this.onDrawn?.(rows);
 	}
 

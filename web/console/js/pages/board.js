@@ -1,13 +1,15 @@
 // board - every commune at once: what is fresh, stale, was never heard of; what somebody should look at.
 import {call} from "../api.js";
-import {badge, h, link, number, t, time, tt} from "../dom.js";
+import {badge, h, link, minute, number, t, time, tt} from "../dom.js";
 import {follow} from "../live.js";
 import {choice, Table} from "../table.js";
 
 const signs = {fresh: "●", stale: "◐", never: "○"};
 const worries = ["missing", "forked", "clock_off", "quarantine", "conflicts"];
 const kinds = /^(Phường|Xã|Thị trấn|Đặc khu) /;
+const provinceKinds = /^(Tỉnh|Thành phố) /;
 const MANY = 400; // more communes than this are squares without names
+const FEW = 3; // fewer groups than this have the whole width
 
 const worried = (row) => worries.some((w) => row[w] > 0);
 const needsLook = (row) => row.state !== "fresh" || worried(row);
@@ -35,11 +37,16 @@ function groups(rows) {
 	return [...found.values()];
 }
 
-function drawMap(rows, all) {
-	return h("div", {class: "map" + (all > MANY ? " many" : "")}, groups(rows).map((g) => {
+// `pick(province)` leaves one province, whose communes then have room for their names.
+function drawMap(rows, pick) {
+	const many = rows.length > MANY;
+	const found = groups(rows);
+	return h("div", {class: "map" + (many ? " many" : found.length < FEW ? " few" : "")}, found.map((g) => {
 		const fresh = g.rows.filter((r) => r.state === "fresh").length;
-		return h("section", {class: "district"}, h("h2", {}, g.name, " ", h("small", {}, `${fresh}/${g.rows.length}`)),
-			h("div", {class: "tiles" + (all > MANY ? " small" : "")}, g.rows.map((r) => tile(r, all > MANY))));
+		const name = many ? h("button", {type: "button", class: "sort", "data-province": g.rows[0].province_code,
+			onclick: () => pick(g.rows[0].province_code)}, g.name) : g.name;
+		return h("section", {class: "district"}, h("h2", {}, name, " ", h("small", {}, `${fresh}/${g.rows.length}`)),
+			h("div", {class: "tiles" + (many ? " small" : "")}, g.rows.map((r) => tile(r, many))));
 	}));
 }
 
@@ -50,9 +57,10 @@ const columns = [
 	{key: "state", text: "state", show: (row) => badge(row.state, signs[row.state], " ", t("state_" + row.state))},
 	{key: "code", text: "unit_code"},
 	{key: "name", text: "commune", show: (row) => link("unit/" + encodeURIComponent(row.code), row.name)},
-	{key: "district_name", text: "district", show: (row) => row.district_name ?? row.province_name},
-	{key: "last_contact", text: "last_contact", show: (row) => time(row.last_contact)},
-	{key: "last_receipt", text: "last_receipt", show: (row) => time(row.last_receipt)},
+	{key: "district_name", text: "district", show: (row) => row.district_name ??
+		row.province_name?.replace(provinceKinds, "")},
+	{key: "last_contact", text: "last_contact", show: (row) => minute(row.last_contact)},
+	{key: "last_receipt", text: "last_receipt", show: (row) => minute(row.last_receipt)},
 	{key: "devices", text: "device_count", kind: "number", show: (row) => number(row.devices)},
 	...worries.map(positive),
 ];
@@ -73,7 +81,7 @@ export async function show(body, {signal}) {
 	table.keep = (row) => fits[filter.state](row) && (filter.province === "" || row.province_code === filter.province);
 	table.onDrawn = (rows) => {
 		map.replaceChildren(rows.length === 0 ? h("p", {class: "empty"}, t("no_communes")) :
-			drawMap(rows.toSorted?.((a, b) => a.code.localeCompare(b.code)) ?? rows, board.rows.length));
+			drawMap(rows.toSorted?.((a, b) => a.code.localeCompare(b.code)) ?? rows, pickProvince));
 		table.element.hidden = filter.as === "map";
 		map.hidden = filter.as !== "map";
 	};
@@ -88,6 +96,14 @@ export async function show(body, {signal}) {
 		draw("state")(v);
 	};
 	const provinces = new Map(board.rows.map((r) => [r.province_code, r.province_name]));
+	const province = choice("province", [["", "all_provinces"], ...[...provinces].map(([c, n]) => [c, null, n])], "",
+		draw("province"));
+	const pickProvince = (code) => {
+		const select = province.querySelector("select");
+		select.value = code;
+		draw("province")(code);
+		select.focus();
+	};
 	const totals = board.totals;
 
 	body.append(
@@ -97,8 +113,7 @@ export async function show(body, {signal}) {
 			...worries.map((w) => card(w, totals[w], totals[w] > 0 ? "bad" : "plain", pick("worried")))),
 		h("div", {class: "filters"},
 			table.finder(), state,
-			provinces.size > 1 ? choice("province", [["", "all_provinces"], ...[...provinces].map(([c, n]) => [c, null, n])],
-				"", draw("province")) : null,
+			provinces.size > 1 ? province : null,
 			choice("show_as", [["map", "as_map"], ["table", "as_table"]], "map", draw("as")),
 			table.exporter("board")),
 		h("p", {class: "legend"}, Object.entries(signs).map(([s, sign]) =>
