@@ -35,6 +35,20 @@ static const struct word words[] = {
 	{"parallel", "ghi song song", TABLE_PLAIN},
 	{"landed", "tới sau khi chuyển xã", TABLE_PLAIN},
 	{"quarantined", "bị giữ lại", TABLE_ODD},
+	{"unknown_field", "trường không có", TABLE_PLAIN},
+	{"repeated", "đã có từ trước", TABLE_PLAIN},
+	{"out_of_scope", "ngoài các xã của máy", TABLE_ODD},
+	{"no_such_unit", "không có đơn vị này", TABLE_ODD},
+	{"not_cleared", "chưa được phép (hạn chế)", TABLE_ODD},
+	{"too_big", "hồ sơ quá lớn", TABLE_ODD},
+	{"wrong_type", "sai kiểu giá trị", TABLE_ODD},
+	{"not_nfc", "chữ không đúng chuẩn", TABLE_ODD},
+	{"too_long", "quá dài", TABLE_ODD},
+	{"out_of_range", "ngoài khoảng cho phép", TABLE_ODD},
+	{"no_such_code", "mã không có", TABLE_ODD},
+	{"bad_format", "sai dạng", TABLE_ODD},
+	{"missing", "thiếu trường hoặc hồ sơ", TABLE_ODD},
+	{"unknown_type", "loại hồ sơ không có", TABLE_ODD},
 	{"new", "mới", TABLE_GOOD},
 	{"change", "đổi", TABLE_PLAIN},
 	{"same", "như cũ", TABLE_PLAIN},
@@ -57,8 +71,8 @@ static const struct word own_fields[] = {
 };
 
 /* Keys whose values are such words. */
-static const char *const word_keys[] = {"state",     "outcome",  "result",
-					"transport", "likeness", "asked"};
+static const char *const word_keys[] = {"state",    "outcome", "result", "transport",
+					"likeness", "asked",   "reason"};
 /* Keys whose values are those of the row's field. */
 static const char *const value_keys[] = {"old", "new",    "kept",     "lost",
 					 "now", "stands", "replaced", "value"};

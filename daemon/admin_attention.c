@@ -347,12 +347,13 @@ enum err admin_quarantine_replay(struct admin_call *call)
 		return e;
 	if (!replayed.is_merged)
 		return admin_fail(call, ERR_INVAL,
-				  "Chưa ghi được: %.*s %.*s (%.*s); thay đổi vẫn được giữ nguyên; "
+				  "Chưa ghi được: %.*s%s%.*s (%.*s); thay đổi vẫn được giữ nguyên; "
 				  "hãy bỏ nguyên nhân rồi làm lại / it still cannot be merged: "
 				  "%.*s; the change is kept as it is; mend the cause and replay it "
 				  "again",
-				  BYTES_FMT(replayed.code), BYTES_FMT(replayed.field),
-				  BYTES_FMT(replayed.text), BYTES_FMT(replayed.code));
+				  BYTES_FMT(replayed.code), replayed.field.len != 0 ? " " : "",
+				  BYTES_FMT(replayed.field), BYTES_FMT(replayed.text),
+				  BYTES_FMT(replayed.code));
 	return decide(call, &q, QUARANTINE_REPLAYED, BYTES_NONE,
 		      BYTES_LIT("Thay đổi bị giữ lại nay đã được ghi / the change kept back has "
 				"been merged now"));

@@ -154,6 +154,13 @@ static enum err open_it(struct admin_call *call, const struct row *row, const st
 		e = box_find_key(header, pair, key);
 	if (e == ERR_AUTH && !admin_has(call, "key"))
 		return ERR_OK; /* sealed to another one than the key that happens to be here */
+	if (e == ERR_AUTH)
+		return admin_fail(
+			call, e,
+			"Khóa này không mở được bản sao lưu ấy: nó niêm phong cho khóa "
+			"khác; tệp vẫn nguyên như khi được kiểm tra; hãy dùng đúng khóa / "
+			"this key does not open that backup, which is sealed to another "
+			"one; the file is as it was verified; give the right key");
 	if (e != ERR_OK)
 		return e;
 	rand_fill(call->ctx->rand, random, sizeof random);
@@ -199,6 +206,19 @@ static enum err check(struct admin_call *call, const struct row *row, bool *ret_
 	return e;
 }
 
+static enum err fail_bad(struct admin_call *call, int64_t number, enum err e)
+{
+	const char *why = e == ERR_CONFLICT ? "tệp không còn là tệp đã được kiểm tra, hoặc dữ "
+					      "liệu bên trong không toàn vẹn"
+			  : e == ERR_AUTH ? "bên trong bị sửa hoặc bị cụt"
+					  : "không đọc được tệp";
+
+	return admin_fail(call, ERR_CONFLICT,
+			  "Bản sao lưu %" PRId64 " không tốt: %s; hãy sao lưu lại ngay / backup "
+			  "%" PRId64 " is not good: %s; make a new one now",
+			  number, why, number, log_last_detail());
+}
+
 /*
  * {backup, key?} -> {backup, path, bytes, opened, log?, records?}: `opened` when a key was at
  * hand, so that what is inside was checked too.
@@ -220,12 +240,10 @@ enum err admin_backup_verify(struct admin_call *call)
 	json_object_set_new(call->result, "bytes", json_integer((json_int_t)row.mark.bytes));
 	e = check(call, &row, &is_opened);
 	json_object_set_new(call->result, "opened", json_boolean(is_opened));
-	if (e == ERR_OK)
-		return ERR_OK;
+	/* The key was not one, or another: nothing is wrong with the backup. */
+	if (e == ERR_OK || call->error[0] != '\0')
+		return e;
 	log_err("verify backup=%" PRId64 " error=%s detail=\"%s\"", number, err_name(e),
 		log_last_detail());
-	return admin_fail(call, ERR_CONFLICT,
-			  "Bản sao lưu %" PRId64 " không tốt: %s; hãy sao lưu lại ngay / backup "
-			  "%" PRId64 " is not good: %s; make a new one now",
-			  number, log_last_detail(), number, log_last_detail());
+	return fail_bad(call, number, e);
 }

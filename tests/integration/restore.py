@@ -179,7 +179,10 @@ def backup_verify(w, made):
     check(opened["opened"] and opened["log"] == made["log"], f"{opened}")
     other = os.path.join(w.safe, "other.key")
     w.ctl("backup", "keygen", "-o", other)
-    w.ctl("backup", "verify", number, "--key", other, code=1)
+    said = w.ctl("backup", "verify", number, "--key", other, code=1).stderr
+    check("another one" in said and "not good" not in said, f"a wrong key is told as a bad backup: {said}")
+    said = w.ctl("backup", "verify", number, "--key", w.passphrase, code=1).stderr
+    check("no key file" in said, f"what is no key is not named so: {said}")
     # One bit of it, in the middle.
     path = rows[0]["path"]
     with open(path, "r+b") as f:
