@@ -71,6 +71,21 @@ static struct login *make_room(struct logins *l, const char *name)
 	return free_one != NULL ? free_one : oldest;
 }
 
+/* Whole codes only: half of one may be another unit's. */
+static void put_units(struct login *g, struct bytes units)
+{
+	static const char more[] = "…";
+	size_t len = units.len;
+
+	if (len >= sizeof g->units) {
+		len = sizeof g->units - sizeof more;
+		while (len > 0 && units.data[len - 1] != ' ')
+			len--;
+	}
+	snprintf(g->units, sizeof g->units, "%.*s%s", (int)len, (const char *)units.data,
+		 len < units.len ? more : "");
+}
+
 const struct login *logins_begin(struct logins *l, const struct account *account,
 				 struct bytes units, int64_t now_ms,
 				 char ret_token[LOGIN_TOKEN_LEN])
@@ -89,7 +104,7 @@ const struct login *logins_begin(struct logins *l, const struct account *account
 			    .begun_ms = now_ms,
 			    .seen_ms = now_ms};
 	memcpy(g->name, name, sizeof g->name);
-	snprintf(g->units, sizeof g->units, "%.*s", BYTES_FMT(units));
+	put_units(g, units);
 	print_token(l->rand, g->csrf);
 	print_token(l->rand, ret_token);
 	g->token = hash_of(bytes_str(ret_token));

@@ -21,7 +21,8 @@ struct login {
 	uint64_t serial; /* no other login ever has it */
 	char name[ACCOUNT_NAME_MAX + 1];
 	struct role_holder holder;
-	char units[LOGIN_UNITS_LEN]; /* their codes, for people; "": the whole office */
+	/* Their codes, for people, and "…" where there are more; "": the whole office. */
+	char units[LOGIN_UNITS_LEN];
 	bool must_change;
 	char csrf[LOGIN_TOKEN_LEN]; /* what a POST must carry besides the cookie */
 	struct hash token;          /* the hash of the cookie's value */

@@ -145,6 +145,29 @@ static void there_are_never_more_than_the_limit(UNUSED_STATE)
 	assert_non_null(logins_use(logins, token, &limits, LOGIN_MAX));
 }
 
+/* Half a code may be another commune's. */
+static void units_that_do_not_fit_are_cut_between_codes(UNUSED_STATE)
+{
+	const struct account account = {.name = BYTES_LIT("Lan"), .role = ROLE_REVIEWER};
+	AUTO(buf_clear) struct buf codes = {0};
+	char token[LOGIN_TOKEN_LEN];
+	const struct login *g;
+	size_t len;
+
+	for (unsigned i = 0; i < ACCOUNT_UNITS; i++)
+		buf_printf(&codes, "%s%05u", i != 0 ? ", " : "", 25195 + i);
+	g = logins_begin(logins, &account, buf_bytes(&codes), 0, token);
+	len = strlen(g->units) - strlen("…");
+	assert_string_equal(g->units + len, "…");
+	assert_memory_equal(g->units, codes.data, len);
+	assert_int_equal(len % strlen("25195, "), 0);
+	assert_true(len + strlen("25195, …") >= LOGIN_UNITS_LEN);
+
+	/* The control: what fits is whole. */
+	g = logins_begin(logins, &account, BYTES_LIT("25195, 25198"), 0, token);
+	assert_string_equal(g->units, "25195, 25198");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +180,7 @@ int main(void)
 		T(signing_out_ends_one_a_changed_account_all_of_its_own),
 		T(one_account_takes_no_more_than_its_share),
 		T(there_are_never_more_than_the_limit),
+		T(units_that_do_not_fit_are_cut_between_codes),
 #undef T
 	};
 
