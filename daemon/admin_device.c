@@ -84,20 +84,6 @@ static json_t *given_codes(struct admin_call *call, struct given_walk *w, uint32
 	return codes;
 }
 
-static enum err want_unit(struct admin_call *call, int64_t *ret_unit)
-{
-	struct unit_row row;
-	struct bytes code;
-	enum err e = admin_want_text(call, "unit", &code);
-
-	if (e != ERR_OK || code.len == 0)
-		return e;
-	e = admin_find_unit(call, code, &row);
-	if (e == ERR_OK)
-		*ret_unit = row.unit;
-	return e;
-}
-
 /* {unit?} -> [device]. The office's own number 0 is not a device anybody carries. */
 enum err admin_device_list(struct admin_call *call)
 {
@@ -110,7 +96,7 @@ enum err admin_device_list(struct admin_call *call)
 	if (e == ERR_OK)
 		e = load_given(call, &given);
 	if (e == ERR_OK)
-		e = want_unit(call, &walk.wanted);
+		e = admin_want_unit(call, &walk.wanted);
 	if (e != ERR_OK)
 		return e;
 	walk.all = (const void *)given.data;

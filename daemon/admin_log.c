@@ -56,20 +56,6 @@ json_t *admin_json_session(struct admin_call *call, const struct session_row *s)
 	return row;
 }
 
-static enum err read_unit(struct admin_call *call, int64_t *ret_unit)
-{
-	struct unit_row row;
-	struct bytes code;
-	enum err e = admin_want_text(call, "unit", &code);
-
-	if (e != ERR_OK || code.len == 0)
-		return e;
-	e = admin_find_unit(call, code, &row);
-	if (e == ERR_OK)
-		*ret_unit = row.unit;
-	return e;
-}
-
 static enum err read_outcome(struct admin_call *call, struct session_filter *f)
 {
 	struct bytes outcome;
@@ -90,7 +76,7 @@ static enum err read_filter(struct admin_call *call, struct session_filter *f)
 	int64_t device = 0;
 	int64_t after = 0;
 	int64_t limit = LOG_LIMIT;
-	enum err e = read_unit(call, &f->unit);
+	enum err e = admin_want_unit(call, &f->unit);
 
 	if (e == ERR_OK)
 		e = admin_want_int(call, "device", 0, UINT32_MAX, &device);

@@ -114,6 +114,20 @@ enum err admin_find_unit(struct admin_call *call, struct bytes code, struct unit
 	return e;
 }
 
+enum err admin_want_unit(struct admin_call *call, int64_t *ret_unit)
+{
+	struct unit_row row;
+	struct bytes code;
+	enum err e = admin_want_text(call, "unit", &code);
+
+	if (e != ERR_OK || code.len == 0)
+		return e;
+	e = admin_find_unit(call, code, &row);
+	if (e == ERR_OK)
+		*ret_unit = row.unit;
+	return e;
+}
+
 enum err admin_device_units(struct admin_call *call, uint32_t device, json_t **ret_codes)
 {
 	int64_t *units = NULL;

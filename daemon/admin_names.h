@@ -22,6 +22,8 @@ json_t *admin_json_unit_name(struct admin_call *call, int64_t unit);
 /* The unit a code means today, or meant last. ERR_NOTFOUND with call->error. */
 struct unit_row;
 enum err admin_find_unit(struct admin_call *call, struct bytes code, struct unit_row *ret_row);
+/* The same of the argument `unit`; where there is none *ret_unit stays as it is. */
+enum err admin_want_unit(struct admin_call *call, int64_t *ret_unit);
 /* The record an argument names by its id or the first digits of it. ERR_NOTFOUND, ERR_CONFLICT
  * (several), with call->error. */
 struct store_found;

@@ -337,7 +337,9 @@ static enum err need_frozen(struct admin_call *call, struct frozen *ret_row)
 		e = frozen_load(call->store, call->arena, (uint64_t)number, ret_row);
 	if (e == ERR_OK)
 		e = sees_frozen(call, ret_row, &sees);
-	if (e == ERR_NOTFOUND || !sees)
+	if (e == ERR_OK && !sees)
+		e = ERR_NOTFOUND;
+	if (e == ERR_NOTFOUND)
 		return admin_fail(call, ERR_NOTFOUND,
 				  "Không có báo cáo chốt số %lld; xem “ctxhctl report frozen” / no "
 				  "frozen report %lld; see “ctxhctl report frozen”",
