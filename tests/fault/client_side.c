@@ -105,6 +105,26 @@ enum err client_side_make(struct entry_context *ctx, const struct id *id, const 
 	return entry_make(ctx, &c, &outcome, &finding);
 }
 
+enum err client_side_enter(enum err (*make)(struct entry_context *ctx, const void *what),
+			   const void *what)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	AUTO(vault_rollback) struct vault *txn = NULL;
+	struct entry_context ctx;
+	enum err e = entry_context_load(&ctx, cs.vault, cs.schema, &cs.now.clock, &a);
+
+	if (e == ERR_OK)
+		e = vault_begin(cs.vault);
+	if (e != ERR_OK)
+		return e;
+	txn = cs.vault;
+	e = make(&ctx, what);
+	if (e != ERR_OK)
+		return e;
+	harness_before_commit();
+	return vault_commit(cs.vault);
+}
+
 /* ---- what must hold ---- */
 
 bool client_side_is_cache_suspect(void)

@@ -43,6 +43,9 @@ enum err client_side_passphrase(void);
 /* In the caller's transaction: a new person, or one field of it. */
 enum err client_side_make(struct entry_context *ctx, const struct id *id, const char *field,
 			  const char *text, bool is_new);
+/* As a command makes an entry: `make` in a transaction of its own, and the commit. */
+enum err client_side_enter(enum err (*make)(struct entry_context *ctx, const void *what),
+			   const void *what);
 enum err client_side_look(const struct id *id, bool *ret_is_there);
 /* Every invariant of the vault: number of problems, each printed. */
 size_t client_side_check(void);

@@ -133,24 +133,12 @@ static struct sync contact(bool is_by_file)
 			     .is_by_file = is_by_file};
 }
 
-static enum err run_entry(const struct step *s)
+static enum err make_entry(struct entry_context *ctx, const void *what)
 {
-	AUTO(arena_clear) struct arena a = {0};
-	AUTO(vault_rollback) struct vault *txn = NULL;
-	struct entry_context ctx;
-	enum err e = entry_context_load(&ctx, cs.vault, cs.schema, &cs.now.clock, &a);
+	const struct step *s = what;
 
-	if (e == ERR_OK)
-		e = vault_begin(cs.vault);
-	if (e != ERR_OK)
-		return e;
-	txn = cs.vault;
-	e = client_side_make(&ctx, &ids[s->record], s->field, "Điểu Thị Lan",
-			     strcmp(s->field, "full_name") == 0);
-	if (e != ERR_OK)
-		return e;
-	harness_before_commit();
-	return vault_commit(cs.vault);
+	return client_side_make(ctx, &ids[s->record], s->field, "Điểu Thị Lan",
+				strcmp(s->field, "full_name") == 0);
 }
 
 static enum err run_out(void)
@@ -299,7 +287,7 @@ static enum err run_own(const struct step *s)
 {
 	switch (s->kind) {
 	case STEP_BIRTH: return client_side_birth();
-	case STEP_ENTRY: return run_entry(s);
+	case STEP_ENTRY: return client_side_enter(make_entry, s);
 	case STEP_OUT: return run_out();
 	case STEP_IN: return run_in(&back);
 	case STEP_LATE: return run_in(&late);

@@ -215,8 +215,9 @@ static enum err request(struct sync_transport *link, const char *where, struct b
 
 /* An evicted record is no longer there to be edited: it begins anew. Done again after a cut, a step
  * must be the same, also when its record is there by then. */
-static enum err make_step(struct entry_context *ctx, const struct step *s)
+static enum err make_step(struct entry_context *ctx, const void *what)
 {
+	const struct step *s = what;
 	size_t at = (size_t)(s - steps);
 	bool is_there = false;
 	enum err e = client_side_look(&ids[s->record], &is_there);
@@ -228,46 +229,17 @@ static enum err make_step(struct entry_context *ctx, const struct step *s)
 	return client_side_make(ctx, &ids[s->record], s->field, s->text, found[at] == FOUND_ANEW);
 }
 
-static enum err run_entry(const struct step *s)
+static enum err make_import(struct entry_context *ctx, const void *what)
 {
-	AUTO(arena_clear) struct arena a = {0};
-	AUTO(vault_rollback) struct vault *txn = NULL;
-	struct entry_context ctx;
-	enum err e = entry_context_load(&ctx, cs.vault, cs.schema, &cs.now.clock, &a);
+	enum err e = ERR_OK;
 
-	if (e == ERR_OK)
-		e = vault_begin(cs.vault);
-	if (e != ERR_OK)
-		return e;
-	txn = cs.vault;
-	e = make_step(&ctx, s);
-	if (e != ERR_OK)
-		return e;
-	harness_before_commit();
-	return vault_commit(cs.vault);
-}
-
-static enum err run_import(void)
-{
-	AUTO(arena_clear) struct arena a = {0};
-	AUTO(vault_rollback) struct vault *txn = NULL;
-	struct entry_context ctx;
-	enum err e = entry_context_load(&ctx, cs.vault, cs.schema, &cs.now.clock, &a);
-
-	if (e == ERR_OK)
-		e = vault_begin(cs.vault);
-	if (e != ERR_OK)
-		return e;
-	txn = cs.vault;
+	(void)what;
 	for (size_t i = 0; i < IMPORT && e == ERR_OK; i++) {
 		struct id id = {{0x11, (uint8_t)i}};
 
-		e = client_side_make(&ctx, &id, "full_name", "Nhập từ tệp", true);
+		e = client_side_make(ctx, &id, "full_name", "Nhập từ tệp", true);
 	}
-	if (e != ERR_OK)
-		return e;
-	harness_before_commit();
-	return vault_commit(cs.vault);
+	return e;
 }
 
 static void start_line(const struct step *s, bool is_first)
@@ -420,8 +392,8 @@ static enum err run_own(const struct step *s, bool is_first)
 {
 	switch (s->kind) {
 	case STEP_BIRTH: return client_side_birth();
-	case STEP_ENTRY: return run_entry(s);
-	case STEP_IMPORT: return run_import();
+	case STEP_ENTRY: return client_side_enter(make_step, s);
+	case STEP_IMPORT: return client_side_enter(make_import, NULL);
 	case STEP_SYNC: return run_sync(s, is_first);
 	case STEP_ACCEPT: return accept_all();
 	case STEP_REOPEN: client_side_close(); return client_side_open();
