@@ -72,7 +72,9 @@ static json_t *change_json(struct admin_call *call, const struct history_entry *
 	json_object_set_new(row, "author", admin_json_text(e->author));
 	json_object_set_new(row, "number", json_integer((json_int_t)e->number));
 	json_object_set_new(row, "log", json_integer((json_int_t)e->log));
-	json_object_set_new(row, "session", json_integer((json_int_t)e->session));
+	/* What the office writes comes in none. */
+	json_object_set_new(row, "session",
+			    e->session != 0 ? json_integer((json_int_t)e->session) : json_null());
 	json_object_set_new(row, "at", admin_json_time(STAMP_CLOCK_MS(e->stamp.clock)));
 	json_object_set_new(row, "raw_at", json_string(raw));
 	json_object_set_new(row, "clock_flagged", json_boolean(e->is_clock_flagged));

@@ -37,7 +37,7 @@ struct store;
 	X(conflicts, false, "Xung đột chờ quyết định", "Conflicts open",                          \
 	  "ctxhctl conflict list --open")                                                         \
 	X(missing, false, "Thay đổi biết là chưa đến", "Numbers missing",                         \
-	  "ctxhctl missing; nhắc xã đồng bộ")                                                     \
+	  "ctxhctl missing; nhắc xã đồng bộ; vẫn thiếu: ctxhctl device release SỐ")               \
 	X(quiet, false, "Xã lâu không liên lạc", "Communes gone quiet",                           \
 	  "gọi cộng tác viên; ctxhctl board --attention")                                         \
 	X(never, false, "Xã chưa liên lạc lần nào", "Communes never heard of",                    \
