@@ -283,11 +283,6 @@ json_t *admin_json_hex(struct bytes bytes)
 	return json_string(hex);
 }
 
-json_t *admin_json_id(struct bytes id)
-{
-	return id.len != 0 ? admin_json_hex(id) : json_null();
-}
-
 json_t *admin_json_value(const struct value *v)
 {
 	switch (v->kind) {

@@ -66,7 +66,6 @@ bool admin_is_cleared(struct admin_call *call, const char *action);
 /* JSON of a thing; null for empty text, time 0, NULL values. Caller owns. */
 json_t *admin_json_text(struct bytes text);
 json_t *admin_json_time(int64_t wall_ms);
-json_t *admin_json_id(struct bytes id);
 json_t *admin_json_hex(struct bytes bytes);
 /* What a field holds: references as hex ids. */
 json_t *admin_json_value(const struct value *v);

@@ -437,16 +437,6 @@ enum err alert_collect(struct store *s, struct arena *a, const struct config_ale
 	return ERR_OK;
 }
 
-void alert_keep_urgent(struct alert *alert)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < alert->item_count; i++)
-		if (alert_kind_is_urgent(alert->items[i].kind))
-			alert->items[kept++] = alert->items[i];
-	alert->item_count = kept;
-}
-
 /* Of whom nobody took the place. Whether it was released is for whoever tells of it. */
 static const char query_forked[] =
 	"SELECT d.number, count(*) OVER () FROM device d WHERE d.state = ?1 AND NOT EXISTS"

@@ -111,9 +111,6 @@ struct alert_facts {
 enum err alert_collect(struct store *s, struct arena *a, const struct config_alert *c,
 		       const struct alert_facts *facts, struct alert *ret_alert);
 
-/* Leaves only what goes out at once. */
-void alert_keep_urgent(struct alert *alert);
-
 /* The devices that are set aside and wait for the office, by number. */
 enum err alert_load_forked(struct store *s, struct arena *a, uint32_t **ret_numbers,
 			   size_t *ret_count);

@@ -75,11 +75,6 @@ void events_free(struct events *e)
 	mem_free(e);
 }
 
-size_t events_count(const struct events *e)
-{
-	return e->page_count;
-}
-
 /* ---- pages ---- */
 
 static void on_gone(void *user)

@@ -33,7 +33,6 @@ DEFINE_AUTO(struct events *, events_free)
 
 /* Answers the request with events until its login is over. False: too many; not answered. */
 bool events_open(struct events *e, struct http_request *r, const struct login *login);
-size_t events_count(const struct events *e);
 
 /* A contact has ended, behind its commit. `e` may be NULL: nobody looks. */
 void events_session_ended(struct events *e, uint64_t session);

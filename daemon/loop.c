@@ -169,8 +169,3 @@ void loop_work(struct loop *l, struct task *t)
 	INVARIANT(rc == 0); /* it fails only without a callback */
 	l->busy++;
 }
-
-unsigned loop_busy(const struct loop *l)
-{
-	return l->busy;
-}

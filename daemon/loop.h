@@ -43,5 +43,3 @@ struct task {
 
 /* Loop thread. */
 void loop_work(struct loop *l, struct task *t);
-/* Tasks begun and not yet done. */
-unsigned loop_busy(const struct loop *l);
