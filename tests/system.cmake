@@ -3,7 +3,7 @@ add_library(device STATIC support/device.c)
 target_link_libraries(device PUBLIC ctxh_flags proto PkgConfig::curl)
 
 find_program(PYTHON3 python3 REQUIRED)
-foreach(name main_job digest alerts office_cli decisions bad_input two_clients by_file kill9 live_schema trust disk_full disk_fails restore enrol_cut lossy client_full erase clones clocks budget merger console scope reports service completion plain_files)
+foreach(name main_job digest alerts office_cli transcript decisions bad_input two_clients by_file kill9 live_schema trust disk_full disk_fails restore enrol_cut lossy client_full erase clones clocks budget merger console scope reports service completion plain_files)
   add_test(NAME integration.${name}
     COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/integration/${name}.py --bin ${CMAKE_BINARY_DIR}/bin)
   set_tests_properties(integration.${name} PROPERTIES LABELS integration TIMEOUT 3600
