@@ -84,6 +84,23 @@ def check_text(scripts, bad):
             bad.append(f"text.js: nobody says {key}")
 
 
+SHARED = ("device_", "like_", "result_", "reason_", "decision_")  # ctxhctl has words for these, too
+APART = {"reason_forked"}  # there a device's state
+
+
+def check_labels(root, scripts, bad):
+    """One thing has one name, in the console and in ctxhctl's tables."""
+    words = next(text for path, text in scripts.items() if path.endswith("/text.js"))
+    texts = dict(re.findall(r'^\t([a-z0-9_]+): \["([^"]*)"', words, re.M))
+    labels = dict(re.findall(r'\{"(\w+)", "([^"]+)", TABLE_', read(os.path.join(root, "admin/labels.c")).split("own_fields")[0]))
+    if len(labels) < 30:
+        bad.append("admin/labels.c: no words found")
+    for code, word in labels.items():
+        for key in (prefix + code for prefix in SHARED):
+            if key not in APART and texts.get(key, word) != word:
+                bad.append(f"text.js: {key} is “{texts[key]}”, in admin/labels.c “{word}”")
+
+
 def check_syntax(paths, bad):
     """One node for all of them; without one the browser's tests are what finds it."""
     node = shutil.which("node")
@@ -107,6 +124,7 @@ def main(root):
         if path.endswith(".js"):
             scripts[path] = text
     check_text(scripts, bad)
+    check_labels(root, scripts, bad)
     check_syntax([*scripts, *(p for p in files(os.path.join(root, "tests/browser")) if p.endswith(".mjs"))], bad)
     print("\n".join(bad))
     return 1 if bad else 0
