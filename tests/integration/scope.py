@@ -268,6 +268,30 @@ def shared(w, accounts, own, foreign):
     check(ask(quan, "record show", {"record": theirs}, want=200), "not seen after it came")
 
 
+def where_it_belongs(w, accounts, own, foreign):
+    """The office restored which commune a record is in; who has the district takes that back only to one of its own."""
+    third = "25201"
+    one, two = (w.client(f"Máy ba xã {n}", f"{own.code},{own.heir},{third},{foreign.code}") for n in (1, 2))
+    person = made(one, "Thị Ở Đâu", own.code)
+    for c in (one, two):
+        c("sync")
+    one("transfer", person, "--unit", own.heir)
+    two("transfer", person, "--unit", third)
+    for c in (one, two, one):
+        c("sync", code=[0, 4])
+    number = next(c["conflict"] for c in w.ctl_json("conflict", "list", "--open") if c["record"] == person)
+    one("transfer", person, "--unit", foreign.code)
+    one("sync", code=[0, 4])
+    w.ctl("conflict", "restore", str(number))
+    quan = accounts["Quản A"]
+    check(ask(quan, "conflict show", {"conflict": number}, want=200), "it came back, and is not seen")
+    before = w.ctl_json("record", "show", person)
+    a = ask(quan, "conflict reopen", {"conflict": number})
+    check(a.status == 403, f"sent to another district: {a.status} {a.body}")
+    check(w.ctl_json("record", "show", person) == before, "refused, and done")
+    check(w.ctl_json("conflict", "reopen", str(number))["stands"] == foreign.code, "the office takes it back")
+
+
 def commune_alone(w, own):
     """One commune of the district: neither the others nor what waits between it and another."""
     b = console.add(w, "Xã A", "reviewer", "--unit", own.code)
@@ -328,6 +352,7 @@ def test(w, _args):
     reads(accounts["Quản A"], lan, own, foreign)
     nothing_elsewhere(w, accounts, foreign)
     commune_alone(w, own)
+    where_it_belongs(w, accounts, own, foreign)
     live(w, dict(accounts, Lan=lan), own, foreign)
     own_is_decided(accounts, own, foreign)
     # The same calls, which nobody let near: only the units stood against them.
