@@ -2,15 +2,12 @@
 #define LOG_TAG "cmd"
 
 #include <string.h>
-#include <time.h>
 
 #include "admin/commands.h"
 #include "admin/listing.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define JSON_AUTO    __attribute__((cleanup(ctl_json_release_auto)))
-
-#define LOOK_MS 200
 
 static const struct listing_column item_columns[] = {
 	{"kind", "Loại", "Kind", LISTING_WORD, false},
@@ -62,22 +59,6 @@ static json_int_t number_of(const json_t *object, const char *key)
 	return json_integer_value(json_object_get(object, key));
 }
 
-/* *ret_state: where `run` has ended; NULL when nobody answers any more. */
-static int wait_for(const struct ctl *ctl, json_int_t run, json_t **ret_state)
-{
-	const struct timespec pause = {0, LOOK_MS * 1000000L};
-	json_t *state = NULL;
-	int code = ctl_call(ctl, "alert state", NULL, CTL_TIMEOUT_MS, &state);
-
-	while (state != NULL && number_of(state, "ended") < run) {
-		json_decref(MOVE(state));
-		(void)nanosleep(&pause, NULL);
-		code = ctl_call(ctl, "alert state", NULL, CTL_TIMEOUT_MS, &state);
-	}
-	*ret_state = state;
-	return code;
-}
-
 static bool is_result(const json_t *way, const char *result)
 {
 	const char *text = json_string_value(json_object_get(way, "asked"));
@@ -121,7 +102,7 @@ static int ask(const struct ctl *ctl, const char *command)
 			     "sent; try again");
 		return ARGS_EXIT_UNREACHABLE;
 	}
-	code = wait_for(ctl, number_of(begun, "run"), &state);
+	code = ctl_wait_for(ctl, "alert state", begun, NULL, &state);
 	if (state == NULL)
 		return code;
 	ways = json_object_get(state, "ways");

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "admin/commands.h"
@@ -20,7 +19,6 @@
 #define KEY_FILE "ctxh-backup.key"
 #define KEY_MAX  4096u
 #define PATH_LEN 4096u
-#define LOOK_MS  200
 
 /* ---- now ---- */
 
@@ -38,26 +36,6 @@ static void show_progress(const struct ctl *ctl, const json_t *state)
 	(void)fprintf(stderr, "\r%-10s %3lld %%",
 		      json_string_value(json_object_get(state, "phase")),
 		      pages != 0 ? (pages - number_of(state, "left")) * 100 / pages : 0);
-}
-
-/* *ret_state: where `run` has ended; NULL when nobody answers any more. */
-static int wait_for(const struct ctl *ctl, json_int_t run, json_t **ret_state)
-{
-	const struct timespec pause = {0, LOOK_MS * 1000000L};
-
-	json_t *state = NULL;
-	int code = ctl_call(ctl, "backup state", NULL, CTL_TIMEOUT_MS, &state);
-
-	while (state != NULL && number_of(state, "ended") < run) {
-		show_progress(ctl, state);
-		json_decref(MOVE(state));
-		(void)nanosleep(&pause, NULL);
-		code = ctl_call(ctl, "backup state", NULL, CTL_TIMEOUT_MS, &state);
-	}
-	if (ctl->format == TABLE_TABLE && isatty(STDERR_FILENO) != 0)
-		(void)fputs("\r\033[K", stderr);
-	*ret_state = state;
-	return code;
 }
 
 static const struct listing_column made_columns[] = {
@@ -99,7 +77,9 @@ int cmd_backup_now(void *context, const struct args *args)
 	(void)args;
 	if (begun == NULL)
 		return code;
-	code = wait_for(ctl, number_of(begun, "run"), &state);
+	code = ctl_wait_for(ctl, "backup state", begun, show_progress, &state);
+	if (ctl->format == TABLE_TABLE && isatty(STDERR_FILENO) != 0)
+		(void)fputs("\r\033[K", stderr);
 	if (state == NULL)
 		return code;
 	last = json_object_get(state, "last");

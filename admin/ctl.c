@@ -8,12 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "admin/transport.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "common/base/outfile.h"
+
+#define LOOK_MS 200
 
 #define JSON_AUTO __attribute__((cleanup(ctl_json_release_auto)))
 
@@ -115,6 +118,41 @@ int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int6
 	if (e != ERR_OK)
 		return unreachable(ctl->socket, e);
 	return take_answer(answer, ret_result);
+}
+
+static bool is_another(const json_t *begun, const json_t *state)
+{
+	const json_t *started = json_object_get(begun, "started_at");
+
+	return started != NULL && json_equal(started, json_object_get(state, "started_at")) == 0;
+}
+
+int ctl_wait_for(const struct ctl *ctl, const char *command, const json_t *begun,
+		 void (*show)(const struct ctl *ctl, const json_t *state), json_t **ret_state)
+{
+	static const struct timespec pause = {0, LOOK_MS * 1000000L};
+	const json_int_t run = json_integer_value(json_object_get(begun, "run"));
+
+	for (;;) {
+		JSON_AUTO json_t *state = NULL;
+		const int code = ctl_call(ctl, command, NULL, CTL_TIMEOUT_MS, &state);
+
+		if (state == NULL)
+			return code;
+		if (is_another(begun, state)) {
+			ctl_complain("ctxhd đã khởi động lại giữa chừng; không rõ việc đã xong "
+				     "chưa, hãy chạy lại / ctxhd was restarted meanwhile; whether "
+				     "it was done is not known, run this again");
+			return ARGS_EXIT_UNREACHABLE;
+		}
+		if (json_integer_value(json_object_get(state, "ended")) >= run) {
+			*ret_state = MOVE(state);
+			return code;
+		}
+		if (show != NULL)
+			show(ctl, state);
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 int ctl_send(const struct ctl *ctl, const char *url, const struct buf *content, int64_t timeout_ms,

@@ -60,7 +60,16 @@ int ctl_remote_password(struct ctl_remote *r);
 int ctl_call(const struct ctl *ctl, const char *command, json_t *take_args, int64_t timeout_ms,
 	     json_t **ret_result);
 
-/* The same with a file's content, to a path of its own. */
+/*
+ * `begun` is what the daemon answered when it began something: {"run", "started_at"}. Asks
+ * `command` until its `ended` has reached that run; `show` (may be NULL) gets every answer before.
+ * *ret_state is the caller's, with the code of its answer; untouched when nobody answers any more,
+ * or a daemon that began anew meanwhile and knows nothing of the run (ARGS_EXIT_UNREACHABLE).
+ */
+int ctl_wait_for(const struct ctl *ctl, const char *command, const json_t *begun,
+		 void (*show)(const struct ctl *ctl, const json_t *state), json_t **ret_state);
+
+/* ctl_call() with a file's content, to a path of its own. */
 int ctl_send(const struct ctl *ctl, const char *url, const struct buf *content, int64_t timeout_ms,
 	     json_t **ret_result);
 

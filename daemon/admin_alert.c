@@ -90,7 +90,8 @@ static enum err check_ways(struct admin_call *call)
 			  "alert.mail_to or alert.webhook in the configuration");
 }
 
-/* {} -> {run}: ask for "alert state" until `ended` has reached it. */
+/* {} -> {run, started_at}: ask for "alert state" until `ended` has reached it; a daemon that was
+ * started at another time knows nothing of it. */
 enum err admin_alert_send(struct admin_call *call)
 {
 	enum err e = check_ways(call);
@@ -117,6 +118,7 @@ static void ask(struct admin_call *call, enum alert_sort sort)
 {
 	json_object_set_new(call->result, "run",
 			    json_integer((json_int_t)alert_sender_ask(call->ctx->alerts, sort)));
+	admin_put_started(call);
 }
 
 void admin_alert_begin(struct admin_call *call)
@@ -130,8 +132,8 @@ void admin_alert_begin_test(struct admin_call *call)
 }
 
 /*
- * {} -> {asked, ended, ways: [{way, on, day, at, tries, error, asked}]}: `day` and `at` of the
- * daily alert that went out last by it, `tries` that failed since, `error` of the last one,
+ * {} -> {asked, ended, started_at, ways: [{way, on, day, at, tries, error, asked}]}: `day` and `at`
+ * of the daily alert that went out last by it, `tries` that failed since, `error` of the last one,
  * `asked` what became of the latest one asked for.
  */
 enum err admin_alert_state(struct admin_call *call)
@@ -142,5 +144,6 @@ enum err admin_alert_state(struct admin_call *call)
 		alert_sender_look(call->ctx->alerts, &state);
 	call->result = json_pack("{s:I, s:I, s:o}", "asked", (json_int_t)state.asked, "ended",
 				 (json_int_t)state.ended, "ways", admin_alert_ways(call->ctx));
+	admin_put_started(call);
 	return ERR_OK;
 }

@@ -15,7 +15,8 @@
 #include "daemon/keys.h"
 #include "daemon/store_sql.h"
 
-/* {} -> {run}: ask for "backup state" until `ended` has reached it. */
+/* {} -> {run, started_at}: ask for "backup state" until `ended` has reached it; a daemon that was
+ * started at another time knows nothing of it. */
 enum err admin_backup_now(struct admin_call *call)
 {
 	if (call->ctx->backup == NULL)
@@ -31,6 +32,7 @@ void admin_backup_begin(struct admin_call *call)
 {
 	json_object_set_new(call->result, "run",
 			    json_integer((json_int_t)backup_begin(call->ctx->backup)));
+	admin_put_started(call);
 }
 
 static json_t *last_json(const struct backup_state *s)
@@ -43,7 +45,7 @@ static json_t *last_json(const struct backup_state *s)
 			 "key_here", (int)s->is_key_here, "same_disk", (int)s->is_same_disk);
 }
 
-/* {} -> {run, ended, phase, pages, left, last} */
+/* {} -> {run, ended, phase, pages, left, last, started_at} */
 enum err admin_backup_state(struct admin_call *call)
 {
 	struct backup_state *s = arena_alloc(call->arena, sizeof *s);
@@ -57,7 +59,10 @@ enum err admin_backup_state(struct admin_call *call)
 			  (json_int_t)s->ended, "phase", s->phase, "pages", (json_int_t)s->pages,
 			  "left", (json_int_t)s->left, "last", last_json(s));
 	/* A path that is not UTF-8. */
-	return call->result != NULL ? ERR_OK : err_raise(ERR_INVAL, "unprintable state");
+	if (call->result == NULL)
+		return err_raise(ERR_INVAL, "unprintable state");
+	admin_put_started(call);
+	return ERR_OK;
 }
 
 static const char query_list[] =

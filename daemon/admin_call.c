@@ -256,6 +256,11 @@ bool admin_is_cleared(struct admin_call *call, const char *action)
 	return true;
 }
 
+void admin_put_started(struct admin_call *call)
+{
+	json_object_set_new(call->result, "started_at", admin_json_time(call->ctx->started_ms));
+}
+
 json_t *admin_json_text(struct bytes text)
 {
 	json_t *j = NULL;

@@ -63,6 +63,8 @@ enum err admin_leave_audit(struct admin_call *call);
  */
 bool admin_is_cleared(struct admin_call *call, const char *action);
 
+/* `started_at` of this daemon: numbers of runs count from there. */
+void admin_put_started(struct admin_call *call);
 /* JSON of a thing; null for empty text, time 0, NULL values. Caller owns. */
 json_t *admin_json_text(struct bytes text);
 json_t *admin_json_time(int64_t wall_ms);

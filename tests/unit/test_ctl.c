@@ -21,7 +21,8 @@ struct fake {
 	char folder[64];
 	char path[108];
 	int listener;
-	const char *answer; /* NULL: closes without a word; "": never answers */
+	const char *answer;         /* NULL: closes without a word; "": never answers */
+	const char *const *answers; /* instead: one a request; NULL ends them */
 	char request[8192];
 	pthread_t thread;
 };
@@ -48,11 +49,23 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static void fake_start(struct fake *f, const char *answer)
+/* The same for one request after another. */
+static void *serve_all(void *arg)
+{
+	struct fake *f = arg;
+
+	for (; *f->answers != NULL; f->answers++) {
+		memset(f->request, 0, sizeof f->request);
+		f->answer = *f->answers;
+		(void)serve(f);
+	}
+	return NULL;
+}
+
+static void fake_begin(struct fake *f, void *(*how)(void *arg))
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	*f = (struct fake){.answer = answer};
 	snprintf(f->folder, sizeof f->folder, "/tmp/ctxh-ctl-XXXXXX");
 	assert_non_null(mkdtemp(f->folder));
 	snprintf(f->path, sizeof f->path, "%s/admin.sock", f->folder);
@@ -60,7 +73,13 @@ static void fake_start(struct fake *f, const char *answer)
 	f->listener = socket(AF_UNIX, SOCK_STREAM, 0);
 	assert_int_equal(bind(f->listener, (struct sockaddr *)&address, sizeof address), 0);
 	assert_int_equal(listen(f->listener, 1), 0);
-	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
+	assert_int_equal(pthread_create(&f->thread, NULL, how, f), 0);
+}
+
+static void fake_start(struct fake *f, const char *answer)
+{
+	*f = (struct fake){.answer = answer};
+	fake_begin(f, serve);
 }
 
 static void fake_stop(struct fake *f)
@@ -225,6 +244,48 @@ static const struct listing_column columns[] = {
 static const char rows_text[] =
 	"[{\"id\":\"0123456789abcdef0123456789abcdef\",\"at\":\"2026-11-22T18:30:00.000Z\","
 	"\"units\":[\"25195\",\"25198\"],\"count\":7,\"extra\":\"Điểu, K’Ré\"}]";
+
+#define STATE(started, ended)                                                            \
+	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" \
+	"{\"exit_code\":0,\"result\":{\"started_at\":\"" started "\",\"ended\":" ended "}}"
+
+static int wait_with(const char *const *answers, json_t **ret_state)
+{
+	struct fake f = {.answers = answers};
+	struct ctl ctl = {.format = TABLE_JSON};
+	json_t *begun = json_pack("{s:s, s:i}", "started_at", "2026-11-22T07:00:00Z", "run", 2);
+	int code;
+
+	fake_begin(&f, serve_all);
+	ctl.socket = f.path;
+	code = ctl_wait_for(&ctl, "backup state", begun, NULL, ret_state);
+	fake_stop(&f);
+	json_decref(begun);
+	return code;
+}
+
+static void what_was_begun_is_waited_for(UNUSED_STATE)
+{
+	static const char *const answers[] = {STATE("2026-11-22T07:00:00Z", "1"),
+					      STATE("2026-11-22T07:00:00Z", "2"), NULL};
+	json_t *last = NULL;
+
+	assert_int_equal(wait_with(answers, &last), ARGS_EXIT_DONE);
+	assert_int_equal(json_integer_value(json_object_get(last, "ended")), 2);
+	json_decref(last);
+}
+
+/* It knows nothing of the run, and its numbers begin anew: there is nothing to wait for. */
+static void a_daemon_that_began_anew_is_not_waited_for(UNUSED_STATE)
+{
+	static const char *const answers[] = {STATE("2026-11-22T07:00:00Z", "1"),
+					      STATE("2026-11-22T07:05:00Z", "0"),
+					      STATE("2026-11-22T07:05:00Z", "2"), NULL};
+	json_t *last = NULL;
+
+	assert_int_equal(wait_with(answers, &last), ARGS_EXIT_UNREACHABLE);
+	assert_null(last);
+}
 
 static void print_rows(enum table_format format, struct buf *out)
 {
@@ -516,6 +577,8 @@ int main(void)
 		cmocka_unit_test(transport_refuses_what_is_not_json),
 		cmocka_unit_test(transport_takes_no_body_of_a_busy_daemon_as_try_again),
 		cmocka_unit_test(exit_codes_are_the_daemons),
+		cmocka_unit_test(what_was_begun_is_waited_for),
+		cmocka_unit_test(a_daemon_that_began_anew_is_not_waited_for),
 		cmocka_unit_test(listing_as_a_table_is_for_people),
 		cmocka_unit_test(listing_as_csv_has_every_column_and_raw_values),
 		cmocka_unit_test(listing_as_json_is_what_the_daemon_said),
