@@ -12,7 +12,7 @@ USES = re.compile(r'\b(?:t|tt|vi)\("([a-z0-9_]+)"\)')
 COLUMNS = re.compile(r'\b(?:text|caption|empty): "([a-z0-9_]+)"(?! \+)')
 NAMED = re.compile(r'"([a-z0-9_]+)"|\b([a-z0-9_]+):')
 PREFIXES = ("state_", "role_", "theme_", "outcome_", "device_", "like_", "late_", "result_",
-            "count_", "erase_", "import_", "span_", "decision_", "way_", "alert_", "metric_", "reason_")  # the rest of the key is a value of the API
+            "count_", "erase_", "import_", "span_", "decision_", "way_", "alert_", "metric_", "reason_", "transport_")  # the rest of the key is a value of the API
 FORBIDDEN = {
     "innerHTML and its like": re.compile(r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\()"),
     "a style attribute": re.compile(r"\bstyle=|[\"']style[\"']|\bstyle:|\.cssText"),
@@ -84,7 +84,7 @@ def check_text(scripts, bad):
             bad.append(f"text.js: nobody says {key}")
 
 
-SHARED = ("device_", "like_", "result_", "reason_", "decision_")  # ctxhctl has words for these, too
+SHARED = ("device_", "like_", "result_", "reason_", "decision_", "transport_")  # ctxhctl has words for these, too
 APART = {"reason_forked"}  # there a device's state
 
 

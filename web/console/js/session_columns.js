@@ -1,5 +1,5 @@
 // session_columns - how contacts and changes are shown, wherever they are.
-import {badge, bytes, h, link, number, offset, record, t, time, value} from "./dom.js";
+import {badge, bytes, h, link, number, offset, record, t, time, tt, value, vi} from "./dom.js";
 import {codeLabel, fieldLabel, refusal, typeLabel} from "./labels.js";
 
 export const outcome = (row) => badge({ok: "fresh", partial: "stale", refused: "bad", failed: "bad"}[row.outcome] ?? "plain",
@@ -16,7 +16,8 @@ export const sessionColumns = [
 	{key: "device", text: "device", kind: "number", show: (row) =>
 		(row.device ? link("device/" + row.device, String(row.device)) : "–")},
 	{key: "author", text: "author"},
-	{key: "transport", text: "transport"},
+	{key: "transport", text: "transport", show: (row) => (row.transport === null ? "–" :
+		h("span", {title: tt("transport_" + row.transport)}, vi("transport_" + row.transport)))},
 	counted("changesets"),
 	counted("applied"),
 	counted("conflicts", "stale"),

@@ -93,6 +93,8 @@ export const text = {
 	device: ["Máy", "Device"],
 	author: ["Người ghi", "Author"],
 	transport: ["Đường", "Way"],
+	transport_network: ["mạng", "network"],
+	transport_file: ["tệp", "file"],
 	address: ["Địa chỉ mạng", "Address"],
 	client_version: ["Phiên bản", "Version"],
 	error: ["Lỗi", "Error"],

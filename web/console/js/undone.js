@@ -17,7 +17,7 @@ export class Undone {
 		this.table = new Table({caption: "decided_lately", empty, columns: may(command) ? [...columns, act] : columns});
 		this.said = h("div");
 		this.element = h("details", {class: "undone", "data-undone": command, ontoggle: () => this.reload()},
-			h("summary", {}, t("decided_lately"), ": ", t(heading)), h("p", {}, t(hint)), this.said, this.table.element);
+			h("summary", {}, heading), h("p", {}, t(hint)), this.said, this.table.element);
 	}
 
 	// One more can be taken back: it is to be seen.

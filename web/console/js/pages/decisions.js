@@ -114,7 +114,7 @@ function column(heading, rows, card, after) {
 function decidedLists(again) {
 	const lists = [];
 	if (may("conflict list"))
-		lists.push(new Undone({heading: "conflicts", hint: "decided_hint", empty: "nothing_decided", again,
+		lists.push(new Undone({heading: [t("decided_lately"), ": ", t("conflicts")], hint: "decided_hint", empty: "nothing_decided", again,
 			command: "conflict reopen", ask: () => call("conflict list", {decided: true, limit: LISTED}),
 			args: (c) => ({conflict: c.conflict}), name: (c) => `${tt("conflict")} ${c.conflict}`, columns: [
 				{key: "conflict", text: "number_of", kind: "number"},
@@ -125,7 +125,7 @@ function decidedLists(again) {
 				{key: "decided_at", text: "decided_at", show: (c) => time(c.decided_at)},
 			]}));
 	if (may("quarantine list"))
-		lists.push(new Undone({heading: "quarantine", hint: "decided_hint", empty: "nothing_decided", again,
+		lists.push(new Undone({heading: [t("decided_lately"), ": ", t("quarantine")], hint: "decided_hint", empty: "nothing_decided", again,
 			command: "quarantine reopen", ask: () => call("quarantine list", {decided: true, limit: LISTED}),
 			args: (q) => ({quarantine: q.quarantine}), name: (q) => `${tt("kept_back")} ${q.quarantine}`, columns: [
 				{key: "quarantine", text: "number_of", kind: "number"},

@@ -84,7 +84,7 @@ function card(row, after) {
 	return one;
 }
 
-const toldApart = (again) => new Undone({heading: "told_apart", hint: "told_apart_hint", empty: "none_apart", again,
+const toldApart = (again) => new Undone({heading: t("told_apart"), hint: "told_apart_hint", empty: "none_apart", again,
 	command: "duplicate reopen", ask: () => call("duplicate list", {distinct: true, limit: APART}),
 	args: (row) => ({one: row.keep, other: row.other}),
 	name: (row) => `${row.keep_name ?? tt("hidden")} (${row.keep.slice(0, 16)}, ${row.other.slice(0, 16)})`, columns: [
