@@ -132,27 +132,27 @@ int ctl_wait_for(const struct ctl *ctl, const char *command, const json_t *begun
 {
 	static const struct timespec pause = {0, LOOK_MS * 1000000L};
 	const json_int_t run = json_integer_value(json_object_get(begun, "run"));
+	JSON_AUTO json_t *state = NULL;
+	int code = ctl_call(ctl, command, NULL, CTL_TIMEOUT_MS, &state);
 
-	for (;;) {
-		JSON_AUTO json_t *state = NULL;
-		const int code = ctl_call(ctl, command, NULL, CTL_TIMEOUT_MS, &state);
-
-		if (state == NULL)
-			return code;
-		if (is_another(begun, state)) {
-			ctl_complain("ctxhd đã khởi động lại giữa chừng; không rõ việc đã xong "
-				     "chưa, hãy chạy lại / ctxhd was restarted meanwhile; whether "
-				     "it was done is not known, run this again");
-			return ARGS_EXIT_UNREACHABLE;
-		}
-		if (json_integer_value(json_object_get(state, "ended")) >= run) {
-			*ret_state = MOVE(state);
-			return code;
-		}
+	while (state != NULL && !is_another(begun, state) &&
+	       json_integer_value(json_object_get(state, "ended")) < run) {
 		if (show != NULL)
 			show(ctl, state);
+		json_decref(MOVE(state));
 		(void)nanosleep(&pause, NULL);
+		code = ctl_call(ctl, command, NULL, CTL_TIMEOUT_MS, &state);
 	}
+	if (state != NULL && is_another(begun, state)) {
+		ctl_complain(
+			"ctxhd đã khởi động lại giữa chừng; không rõ việc đã xong chưa, hãy chạy "
+			"lại / ctxhd was restarted meanwhile; whether it was done is not known, "
+			"run this again");
+		return ARGS_EXIT_UNREACHABLE;
+	}
+	if (state != NULL)
+		*ret_state = MOVE(state);
+	return code;
 }
 
 int ctl_send(const struct ctl *ctl, const char *url, const struct buf *content, int64_t timeout_ms,
