@@ -511,6 +511,7 @@ export const keyboard_and_theme = (browser, world) => into(browser, world, "Lan"
 	check(await page.evaluate(() => JSON.stringify(Object.keys(localStorage)) + sessionStorage.length) === '["theme"]0',
 		"more than a preference is kept");
 });
+
 // The country of 34 provinces without districts, as the daemon would tell of it.
 function country() {
 	const rows = Array.from({length: 3321}, (_, i) => ({code: String(i).padStart(5, "0"), name: `Xã Tên Dài ${i}`, district_code: null,

@@ -1,6 +1,6 @@
 // alerts - what goes out by itself: by which ways, how the last tries went, and what would go out now.
 import {call, may} from "./api.js";
-import {alarm, announce, badge, h, link, number, t, time, tt} from "./dom.js";
+import {alarm, announce, badge, day, h, link, number, t, time, tt} from "./dom.js";
 import {Table} from "./table.js";
 
 const LOOK_MS = 500;
@@ -14,7 +14,7 @@ const said = (way) => (way.asked === null ? null : badge(way.asked === "sent" ? 
 const waysTable = () => new Table({caption: "alert_ways", columns: [
 	{key: "way", text: "alert_way", of: (w) => tt("way_" + w.way), show: (w) => t("way_" + w.way)},
 	{key: "on", text: "state", of: (w) => tt(w.on ? "way_on" : "way_off"), show: (w) => (w.on ? badge("fresh", t("way_on")) : badge("plain", t("way_off")))},
-	{key: "day", text: "alert_day"},
+	{key: "day", text: "alert_day", show: (w) => day(w.day)},
 	{key: "at", text: "alert_at", show: (w) => time(w.at)},
 	{key: "tries", text: "alert_tries", kind: "number", show: (w) => (w.tries ? badge("bad", number(w.tries)) : "0")},
 	{key: "error", text: "error"},

@@ -47,6 +47,8 @@ export function when(iso) {
 
 export const time = (iso) => (iso ? h("time", {datetime: iso, title: iso}, when(iso)) : "–");
 export const minute = (iso) => (iso ? h("time", {datetime: iso, title: when(iso)}, when(iso).slice(0, 16)) : "–");
+// "2021-02-01" as people write it; null and what is no day as a dash.
+export const day = (iso) => (/^\d{4}-\d\d-\d\d$/.test(iso ?? "") ? h("time", {datetime: iso}, iso.split("-").reverse().join("/")) : "–");
 export const number = (n) => (n === null || n === undefined ? "–" : count.format(n));
 
 export function bytes(n) {

@@ -1,6 +1,6 @@
 // frozen - reports kept as they were printed once: taken again byte for byte, and what came late.
 import {call} from "../api.js";
-import {alarm, badge, h, number, t, time, tt} from "../dom.js";
+import {alarm, badge, day, h, number, t, time, tt} from "../dom.js";
 import {download} from "../download.js";
 import {Table} from "../table.js";
 
@@ -38,7 +38,7 @@ export async function show(body, {signal}) {
 	};
 	const table = new Table({caption: "frozen", sort: "frozen", down: true, empty: "no_frozen", columns: [
 		{key: "frozen", text: "number_of", kind: "number"}, {key: "id", text: "report"},
-		{key: "unit_name", text: "unit_of"}, {key: "from", text: "since"}, {key: "to", text: "until"},
+		{key: "unit_name", text: "unit_of"}, {key: "from", text: "since", show: (r) => day(r.from)}, {key: "to", text: "until", show: (r) => day(r.to)},
 		{key: "log", text: "log_number", kind: "number", show: (r) => number(r.log)},
 		{key: "at", text: "made_at", show: (r) => time(r.at)}, {key: "who", text: "who"},
 		{key: "hash", text: "hash", show: (r) => h("span", {class: "id hash", title: r.hash}, r.hash.slice(0, 12))},

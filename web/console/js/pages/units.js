@@ -1,7 +1,7 @@
 // units - communes as the lists have them on a day; lists and successions are imported here.
 import {call, may} from "../api.js";
 import {counts, dayField, dryRunForm, fileField} from "../dry_run.js";
-import {h, link, t} from "../dom.js";
+import {day, h, link, t} from "../dom.js";
 import {field, Table} from "../table.js";
 
 async function csvOf(form, names) {
@@ -39,7 +39,7 @@ export async function show(body, {signal}) {
 	const table = new Table({caption: "units", sort: "code", empty: "no_communes", columns: [
 		{key: "code", text: "unit_code", show: (r) => link("unit/" + encodeURIComponent(r.code), r.code)},
 		{key: "name", text: "commune"}, {key: "type", text: "kind"}, {key: "province_code", text: "province"},
-		{key: "from", text: "since"}, {key: "until", text: "until"},
+		{key: "from", text: "since", show: (u) => day(u.from)}, {key: "until", text: "until", show: (u) => day(u.until)},
 	]});
 	const on = h("input", {type: "date", class: "form-control", name: "on", onchange: () => void load()});
 	const load = async () => table.set(await call("unit list", on.value === "" ? {} : {on: on.value}, {signal}));
