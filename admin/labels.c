@@ -198,14 +198,25 @@ static json_t *value_label(const json_t *field, json_t *value)
 	return all;
 }
 
+/* A key of its own, also where another field is called the same. */
+static void put_field(json_t *all, const json_t *type, const char *name, json_t *value)
+{
+	const char *label = field_label(type, name);
+	AUTO(buf_clear) struct buf key = {0};
+
+	buf_append_str(&key, label);
+	if (json_object_get(all, label) != NULL)
+		buf_printf(&key, " (%s)", name);
+	json_object_set_new(all, buf_cstr(&key), value_label(field_of(type, name), value));
+}
+
 static json_t *fields_label(const json_t *type, json_t *fields)
 {
 	json_t *all = json_object();
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(fields, name, value) json_object_set_new(
-		all, field_label(type, name), value_label(field_of(type, name), value));
+	json_object_foreach(fields, name, value) put_field(all, type, name, value);
 	return all;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "admin/commands.h"
+#include "admin/labels.h"
 #include "admin/listing.h"
 #include "admin/qr.h"
 #include "admin/transport.h"
@@ -380,6 +381,27 @@ static void objects_are_written_for_people(UNUSED_STATE)
 	buf_clear(&out);
 }
 
+/* A province may call two of its fields the same: nobody decides by half of what there is. */
+static void fields_of_one_label_are_all_there(UNUSED_STATE)
+{
+	const struct labels labels = {
+		.types = json_loads("{\"boat\":{\"vi\":\"Ghe\",\"fields\":{\"a\":{\"vi\":\"Số\"},"
+				    "\"b\":{\"vi\":\"Số\"},\"c\":{\"vi\":\"Tên\"}}}}",
+				    0, NULL)};
+	json_t *row = json_loads(
+		"{\"type\":\"boat\",\"fields\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"}}", 0, NULL);
+	json_t *shown = labels_row(&labels, row);
+	struct buf out = {0};
+
+	listing_append_value(&out, json_object_get(shown, "fields"), LISTING_FIELDS);
+
+	assert_string_equal(buf_cstr(&out), "Số=1; Số (b)=2; Tên=3");
+	buf_clear(&out);
+	json_decref(shown);
+	json_decref(row);
+	json_decref(labels.types);
+}
+
 static void a_clock_is_told_in_units_of_people(UNUSED_STATE)
 {
 	static const struct {
@@ -585,6 +607,7 @@ int main(void)
 		cmocka_unit_test(listing_of_nothing_is_an_empty_array),
 		cmocka_unit_test(a_table_of_nothing_says_so),
 		cmocka_unit_test(objects_are_written_for_people),
+		cmocka_unit_test(fields_of_one_label_are_all_there),
 		cmocka_unit_test(a_clock_is_told_in_units_of_people),
 		cmocka_unit_test(what_is_not_there_is_a_dash),
 		cmocka_unit_test(an_object_says_that_a_list_is_empty),
