@@ -1,6 +1,7 @@
 #include "daemon/alert_print.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/base/crypt.h"
@@ -271,8 +272,9 @@ void alert_print_id(const struct alert_head *head, const struct alert *alert, st
 
 /* ---- mail ---- */
 
-#define WORD_BYTES 42u /* of UTF-8 in one encoded word: 75 characters at most (RFC 2047) */
-#define LINE_BYTES 57u /* in one line of base64: 76 characters (RFC 2045) */
+#define WORD_BYTES     42u /* of UTF-8 in one encoded word: 75 characters at most (RFC 2047) */
+#define LINE_MAX_BYTES 78u /* of a header */
+#define LINE_BYTES     57u /* in one line of base64: 76 characters (RFC 2045) */
 
 /* A character is never cut in two: each word must stand alone. */
 static size_t word_len(struct bytes rest)
@@ -317,9 +319,31 @@ static void print_date(int64_t at_ms, struct buf *out)
 		   months[month - 1], year, iso + 11);
 }
 
+/* Folded behind commas: a header's line has its end (RFC 5322 2.1.1). */
+static void print_addresses(const char *name, const char *list, struct buf *out)
+{
+	size_t column = strlen(name);
+
+	buf_append_str(out, name);
+	while (*list != '\0') {
+		const size_t len = strcspn(list, ",") + 1;
+		const size_t taken = list[len - 1] != '\0' ? len : len - 1;
+
+		if (column + taken > LINE_MAX_BYTES && column > strlen(name)) {
+			buf_append_str(out, "\n ");
+			column = 1;
+		}
+		buf_append(out, list, taken);
+		column += taken;
+		list += taken;
+	}
+	buf_append_str(out, "\n");
+}
+
 void alert_print_mail(const struct alert_mail *mail, struct buf *out)
 {
-	buf_printf(out, "From: %s\nTo: %s\n", mail->from, mail->to);
+	print_addresses("From: ", mail->from, out);
+	print_addresses("To: ", mail->to, out);
 	print_subject(mail->title, out);
 	print_date(mail->at_ms, out);
 	buf_printf(out,

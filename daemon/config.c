@@ -406,10 +406,13 @@ enum err config_read(struct config *c, const char *path, char ret_error[CONFIG_E
 /* They stand in a header of a mail: whatever could end its line must not be in them. */
 static bool is_address_list(const char *text)
 {
-	for (const char *p = text; *p != '\0'; p++)
+	for (const char *p = text; *p != '\0'; p++) {
 		if (*p <= ' ' || *p > '~' || strchr("<>()[]\\\";:", *p) != NULL)
 			return false;
-	return text[0] != ',';
+		if (*p == ',' && (p == text || p[1] == ',' || p[1] == '\0'))
+			return false;
+	}
+	return true;
 }
 
 static bool is_mailer(const char *text)

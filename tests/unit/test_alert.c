@@ -327,10 +327,12 @@ static void the_id_is_the_same_for_one_day(UNUSED_STATE)
 
 /* ---- the mail ---- */
 
+static const char *mail_to = "a@soyte.example,b@soyte.example";
+
 static const char *mail_of(const char *title, const char *text)
 {
 	const struct alert_mail mail = {.from = "ctxhd@soyte.example",
-					.to = "a@soyte.example,b@soyte.example",
+					.to = mail_to,
 					.id = BYTES_LIT("daily-2026-11-22-00"),
 					.title = bytes_str(title),
 					.text = bytes_str(text),
@@ -364,6 +366,30 @@ static void a_mail_has_its_headers_and_short_ascii_lines(UNUSED_STATE)
 	}
 }
 
+/* A line of a header may have 998 bytes (RFC 5322); an office may have more addresses than that. */
+static void many_addresses_stand_on_many_lines(UNUSED_STATE)
+{
+	AUTO(buf_clear) struct buf to = {0};
+	const char *before = mail_to;
+	const char *at;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < 100; i++)
+		buf_printf(&to, "%scongtacvien%02u@soyte.example", i != 0 ? "," : "", i);
+	mail_to = buf_cstr(&to);
+	at = strstr(mail_of("x", "y"), "To: ");
+	mail_to = before;
+	assert_non_null(at);
+	/* Until the next header: what begins with a blank goes on. */
+	for (size_t column = 0; *at != '\n' || at[1] == ' '; at++) {
+		column = *at == '\n' ? 0 : column + 1;
+		assert_true(column <= 78);
+		count += *at == '@';
+	}
+
+	assert_int_equal(count, 100);
+}
+
 static void a_subject_is_cut_between_characters_only(UNUSED_STATE)
 {
 	/* Each word decodes alone: 42 bytes of three-byte characters, one byte before them. */
@@ -393,6 +419,7 @@ int main(void)
 		T(the_title_says_how_much_there_is),
 		T(the_id_is_the_same_for_one_day),
 		T(a_mail_has_its_headers_and_short_ascii_lines),
+		T(many_addresses_stand_on_many_lines),
 		T(a_subject_is_cut_between_characters_only),
 	};
 
