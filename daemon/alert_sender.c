@@ -29,7 +29,8 @@
 #define FORKED        "alert_forked" /* setting: devices told of; 4 bytes each, big-endian */
 
 struct way {
-	int64_t day;
+	int64_t day; /* no daily alert is owed up to it */
+	int64_t sent_day;
 	int64_t at_ms;
 	bool owes_urgent;
 	unsigned tries;
@@ -194,6 +195,7 @@ static void take_success(struct alert_sender *s, const struct alert_run *r, enum
 	/* One asked for does not stand for the one that comes at its hour. */
 	if (r->head.sort == ALERT_DAILY && !r->is_asked) {
 		w->day = r->head.day;
+		w->sent_day = r->head.day;
 		w->at_ms = r->alert.at_ms;
 		metrics_set(s->ctx->metrics, alert_last_seconds, w->at_ms / 1000);
 	}
@@ -239,7 +241,7 @@ static void show(struct alert_sender *s, const struct alert_run *r)
 	for (unsigned way = 0; way < ALERT_WAYS; way++) {
 		struct alert_way_state *shown = &s->state.ways[way];
 
-		shown->day = s->ways[way].day;
+		shown->day = s->ways[way].sent_day;
 		shown->at_ms = s->ways[way].at_ms;
 		shown->tries = s->ways[way].tries;
 		if (r->results[way] != ALERT_NOT_TRIED)
@@ -455,14 +457,14 @@ static bool is_daily_due(struct alert_sender *s, int64_t day, bool wants[ALERT_W
 	bool is_due = false;
 
 	for (unsigned way = 0; way < ALERT_WAYS; way++) {
+		const bool is_on = alert_way_is_on(&c->alert, (enum alert_way)way);
 		struct way *w = &s->ways[way];
 
 		/* A new way begins with the next day, and so does one whose days were noted by a
 		 * clock that was ahead. */
-		if (w->day == 0 || w->day > day + 1)
+		if (!is_on || w->day == 0 || w->day > day + 1)
 			w->day = day;
-		wants[way] = alert_way_is_on(&c->alert, (enum alert_way)way) && w->day < day &&
-			     now >= w->next_ms;
+		wants[way] = is_on && w->day < day && now >= w->next_ms;
 		is_due = is_due || wants[way];
 	}
 	return is_due;
@@ -594,6 +596,7 @@ static enum err remember_way(struct alert_sender *s, struct store *store, struct
 	if (e != ERR_OK || value.len == 0)
 		return e;
 	s->ways[way].day = strtoll(arena_strdup(a, value), &rest, 10);
+	s->ways[way].sent_day = s->ways[way].day;
 	s->ways[way].at_ms = strtoll(rest, NULL, 10);
 	s->state.ways[way].day = s->ways[way].day;
 	s->state.ways[way].at_ms = s->ways[way].at_ms;

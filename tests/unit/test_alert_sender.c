@@ -197,6 +197,25 @@ static void it_comes_once_a_day_also_after_a_restart(UNUSED_STATE)
 	assert_true(is_file("alerts/ctxh-2026-09-23.txt"));
 }
 
+/* As at the first start: who sets a way is not sent what was due before. */
+static void a_way_set_later_begins_with_the_next_day(UNUSED_STATE)
+{
+	settle();
+	pass(HOUR);
+	run_until(1);
+	pass(24 * HOUR);
+	run_until(2);
+	config->alert.mail_to = mem_strdup("a@soyte.example");
+	config->alert.mail_by = mailer("cat > mail");
+	settle();
+	assert_int_equal(metrics.alerts_total, 2);
+	assert_false(is_file("mail"));
+	pass(24 * HOUR);
+	run_until(4);
+	assert_int_equal(metrics.alerts_total, 4);
+	assert_true(is_file("mail"));
+}
+
 static void what_was_due_while_it_was_down_comes_at_the_start(UNUSED_STATE)
 {
 	settle();
@@ -340,6 +359,31 @@ static void tries_end_and_begin_anew_the_next_day(UNUSED_STATE)
 	assert_non_null(strstr(mail_state().error, "/no/such/sendmail"));
 	pass(24 * HOUR);
 	run_until(ALERT_TRIES_MAX + 1);
+}
+
+/* Given up for a day is not sent that day. */
+static void the_day_shown_is_the_one_that_went_out(UNUSED_STATE)
+{
+	int64_t day;
+
+	config->alert.mail_to = mem_strdup("a@soyte.example");
+	config->alert.mail_by = mailer("cat >/dev/null");
+	settle();
+	pass(HOUR);
+	run_until(2);
+	day = mail_state().day;
+	assert_int_not_equal(day, 0);
+	mem_free(mailer("cat >/dev/null; exit 75"));
+	pass(24 * HOUR);
+	for (unsigned i = 0; i < ALERT_TRIES_MAX; i++) {
+		run_until(4 + i);
+		pass(HOUR);
+	}
+	settle();
+	assert_int_equal(metrics.alerts_failed_total, ALERT_TRIES_MAX);
+
+	assert_int_equal(mail_state().day, day);
+	assert_int_equal(mail_state().at_ms, MORNING);
 }
 
 static void a_program_that_hangs_is_ended_by_a_stop(UNUSED_STATE)
@@ -517,6 +561,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_first_comes_at_its_hour_and_not_at_the_first_start),
 		T(it_comes_once_a_day_also_after_a_restart),
+		T(a_way_set_later_begins_with_the_next_day),
 		T(what_was_due_while_it_was_down_comes_at_the_start),
 		T(a_clock_that_was_ahead_does_not_put_it_off_for_years),
 		T(old_files_go_and_others_stay),
@@ -524,6 +569,7 @@ int main(void)
 		T(a_way_that_fails_is_tried_later_and_the_others_are_not_again),
 		T(what_a_mailer_says_is_kept_as_text),
 		T(tries_end_and_begin_anew_the_next_day),
+		T(the_day_shown_is_the_one_that_went_out),
 		T(a_program_that_hangs_is_ended_by_a_stop),
 		T(one_asked_for_does_not_stand_for_the_daily_one),
 		T(too_many_asked_for_at_once_are_refused),
