@@ -245,16 +245,37 @@ static enum err answer_strays(struct collecting *c, struct arena *a, const struc
 		owed, &found);
 }
 
+/* Of all requests. What the file brought is brought back: nothing is known of its way. */
+static struct ingest_own collect_own(struct collecting *c)
+{
+	const struct bundle *b = c->bundle;
+	struct ingest_own all = {0};
+	size_t count = 0;
+
+	for (size_t i = 0; i < b->merged; i++)
+		count += b->parts[i].result.own.away_count;
+	all.away = arena_alloc_array(&c->arena, count, sizeof *all.away);
+	for (size_t i = 0; i < b->merged; i++) {
+		const struct ingest_own *own = &b->parts[i].result.own;
+
+		for (size_t k = 0; k < own->away_count; k++)
+			all.away[all.away_count++] = own->away[k];
+	}
+	return all;
+}
+
 static enum err put_states(struct collecting *c, struct msg_sync *q, uint64_t *ret_units_version)
 {
 	struct bundle *b = c->bundle;
+	const struct ingest_own own = collect_own(c);
 	const struct bundle_part *part = &b->parts[b->merged - 1];
 	bool has_more = true;
 
 	while (has_more && c->file.part_count < LIMIT_BUNDLE_PARTS && c->total < FILL_BYTES) {
 		AUTO(arena_clear) struct arena a = {0};
 		struct outgoing owed = {0};
-		const struct outgoing_request request = {.device = b->device.number, .sync = q};
+		const struct outgoing_request request = {
+			.device = b->device.number, .sync = q, .own = part != NULL ? &own : NULL};
 		enum err e = outgoing_build(c->ctx, c->reader, &a, &request, &owed);
 
 		if (e == ERR_OK && part != NULL)

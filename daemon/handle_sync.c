@@ -209,6 +209,7 @@ static void keep_result(struct sync *s)
 	struct msg_result *results = arena_alloc_array(&s->arena, r->result_count, sizeof *results);
 	struct msg_repair *repairs = arena_alloc_array(&s->arena, r->repair_count, sizeof *repairs);
 	struct ingest_own_unit *units = arena_alloc_array(&s->arena, r->own.count, sizeof *units);
+	struct msg_stray *away = arena_alloc_array(&s->arena, r->own.away_count, sizeof *away);
 
 	for (size_t i = 0; i < r->result_count; i++) {
 		results[i] = r->results[i];
@@ -220,9 +221,13 @@ static void keep_result(struct sync *s)
 		repairs[i] = r->repairs[i];
 	for (size_t i = 0; i < r->own.count; i++)
 		units[i] = r->own.units[i];
+	for (size_t i = 0; i < r->own.away_count; i++)
+		away[i] = (struct msg_stray){arena_copy(&s->arena, r->own.away[i].type),
+					     r->own.away[i].id};
 	r->results = results;
 	r->repairs = repairs;
 	r->own.units = units;
+	r->own.away = away;
 }
 
 static enum err merge(struct writer_job *job, struct store *store)

@@ -190,10 +190,14 @@ static enum err take_new(struct ingest *r, size_t index)
 static enum err tell_again(struct ingest *r, const struct log_verdict *v,
 			   const struct changeset *set)
 {
+	const bool is_of_set = v->number - set->first < set->count;
 	struct ingest_twin twin;
 	enum err e;
 
-	if (!bytes_is(v->code, LOG_CODE_REPEATED) || v->number - set->first >= set->count) {
+	/* What simply went in was where the device had it. */
+	if (is_of_set && !log_verdict_is_skipped(v))
+		ingest_note_away(r, &set->changes[v->number - set->first]);
+	if (!bytes_is(v->code, LOG_CODE_REPEATED) || !is_of_set) {
 		ingest_tell_result(r, v, BYTES_NONE);
 		return ERR_OK;
 	}

@@ -49,6 +49,10 @@ struct ingest_own {
 		uint64_t before; /* the unit's log before the request */
 	} * units;
 	size_t count;
+	/* Records it wrote and that are outside the device's scope, or may be: some more than once.
+	 * The device has them by its receipt. */
+	struct msg_stray *away;
+	size_t away_count;
 };
 
 struct ingest_result {

@@ -255,5 +255,8 @@ enum err ingest_take_change(struct ingest *r, struct ingest_set *s, size_t index
 
 		ingest_tell(r, s, &v, arena_copy(r->a, bytes_str(finding.text)));
 	}
-	return ingest_merge(r, s, entry, index);
+	e = ingest_merge(r, s, entry, index);
+	if (e == ERR_OK)
+		ingest_note_place(r, entry, c);
+	return e;
 }

@@ -30,6 +30,12 @@ static bool in_scope(const struct ingest *r, int64_t unit)
 	return is_office(r) || units_scope_has(r->scope, r->scope_count, unit);
 }
 
+void ingest_note_place(struct ingest *r, const struct fold_entry *entry, const struct change *c)
+{
+	if (!in_scope(r, record_unit(&entry->state.record)))
+		ingest_note_away(r, c);
+}
+
 /*
  * The record has left the device's scope: its edit lands safely when it could not know
  * (M5), that is when a unit of its scope lost the record after the edit's base.

@@ -42,6 +42,7 @@ struct ingest {
 	struct ingest_result result;
 	size_t result_cap;
 	size_t repair_cap;
+	size_t away_cap;
 	uint64_t log_before; /* the request */
 	bool has_erased;     /* the law had a record erased; else nothing need be looked for */
 	bool is_own_partial; /* the device may lack some of what its own sets changed */
@@ -79,6 +80,9 @@ enum err ingest_load_scope(struct ingest *r);
  * code when the change may go on; `finding` may then name a field the schema does not know. */
 enum err ingest_judge(struct ingest *r, const struct fold_entry *entry, size_t index,
 		      struct ingest_refusal *ret_why, struct finding *finding);
+
+/* A change of the record went in; is the record where the device is told of it? */
+void ingest_note_place(struct ingest *r, const struct fold_entry *entry, const struct change *c);
 
 /* ---- ingest_change.c ---- */
 
@@ -136,6 +140,8 @@ void ingest_tell(struct ingest *r, struct ingest_set *s, const struct log_verdic
 void ingest_keep_verdict(struct ingest *r, struct ingest_set *s, const struct log_verdict *v);
 void ingest_tell_result(struct ingest *r, const struct log_verdict *v, struct bytes text);
 void ingest_tell_repair(struct ingest *r, const struct log_row *row);
+/* The device has the record, and it may be outside its scope. */
+void ingest_note_away(struct ingest *r, const struct change *c);
 /* The author of the lost side of a conflict. */
 enum err ingest_tell_loser(struct ingest *r, const struct conflict_row *row);
 /* Both units of a transfer the change's author did not know of, once a record and request. */

@@ -68,7 +68,13 @@ void ingest_tell_repair(struct ingest *r, const struct log_row *row)
 		.first = row->first, .count = row->count, .repair = row->repair, .log = row->log};
 }
 
-/* ---- notices ---- */
+void ingest_note_away(struct ingest *r, const struct change *c)
+{
+	struct ingest_own *own = &r->result.own;
+
+	own->away = ingest_grow(r->a, own->away, own->away_count, &r->away_cap, sizeof *own->away);
+	own->away[own->away_count++] = (struct msg_stray){.type = c->type, .id = c->id};
+}
 
 /* ---- what merging has to tell ---- */
 

@@ -520,6 +520,58 @@ static enum err pull_units(struct pull *p)
 	return e == ERR_OK ? move_cursors(p) : e;
 }
 
+/* ---- what a push left outside the scope ---- */
+
+static int compare_strays(const void *a, const void *b)
+{
+	return id_compare(&((const struct msg_stray *)a)->id, &((const struct msg_stray *)b)->id);
+}
+
+static enum err take_away(struct pull *p, const struct msg_stray *away)
+{
+	struct store_state state = {.record = {.type = away->type, .id = away->id}};
+	enum err e = store_load_states(p->store, p->a, &state, 1);
+
+	if (e == ERR_OK && state.record.count != 0 &&
+	    !units_scope_has(p->scope, p->scope_count, record_unit(&state.record)))
+		evict(p, away->type, &away->id, 0);
+	return e;
+}
+
+/*
+ * What the device wrote without having seen a transfer has landed, and by the receipt it has the
+ * record. Its cursor may have passed the transfer before anybody knew that it would; after a
+ * restore perhaps none is in the log.
+ */
+static enum err pull_away(struct pull *p)
+{
+	const size_t told_count = p->answer.eviction_count;
+	const size_t count = p->own != NULL ? p->own->away_count : 0;
+	struct msg_stray *told;
+	struct msg_stray *away;
+	enum err e = ERR_OK;
+
+	if (count == 0)
+		return ERR_OK;
+	told = arena_alloc_array(p->a, told_count, sizeof *told);
+	away = arena_alloc_array(p->a, count, sizeof *away);
+	for (size_t i = 0; i < told_count; i++)
+		told[i].id = p->answer.evictions[i].id;
+	if (told_count != 0)
+		qsort(told, told_count, sizeof *told, compare_strays);
+	memcpy(away, p->own->away, count * sizeof *away);
+	qsort(away, count, sizeof *away, compare_strays);
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		const bool is_again = i != 0 && compare_strays(&away[i - 1], &away[i]) == 0;
+		const bool is_told = told_count != 0 && bsearch(&away[i], told, told_count,
+								sizeof *told, compare_strays);
+
+		if (!is_again && !is_told && p->answer.eviction_count < LIMIT_EVICTIONS)
+			e = take_away(p, &away[i]);
+	}
+	return e;
+}
+
 /* ---- notices ---- */
 
 static size_t notice_size(const struct notice_row *row)
@@ -642,6 +694,8 @@ enum err outgoing_build(const struct context *ctx, struct store *reader, struct 
 		e = pull_notices(&p);
 	if (e == ERR_OK)
 		e = pull_units(&p);
+	if (e == ERR_OK)
+		e = pull_away(&p);
 	if (e != ERR_OK)
 		return e;
 	finish(&p);

@@ -24,7 +24,9 @@ struct outgoing_stats {
 struct outgoing_request {
 	uint32_t device;
 	const struct msg_sync *sync;
-	const struct ingest_own *own; /* what it has just brought, left out; NULL: nothing is */
+	/* What it has just brought: left out, but what is outside its scope is evicted. NULL: it
+	 * has brought nothing. */
+	const struct ingest_own *own;
 };
 
 struct outgoing {

@@ -461,8 +461,10 @@ static void what_made_a_record_lands_behind_the_transfer_it_was_lost_with(UNUSED
 	g.clock.wall += 1000;
 	edit_and_move(binh, &id);
 
-	assert_int_equal(ground_push(&g, an, &made, 1).quarantined, 0);
+	struct ingest_result r = ground_push(&g, an, &made, 1);
 	struct record stored = ground_load(&g, "person", &id);
+	assert_int_equal(r.quarantined, 0);
+	assert_int_equal(r.own.away_count, 1);
 	assert_int_equal(record_unit(&stored), g.south);
 	assert_true(is_text(&id, "name", "Điểu K’Rế"));
 	assert_int_equal(value_of(&id, "age").integer, 80);

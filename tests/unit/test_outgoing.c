@@ -684,6 +684,79 @@ static void a_record_that_a_push_moves_comes_whole(UNUSED_STATE)
 	assert_int_equal(record_at(&m, 0).count, 3);
 }
 
+/* ---- what lands when the cursor has passed the transfer ---- */
+
+/*
+ * Two have the same record on their disks (a copy; the office was restored). One sends it, it is
+ * moved out of sight, and the other, which nobody knows to have it, has pulled past that.
+ */
+static struct change make_twice(struct ground_device *d, int64_t unit)
+{
+	struct ground_device *other = ground_device(&g, g.north, false);
+	struct id id;
+	struct change made = ground_person(&g, other, g.north, "Nguyễn Văn Thử", &id);
+	struct change out;
+	struct change again = ground_change(&g, d, "person", &id, 0);
+
+	ground_write(&g, &again, "name", ground_text("Nguyễn Văn Thử"));
+	ground_write(&g, &again, "unit", value_int(g.north));
+	(void)ground_push(&g, other, &made, 1);
+	g.clock.wall += 1000;
+	out = ground_change(&g, other, "person", &id, 1);
+	ground_write(&g, &out, "unit", value_int(unit));
+	(void)ground_push(&g, other, &out, 1);
+	return again;
+}
+
+static void what_lands_behind_the_cursor_is_evicted(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct change again = make_twice(d, g.south);
+	struct msg_synced before = pull(d, NULL, 0, 0);
+	struct ingest_result pushed = ground_push(&g, d, &again, 1);
+
+	struct msg_synced m = answer_push(d, cursor_of(&before, g.north), &pushed);
+
+	assert_int_equal(before.eviction_count, 0);
+	assert_int_equal(pushed.applied, 1);
+	assert_int_equal(m.eviction_count, 1);
+	assert_int_equal(id_compare(&m.evictions[0].id, &again.id), 0);
+}
+
+/* The answer was lost: the same sets come again. */
+static void it_is_evicted_also_when_it_is_known_already(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct change again = make_twice(d, g.south);
+	struct bytes wire = ground_seal(&g, d, &again, 1);
+	struct ingest_result pushed;
+	assert_ok(ground_push_wire(&g, d, &wire, 1, &pushed));
+	assert_ok(ground_push_wire(&g, d, &wire, 1, &pushed));
+	assert_int_equal(pushed.changeset_count, 0);
+
+	assert_int_equal(answer_push(d, 2, &pushed).eviction_count, 1);
+}
+
+static void it_is_told_once_where_the_cursor_has_not_passed(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct change again = make_twice(d, g.south);
+	struct ingest_result pushed = ground_push(&g, d, &again, 1);
+
+	assert_int_equal(answer_push(d, 0, &pushed).eviction_count, 1);
+	assert_int_equal(answer_push(d, 1, &pushed).eviction_count, 1);
+}
+
+static void what_lands_within_the_scope_is_not_evicted(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct change again = make_twice(d, g.south);
+	give_south(d);
+	struct ingest_result pushed = ground_push(&g, d, &again, 1);
+
+	assert_int_equal(answer_push(d, 2, &pushed).eviction_count, 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -715,6 +788,10 @@ int main(void)
 		CASE(what_others_wrote_behind_a_push_comes_alone),
 		CASE(a_push_that_is_known_already_is_brought_back),
 		CASE(a_record_that_a_push_moves_comes_whole),
+		CASE(what_lands_behind_the_cursor_is_evicted),
+		CASE(it_is_evicted_also_when_it_is_known_already),
+		CASE(it_is_told_once_where_the_cursor_has_not_passed),
+		CASE(what_lands_within_the_scope_is_not_evicted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -195,6 +195,34 @@ static void a_disk_that_forgot_is_found_by_a_file_that_none_overtook(UNUSED_STAT
 	assert_true(bytes_is(refusal.code, "forked"));
 }
 
+/* A copy of its record was moved out of sight, and its cursor is past that. */
+static void what_lands_outside_the_scope_is_evicted_by_file_too(UNUSED_STATE)
+{
+	struct ground_device *d = ground_device(&g, g.north, false);
+	struct ground_device *other = ground_device(&g, g.north, false);
+	struct msg_cursor held = {g.north, 2, 0};
+	struct id id;
+	struct change made = ground_person(&g, other, g.north, "Nguyễn Văn Thử", &id);
+	(void)ground_push(&g, other, &made, 1);
+	struct change out = ground_change(&g, other, "person", &id, 1);
+	ground_write(&g, &out, "unit", value_int(g.far));
+	(void)ground_push(&g, other, &out, 1);
+	struct change again = ground_change(&g, d, "person", &id, 0);
+	ground_write(&g, &again, "name", ground_text("Nguyễn Văn Thử"));
+	ground_write(&g, &again, "unit", value_int(g.north));
+	struct bytes wire = ground_seal(&g, d, &again, 1);
+
+	struct msg_synced m = carry(d, &(struct msg_sync){.epoch = g.ctx.epoch,
+							  .sent_ms = g.clock.wall,
+							  .cursors = &held,
+							  .cursor_count = 1,
+							  .changesets = &wire,
+							  .changeset_count = 1});
+
+	assert_int_equal(m.eviction_count, 1);
+	assert_memory_equal(m.evictions[0].id.bytes, id.bytes, ID_LEN);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -203,6 +231,7 @@ int main(void)
 		CASE(nothing_is_compared_by_file),
 		CASE(a_request_that_a_file_overtook_is_no_rollback),
 		CASE(a_disk_that_forgot_is_found_by_a_file_that_none_overtook),
+		CASE(what_lands_outside_the_scope_is_evicted_by_file_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
