@@ -333,7 +333,8 @@ struct vault_notice {
 };
 
 /* Adds; one that is there already keeps its state, the office's only when it says the same: a
- * restored office gives its numbers anew. */
+ * restored office gives its numbers anew. An unread one of a value of ours that lost, whose number
+ * says other things now, stays under one of our own until the office tells of that again. */
 enum err vault_notice_put(struct vault *v, const struct vault_notice *notice);
 /* Gives it the next number below VAULT_NOTICE_OWN. */
 enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice);

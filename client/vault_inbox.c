@@ -109,11 +109,95 @@ static enum err encode_notice(const struct vault_notice *notice, struct buf *pla
 	return packer_finish(&p);
 }
 
+static enum err put_row(struct vault *v, const struct vault_notice *notice, struct bytes plain)
+{
+	AUTO(query_end) struct query q = {0};
+	AUTO(buf_clear) struct buf sealed = {0};
+	struct vault_row_key key = vault_row_key(notice->notice);
+	enum err e = query_start(v, SQL_NOTICE_PUT, &q);
+
+	if (e != ERR_OK)
+		return e;
+	vault_seal(v, "notice", bytes_of(key.bytes, sizeof key.bytes), plain, &sealed);
+	query_bind_int(&q, 1, notice->notice);
+	query_bind_int(&q, 2, notice->state);
+	query_bind_blob(&q, 3, buf_bytes(&sealed));
+	return query_run(&q);
+}
+
+static enum err load_lowest(struct vault *v, int64_t *ret_lowest)
+{
+	AUTO(query_end) struct query q = {0};
+	bool has_row = false;
+	enum err e = query_start(v, SQL_NOTICE_LOWEST, &q);
+
+	if (e == ERR_OK)
+		e = query_row(&q, &has_row);
+	if (e == ERR_OK)
+		*ret_lowest = query_int(&q, 0);
+	return e;
+}
+
+enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice)
+{
+	AUTO(buf_clear) struct buf plain = {0};
+	struct vault_notice own = *notice;
+	int64_t lowest = 0;
+	enum err e = load_lowest(v, &lowest);
+
+	if (e == ERR_OK)
+		e = encode_notice(notice, &plain);
+	own.notice = (lowest < VAULT_NOTICE_OWN ? lowest : VAULT_NOTICE_OWN) - 1;
+	return e == ERR_OK ? put_row(v, &own, buf_bytes(&plain)) : e;
+}
+
+/* ---- after a restore of the office ---- */
+
+/* A value of ours that lost, and only the inbox tells. */
+static bool is_same_loss(const struct vault_notice *a, const struct vault_notice *b)
+{
+	return bytes_is(a->kind, "conflict") && bytes_is(b->kind, "conflict") &&
+	       id_compare(&a->id, &b->id) == 0 && bytes_equal(a->type, b->type) &&
+	       bytes_equal(a->field, b->field) && value_equal(&a->lost, &b->lost);
+}
+
+/* The conflict it tells of may never come about again: what is unread stays, under a number of our
+ * own. */
+static enum err keep_unread(struct vault *v, struct arena *a, const struct vault_notice *unread)
+{
+	struct vault_notice *all = NULL;
+	size_t count = 0;
+	enum err e = vault_notices(v, a, true, &all, &count);
+
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		if (all[i].notice != unread->notice && is_same_loss(&all[i], unread))
+			return ERR_OK;
+	}
+	return e == ERR_OK ? vault_notice_add_own(v, unread) : e;
+}
+
+/* It came about again: what was kept of it is told anew. */
+static enum err drop_kept(struct vault *v, struct arena *a, const struct vault_notice *told)
+{
+	struct vault_notice *all = NULL;
+	size_t count = 0;
+	int64_t lowest = 0;
+	enum err e = load_lowest(v, &lowest);
+
+	if (e == ERR_OK && lowest < VAULT_NOTICE_OWN)
+		e = vault_notices(v, a, false, &all, &count);
+	for (size_t i = 0; e == ERR_OK && i < count; i++) {
+		if (all[i].notice < VAULT_NOTICE_OWN && is_same_loss(&all[i], told))
+			e = vault_notice_remove(v, all[i].notice);
+	}
+	return e;
+}
+
 /*
  * A restored office begins its numbers where the backup ended: the same number may come with other
- * words, and those nobody has seen.
+ * words, and those nobody has seen. *ret_state: of what is put in its place.
  */
-static enum err load_state(struct vault *v, const struct vault_notice *notice, struct bytes plain,
+static enum err take_place(struct vault *v, const struct vault_notice *notice, struct bytes plain,
 			   enum vault_notice_state *ret_state)
 {
 	AUTO(arena_clear) struct arena a = {0};
@@ -121,54 +205,36 @@ static enum err load_state(struct vault *v, const struct vault_notice *notice, s
 	struct vault_notice present;
 	enum err e = vault_notice_load(v, &a, notice->notice, &present);
 
-	*ret_state = notice->state;
 	if (e == ERR_NOTFOUND)
 		return ERR_OK;
 	if (e == ERR_OK)
 		e = encode_notice(&present, &before);
-	if (e == ERR_OK && (notice->notice < 0 || bytes_equal(buf_bytes(&before), plain)))
+	if (e != ERR_OK)
+		return e;
+	if (notice->notice < 0 || bytes_equal(buf_bytes(&before), plain)) {
 		*ret_state = present.state;
-	return e;
+		return ERR_OK;
+	}
+	return present.state == VAULT_NOTICE_OPEN && bytes_is(present.kind, "conflict") &&
+			       !is_same_loss(&present, notice)
+		       ? keep_unread(v, &a, &present)
+		       : ERR_OK;
 }
 
 enum err vault_notice_put(struct vault *v, const struct vault_notice *notice)
 {
-	AUTO(query_end) struct query q = {0};
+	AUTO(arena_clear) struct arena a = {0};
 	AUTO(buf_clear) struct buf plain = {0};
-	AUTO(buf_clear) struct buf sealed = {0};
-	struct vault_row_key key = vault_row_key(notice->notice);
-	enum vault_notice_state state = notice->state;
+	struct vault_notice put = *notice;
 
 	REQUIRE(v->is_in_transaction);
 	enum err e = encode_notice(notice, &plain);
 
 	if (e == ERR_OK)
-		e = load_state(v, notice, buf_bytes(&plain), &state);
-	if (e == ERR_OK)
-		e = query_start(v, SQL_NOTICE_PUT, &q);
-	if (e != ERR_OK)
-		return e;
-	vault_seal(v, "notice", bytes_of(key.bytes, sizeof key.bytes), buf_bytes(&plain), &sealed);
-	query_bind_int(&q, 1, notice->notice);
-	query_bind_int(&q, 2, state);
-	query_bind_blob(&q, 3, buf_bytes(&sealed));
-	return query_run(&q);
-}
-
-enum err vault_notice_add_own(struct vault *v, const struct vault_notice *notice)
-{
-	AUTO(query_end) struct query q = {0};
-	struct vault_notice own = *notice;
-	bool has_row = false;
-	enum err e = query_start(v, SQL_NOTICE_LOWEST, &q);
-
-	if (e == ERR_OK)
-		e = query_row(&q, &has_row);
-	if (e != ERR_OK)
-		return e;
-	own.notice = query_int(&q, 0) < VAULT_NOTICE_OWN ? query_int(&q, 0) : VAULT_NOTICE_OWN;
-	own.notice--;
-	return vault_notice_put(v, &own);
+		e = take_place(v, notice, buf_bytes(&plain), &put.state);
+	if (e == ERR_OK && notice->notice > 0 && bytes_is(notice->kind, "conflict"))
+		e = drop_kept(v, &a, notice);
+	return e == ERR_OK ? put_row(v, &put, buf_bytes(&plain)) : e;
 }
 
 static enum err run_with_int(struct vault *v, enum vault_sql sql, int64_t n)

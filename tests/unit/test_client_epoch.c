@@ -120,6 +120,90 @@ static void what_was_put_away_stays_so_unless_it_says_other_things(void **state)
 	assert_int_equal(state_of(h, 2), VAULT_NOTICE_OPEN);
 }
 
+/* The office's notices are these values that lost, numbered from 1. */
+static void tell_lost(struct client_home *h, const struct id *id, const char *const *lost,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		h->office->notices[i] = (struct msg_notice){.notice = i + 1,
+							    .kind = BYTES_LIT("conflict"),
+							    .type = BYTES_LIT("person"),
+							    .id = *id,
+							    .field = BYTES_LIT("full_name"),
+							    .lost = value_text(bytes_str(lost[i]))};
+	h->office->notice_count = count;
+}
+
+/* Open ones that say this value lost. */
+static size_t told_lost(struct client_home *h, const char *lost)
+{
+	AUTO(arena_clear) struct arena a = {0};
+	struct vault_notice *notices = NULL;
+	size_t count = 0;
+	size_t found = 0;
+
+	assert_ok(vault_notices(h->vault, &a, false, &notices, &count));
+	for (size_t i = 0; i < count; i++)
+		found += bytes_is(notices[i].lost.bytes, lost);
+	return found;
+}
+
+/* The winner comes back behind what was written over it: nobody tells of this conflict again. */
+static void an_unread_loss_stays_when_its_number_says_another_one(void **state)
+{
+	struct client_home *h = *state;
+	struct office backup;
+	struct id id = pulled(h, "Điểu K’Ré", &backup);
+
+	tell_lost(h, &id, (const char *const[]){"Điểu A", "Điểu B"}, 2);
+	assert_ok(client_home_sync(h));
+	office_restore(h->office, &backup);
+	tell_lost(h, &id, (const char *const[]){"Điểu C", "Điểu D"}, 2);
+	assert_ok(client_home_sync(h));
+
+	assert_int_equal(told_lost(h, "Điểu A"), 1);
+	assert_int_equal(told_lost(h, "Điểu B"), 1);
+	assert_int_equal(told_lost(h, "Điểu C"), 1);
+	assert_int_equal(told_lost(h, "Điểu D"), 1);
+}
+
+static void one_that_is_told_again_in_another_place_is_told_once(void **state)
+{
+	struct client_home *h = *state;
+	struct office backup;
+	struct id id = pulled(h, "Điểu K’Ré", &backup);
+
+	tell_lost(h, &id, (const char *const[]){"Điểu A", "Điểu B", "Điểu C"}, 3);
+	assert_ok(client_home_sync(h));
+	office_restore(h->office, &backup);
+	tell_lost(h, &id, (const char *const[]){"Điểu C", "Điểu A", "Điểu B"}, 3);
+	assert_ok(client_home_sync(h));
+
+	assert_int_equal(items(h, "conflict", &id), 3);
+	assert_int_equal(told_lost(h, "Điểu A"), 1);
+	assert_int_equal(told_lost(h, "Điểu B"), 1);
+	assert_int_equal(told_lost(h, "Điểu C"), 1);
+}
+
+static void one_that_was_put_away_is_not_kept(void **state)
+{
+	struct client_home *h = *state;
+	struct office backup;
+	struct id id = pulled(h, "Điểu K’Ré", &backup);
+
+	tell_lost(h, &id, (const char *const[]){"Điểu A"}, 1);
+	assert_ok(client_home_sync(h));
+	assert_ok(vault_begin(h->vault));
+	assert_ok(vault_notice_accept(h->vault, 1));
+	assert_ok(vault_commit(h->vault));
+	office_restore(h->office, &backup);
+	tell_lost(h, &id, (const char *const[]){"Điểu B"}, 1);
+	assert_ok(client_home_sync(h));
+
+	assert_int_equal(items(h, "conflict", &id), 1);
+	assert_int_equal(told_lost(h, "Điểu B"), 1);
+}
+
 /* ---- strays ---- */
 
 static void what_a_restored_office_lost_is_kept_and_shown(void **state)
@@ -436,6 +520,9 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(what_was_put_away_stays_so_unless_it_says_other_things),
+		CASE(an_unread_loss_stays_when_its_number_says_another_one),
+		CASE(one_that_is_told_again_in_another_place_is_told_once),
+		CASE(one_that_was_put_away_is_not_kept),
 		CASE(what_a_restored_office_lost_is_kept_and_shown),
 		CASE(it_is_asked_about_in_the_same_contact),
 		CASE(a_stray_that_comes_again_is_none_any_more),
