@@ -18,7 +18,14 @@ add_test(NAME sim.system.1 COMMAND sim_system --runs 16 --steps 60)
 add_test(NAME sim.system.2 COMMAND sim_system --seed 5000 --runs 20 --steps 60)
 # A record that only a home set aside still has, and whose values were edited before they were sent.
 add_test(NAME sim.system.stray COMMAND sim_system --seed 1207160 --runs 1)
-set_tests_properties(sim.system.1 sim.system.2 sim.system.stray PROPERTIES LABELS sim TIMEOUT 3600
+# A copy of a disk sends a record again, in two requests, and between them passes the log number at which it was moved.
+add_test(NAME sim.system.away COMMAND sim_system --seed 2005179 --runs 1)
+# A restore took a conflict from the office, and what was written over the winner came back before the winner.
+add_test(NAME sim.system.told COMMAND sim_system --seed 2001007 --runs 1)
+# The daemon's disk fails in a sweep, behind the list of erasures.
+add_test(NAME sim.system.listed COMMAND sim_system --seed 2002190 --runs 1)
+set_tests_properties(sim.system.1 sim.system.2 sim.system.stray sim.system.away sim.system.told sim.system.listed
+  PROPERTIES LABELS sim TIMEOUT 3600
   ENVIRONMENT "ASAN_OPTIONS=quarantine_size_mb=8")
 
 # A seed is a history. The control seals what vaults hold with nonces of the machine.

@@ -133,14 +133,18 @@ static bool is_erased_here(struct world *w, const struct id *id)
 	return is_erased;
 }
 
-/* It was written: what it named before stays in it (daemon/erasures.h). */
+/* It was written: what it named before stays in it (daemon/erasures.h). The look is ours, and no
+ * disk of the daemon's fails under it. */
 static void note_listed(struct world *w)
 {
 	struct ledger *l = w->ledger;
+	struct faults_window window;
 
+	faults_begin_none(&window);
 	for (size_t i = 0; i < l->record_count; i++)
 		if (l->records[i].is_erased && !l->records[i].is_listed)
 			l->records[i].is_listed = is_erased_here(w, &l->records[i].id);
+	faults_end_none(&window);
 }
 
 static void note_list_lost(struct world *w)

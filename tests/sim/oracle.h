@@ -5,7 +5,8 @@
  *
  *   O1 every replica of a unit has the daemon's states, byte for byte, and nothing else
  *   O2 every value that was said to be saved is in the state, or its author or somebody
- *      who saw it replaced it, or it is the lost side of a conflict, or in quarantine
+ *      who saw it replaced it, or it is the lost side of a conflict, or in quarantine; or its
+ *      author has a notice that it lost, and a restore took the conflict from the office
  *   O3 the author of each lost side has a notice of it, the device of each
  *      quarantined change one of that
  *   O4 no change is in the log twice, none that was never saved

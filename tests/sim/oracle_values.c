@@ -87,6 +87,30 @@ static bool is_replaced(const struct truth *t, const struct note *n)
 	return false;
 }
 
+/*
+ * A restore took the conflict from the office, and what was written over the winner came back
+ * before the winner did: then it has no conflict to tell of any more. Its author was told, and may
+ * restore it.
+ */
+static bool is_told(struct truth *t, const struct note *n)
+{
+	struct vault_notice *notices = NULL;
+	size_t count = 0;
+
+	if (t->w->restores == 0 || n->client == WORLD_OFFICE)
+		return false;
+	world_must(t->w,
+		   vault_notices(t->w->clients[n->client].vault, &t->a, false, &notices, &count),
+		   "inbox");
+	for (size_t i = 0; i < count; i++)
+		if (bytes_is(notices[i].kind, "conflict") &&
+		    id_compare(&notices[i].id, &n->id) == 0 &&
+		    bytes_equal(notices[i].field, n->field) &&
+		    value_equal(&notices[i].lost, &n->value))
+			return true;
+	return false;
+}
+
 void oracle_check_values(struct truth *t)
 {
 	const struct ledger *l = t->w->ledger;
@@ -97,7 +121,7 @@ void oracle_check_values(struct truth *t)
 
 		if (n->is_gone || n->is_erased || n->is_disk_lost || is_state(t, n) ||
 		    is_lost_side(t, n) || is_quarantined(t, n) || is_replaced(t, n) ||
-		    truth_is_stuck(t, n))
+		    is_told(t, n) || truth_is_stuck(t, n))
 			continue;
 		id_print(&n->id, hex);
 		world_fail(t->w, "O2: lost: client %u wrote %.*s %s %.*s=%.*s at step %d",
