@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -30,12 +31,18 @@ static struct schema *newer;
 static struct office_step steps[OFFICE_STEPS];
 static size_t step_count;
 static unsigned tries[OFFICE_STEPS];
+static size_t ran; /* steps, by this process in this run */
 static size_t schema_step;
 static size_t erase_step;
 static size_t sweep_step;
 static bool has_newer;
 static struct invitation invitations[OFFICE_PEOPLE];
 static struct invitation first_invitations[OFFICE_PEOPLE];
+/* What a process that ended had of these, for the one that goes on without having run a step. */
+static struct traces {
+	unsigned tries[OFFICE_STEPS];
+	struct invitation invitations[OFFICE_PEOPLE];
+} * traces;
 static bool has_recorded;
 static uint64_t seed;
 static struct bytes csv = BYTES_LIT("code,name,type,province_code,province_name\n"
@@ -202,6 +209,18 @@ static bool is_said_before(const struct office_step *s, enum err e)
 	       err_class(e) == ERR_CLASS_REJECT;
 }
 
+static void leave_traces(void)
+{
+	memcpy(traces->tries, tries, sizeof tries);
+	memcpy(traces->invitations, invitations, sizeof invitations);
+}
+
+static void take_traces(void)
+{
+	memcpy(tries, traces->tries, sizeof tries);
+	memcpy(invitations, traces->invitations, sizeof invitations);
+}
+
 static enum err transact(const struct office_step *s)
 {
 	enum err e = store_begin(store);
@@ -213,6 +232,7 @@ static enum err transact(const struct office_step *s)
 		store_rollback(store);
 		return is_said_before(s, e) ? ERR_OK : e;
 	}
+	leave_traces();
 	harness_before_commit();
 	return store_commit(store);
 }
@@ -304,6 +324,8 @@ static enum err run_step(size_t index)
 	const struct office_step *s = &steps[index];
 	enum err e = ERR_OK;
 
+	if (ran++ == 0 && harness_acked() > 0)
+		take_traces();
 	g.clock.wall = s->wall;
 	/* Done again, it is not done with the same random numbers. */
 	rand_seeded_init(&g.rand, seed * 1000 + index + ((uint64_t)tries[index]++ << 40) +
@@ -369,6 +391,8 @@ static void reset(void)
 	has_newer = false;
 	memset(tries, 0, sizeof tries);
 	memcpy(invitations, first_invitations, sizeof invitations);
+	ran = 0;
+	leave_traces();
 	g.clock.wall = GROUND_START;
 }
 
@@ -386,6 +410,9 @@ static struct arena kept; /* change-sets and files outlive the arena of the step
 static void prepare(uint64_t with_seed)
 {
 	seed = with_seed;
+	traces = mmap(NULL, sizeof *traces, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	REQUIRE(traces != MAP_FAILED);
 	ground_open(&g);
 	newer = daemon_side_schema("max: 150", "max: 1000");
 	store_close(g.store);
@@ -407,6 +434,7 @@ static void finish(void)
 	schema_free(newer);
 	ground_close(&g);
 	dbfile_remove_folder(folder);
+	(void)munmap(traces, sizeof *traces);
 }
 
 int main(int argc, char **argv)
