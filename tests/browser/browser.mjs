@@ -46,12 +46,15 @@ export async function signIn(page, world, name, password = world.password) {
 	await page.locator("#logout").waitFor({state: "attached"});
 }
 
-// Goes there and waits until the page has all it asked for.
+// Goes there and waits until the page has all it asked for; no link of it leads nowhere.
 export async function visit(page, path) {
 	await page.evaluate((to) => {
 		location.hash = to;
 	}, "#/" + path);
 	await page.locator(`.page[data-page="${path.split("/")[0]}"]:not([aria-busy])`).waitFor();
+	const nowhere = await page.evaluate(() => [...document.querySelectorAll("a[href^='#/']")].map((a) => a.getAttribute("href"))
+		.filter((href) => /\/(null|undefined|NaN|0)(\/|$)/.test(href)));
+	check(nowhere.length === 0, `${path}: links to ${nowhere}`);
 }
 
 // How long decisions wait to be written: on a slow machine eight seconds are over before the next click.

@@ -61,7 +61,8 @@ export const changeColumns = [
 ];
 
 export const historyColumns = [
-	{key: "log", text: "log_number", kind: "number", show: (row) => link("session/" + row.session, number(row.log))},
+	{key: "log", text: "log_number", kind: "number", show: (row) => (row.session === null ? number(row.log) :
+		link("session/" + row.session, number(row.log)))},
 	...changed.slice(1), ...written,
 	{key: "device", text: "device", kind: "number", show: (row) => (row.device === 0 ? t("office") :
 		link("device/" + row.device, String(row.device)))},
