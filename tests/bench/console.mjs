@@ -40,7 +40,7 @@ for (const path of paths) {
 		times.push(await page.evaluate(go, path));
 		cpu += await busy() - before;
 	}
-	const sorted = times.toSorted((a, b) => a - b);
+	const sorted = [...times].sort((a, b) => a - b);
 	console.log(path.padEnd(58), ...[times[0], sorted[sorted.length >> 1], sorted.at(-1)].map((t) => t.toFixed(0).padStart(7)),
 		"  ", (cpu / rounds).toFixed(0).padStart(11));
 }

@@ -302,7 +302,7 @@ export const health_tells_all_it_knows = (browser, world) => into(browser, world
 	const health = await page.evaluate(async () => (await import("/console/js/api.js")).call("health", {}));
 	await page.locator("[data-part=metrics] summary").click();
 	const shown = await page.locator("[data-part=metrics] tbody .id").allInnerTexts();
-	check(JSON.stringify(shown.toSorted()) === JSON.stringify(Object.keys(health.metrics).map((m) => "ctxh_" + m).toSorted()),
+	check(JSON.stringify([...shown].sort()) === JSON.stringify(Object.keys(health.metrics).map((m) => "ctxh_" + m).sort()),
 		"figures that are not shown, or are none: " + shown);
 	const words = await page.evaluate(async (names) => {
 		const {text} = await import("/console/js/text.js");

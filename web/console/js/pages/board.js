@@ -81,7 +81,7 @@ export async function show(body, {signal}) {
 	table.keep = (row) => fits[filter.state](row) && (filter.province === "" || row.province_code === filter.province);
 	table.onDrawn = (rows) => {
 		map.replaceChildren(rows.length === 0 ? h("p", {class: "empty"}, t("no_communes")) :
-			drawMap(rows.toSorted?.((a, b) => a.code.localeCompare(b.code)) ?? rows, pickProvince));
+			drawMap([...rows].sort((a, b) => a.code.localeCompare(b.code)), pickProvince));
 		table.element.hidden = filter.as === "map";
 		map.hidden = filter.as !== "map";
 	};
