@@ -29,6 +29,13 @@ static const struct listing_column made_columns[] = {
 	 false},
 };
 
+static const struct listing_column given_columns[] = {
+	{"name", "Tài khoản", "Account", LISTING_TEXT, false},
+	{"role", "Vai trò", "Role", LISTING_TEXT, false},
+	{"cleared", "Được xem dữ liệu hạn chế", "Cleared for restricted data", LISTING_TEXT, false},
+	{"units", "Chỉ các đơn vị", "Only these units", LISTING_TEXT, false},
+};
+
 static const struct listing_column removed_columns[] = {
 	{"name", "Đã xóa tài khoản", "Removed account", LISTING_TEXT, false},
 };
@@ -71,6 +78,29 @@ int cmd_account_remove(void *context, const struct args *args)
 {
 	return listing_ask_one(context, "account remove", named(args), removed_columns,
 			       COUNT(removed_columns));
+}
+
+int cmd_account_units(void *context, const struct args *args)
+{
+	const bool is_all = args_has(args, "all");
+	json_t *call;
+
+	if (is_all == (args_positional(args, 1) != NULL))
+		return ctl_usage(args, "cần mã các đơn vị, hoặc --all",
+				 "unit codes are needed, or --all");
+	call = named(args);
+	ctl_put_positional_codes(call, args, 1, "units");
+	if (is_all)
+		json_object_set_new(call, "all", json_true());
+	return listing_ask_one(context, "account units", call, given_columns, COUNT(given_columns));
+}
+
+int cmd_account_role(void *context, const struct args *args)
+{
+	json_t *call = named(args);
+
+	json_object_set_new(call, "role", json_string(args_positional(args, 1)));
+	return listing_ask_one(context, "account role", call, given_columns, COUNT(given_columns));
 }
 
 int cmd_account_password(void *context, const struct args *args)

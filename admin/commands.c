@@ -129,6 +129,10 @@ static const struct args_option account_options[] = {
 	 "sees and decides only in these units; default: the whole office", 0, true},
 };
 
+static const struct args_option account_units_options[] = {
+	{"all", NULL, "cả văn phòng", "the whole office", 0, false},
+};
+
 /* The last one is of `report run` alone: what is frozen is printed later. */
 static const struct args_option report_options[] = {
 	{"unit", "CODE", "đơn vị: tỉnh, huyện hoặc xã (bắt buộc)",
@@ -206,6 +210,10 @@ static const struct args_positional join_positional[] = {{"KEEP", false, false},
 static const struct args_positional pair_positional[] = {{"A", false, false}, {"B", false, false}};
 static const struct args_positional record_positional[] = {{"RECORD", false, false}};
 static const struct args_positional name_positional[] = {{"NAME", false, false}};
+static const struct args_positional account_units_positional[] = {{"NAME", false, false},
+								  {"CODE[,CODE…]", true, true}};
+static const struct args_positional account_role_positional[] = {{"NAME", false, false},
+								 {"ROLE", false, false}};
 static const struct args_positional sql_positional[] = {{"SQL", false, false}};
 
 static const struct args_positional json_positional[] = {{"FILE.json", false, false}};
@@ -365,6 +373,12 @@ static const struct args_command commands[] = {
 	 cmd_account_reset},
 	{"account remove", NO_OPTIONS, POSITIONALS(name_positional),
 	 "xóa tài khoản, có hiệu lực ngay", "remove an account, at once", cmd_account_remove},
+	{"account units", OPTIONS(account_units_options), POSITIONALS(account_units_positional),
+	 "đổi các đơn vị của tài khoản, có hiệu lực ngay", "other units for an account, at once",
+	 cmd_account_units},
+	{"account role", NO_OPTIONS, POSITIONALS(account_role_positional),
+	 "đổi vai trò của tài khoản, có hiệu lực ngay", "another role for an account, at once",
+	 cmd_account_role},
 	{"account password", NO_OPTIONS, NO_POSITIONALS,
 	 "đặt mật khẩu mới cho tài khoản của mình, với --server",
 	 "a new password for one's own account, with --server", cmd_account_password},

@@ -63,6 +63,8 @@ int cmd_account_list(void *context, const struct args *args);
 int cmd_account_reset(void *context, const struct args *args);
 int cmd_account_password(void *context, const struct args *args);
 int cmd_account_remove(void *context, const struct args *args);
+int cmd_account_units(void *context, const struct args *args);
+int cmd_account_role(void *context, const struct args *args);
 int cmd_query(void *context, const struct args *args);
 int cmd_import_accept(void *context, const struct args *args);
 int cmd_report_list(void *context, const struct args *args);

@@ -241,22 +241,37 @@ void ctl_put_option(json_t *to, const struct args *args, const char *option, con
 		json_object_set_new(to, key, json_string(value));
 }
 
+/* "25195,25198" */
+static void append_codes(json_t *codes, const char *at)
+{
+	while (*at != '\0') {
+		size_t len = strcspn(at, ",");
+
+		if (len != 0)
+			json_array_append_new(codes, json_stringn(at, len));
+		at += len;
+		at += *at == ',' ? 1 : 0;
+	}
+}
+
+void ctl_put_positional_codes(json_t *to, const struct args *args, size_t first, const char *key)
+{
+	json_t *codes = json_array();
+	const char *at;
+
+	for (size_t i = first; (at = args_positional(args, i)) != NULL; i++)
+		append_codes(codes, at);
+	if (args_positional(args, first) != NULL)
+		json_object_set(to, key, codes);
+	json_decref(codes);
+}
+
 void ctl_put_codes(json_t *to, const struct args *args, const char *option, const char *key)
 {
 	json_t *codes = json_array();
 
-	for (size_t i = 0; i < args_count(args, option); i++) {
-		const char *at = args_value_at(args, option, i);
-
-		while (*at != '\0') {
-			size_t len = strcspn(at, ",");
-
-			if (len != 0)
-				json_array_append_new(codes, json_stringn(at, len));
-			at += len;
-			at += *at == ',' ? 1 : 0;
-		}
-	}
+	for (size_t i = 0; i < args_count(args, option); i++)
+		append_codes(codes, args_value_at(args, option, i));
 	if (args_has(args, option))
 		json_object_set(to, key, codes);
 	json_decref(codes);

@@ -89,6 +89,8 @@ int ctl_read(const char *path, size_t max, struct buf *out);
 void ctl_put_option(json_t *to, const struct args *args, const char *option, const char *key);
 /* "25195,25198" as a list, and the option may be repeated. */
 void ctl_put_codes(json_t *to, const struct args *args, const char *option, const char *key);
+/* The same of "25195,25198" at each positional from `first` on; absent where there is none. */
+void ctl_put_positional_codes(json_t *to, const struct args *args, size_t first, const char *key);
 /* ARGS_EXIT_USAGE when it is not a number of the range. */
 int ctl_put_number(json_t *to, const struct args *args, const char *option, int64_t min,
 		   int64_t max);

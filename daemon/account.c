@@ -246,6 +246,27 @@ static enum err take_units(struct store *s, struct bytes name)
 	return sql_run(q);
 }
 
+enum err account_set_units(struct store *s, const struct account *account)
+{
+	enum err e = take_units(s, account->name);
+
+	return e == ERR_OK ? give_units(s, account) : e;
+}
+
+static const char query_role[] = "UPDATE account SET role = ?2 WHERE name = ?1";
+
+enum err account_set_role(struct store *s, struct bytes name, enum role role)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_role, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_text(q, 1, name);
+	sql_bind_text(q, 2, bytes_str(role_name(role)));
+	return run_on_one(s, q);
+}
+
 static const char query_remove[] = "DELETE FROM account WHERE name = ?1";
 
 enum err account_remove(struct store *s, struct bytes name)

@@ -27,7 +27,7 @@ struct account {
 	int64_t made_ms;
 	int64_t changed_ms; /* the password */
 	int64_t login_ms;   /* 0: never */
-	/* What it was given; none: the whole office. Never changes: another account is made. */
+	/* What it was given; none: the whole office. */
 	int64_t *units;
 	size_t unit_count;
 };
@@ -46,6 +46,11 @@ enum err account_list(struct store *s, struct arena *a, struct account **ret_acc
 /* ERR_NOTFOUND. `must_change`: it was made by us, not chosen. */
 enum err account_set_password(struct store *s, struct bytes name, const struct password *password,
 			      bool must_change, int64_t now_ms);
+/* In place of those it had: `account` says which, and of whom. Unknown names are the caller's to
+ * refuse. */
+enum err account_set_units(struct store *s, const struct account *account);
+/* ERR_NOTFOUND. */
+enum err account_set_role(struct store *s, struct bytes name, enum role role);
 /* ERR_NOTFOUND. */
 enum err account_note_login(struct store *s, struct bytes name, int64_t now_ms);
 /* ERR_NOTFOUND. The audit keeps the name. */

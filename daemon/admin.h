@@ -25,6 +25,7 @@
 #include "common/base/arena.h"
 #include "daemon/context.h"
 
+struct role_holder;
 struct store;
 
 struct admin_caller {
@@ -34,6 +35,9 @@ struct admin_caller {
 	bool is_bound;       /* the account was given units */
 	/* An account that may not read restricted data. Who holds the socket may. */
 	bool is_uncleared;
+	/* As what the account was let in, to be seen again beside the store's; NULL: it was not
+	 * asked for its role. */
+	const struct role_holder *holder;
 };
 
 /* What the caller sees: admin_scope.h. Loaded with the store of the call. */

@@ -1,5 +1,6 @@
 #define LOG_TAG "admin"
 
+#include "common/base/check.h"
 #include "common/base/mem.h"
 #include "daemon/account.h"
 #include "daemon/admin_call.h"
@@ -60,13 +61,21 @@ static json_t *units_json(struct admin_call *call, const struct account *account
 	return codes;
 }
 
-/* The audit says whose account and what; never the password. */
-static void note(struct admin_call *call, const char *action, const struct account *account)
+/* The audit says whose account and what; never the password. `take_was`: what it was before that
+ * changed; may be NULL. */
+static void note_change(struct admin_call *call, const char *action, const struct account *account,
+			json_t *take_was)
 {
 	admin_note(call, action,
-		   json_pack("{s:s%, s:s, s:b, s:o}", "account", (const char *)account->name.data,
-			     account->name.len, "role", role_name(account->role), "cleared",
-			     (int)account->is_cleared, "units", units_json(call, account)));
+		   json_pack("{s:s%, s:s, s:b, s:o, s:o*}", "account",
+			     (const char *)account->name.data, account->name.len, "role",
+			     role_name(account->role), "cleared", (int)account->is_cleared, "units",
+			     units_json(call, account), "was", take_was));
+}
+
+static void note(struct admin_call *call, const char *action, const struct account *account)
+{
+	note_change(call, action, account, NULL);
 }
 
 /* Codes of communes, districts or provinces as they are today. */
@@ -79,11 +88,12 @@ static enum err read_units(struct admin_call *call, struct account *a)
 	if (!admin_has(call, "units"))
 		return ERR_OK;
 	if (count == 0 || count > ACCOUNT_UNITS)
-		return admin_fail(call, ERR_INVAL,
-				  "Cần từ 1 đến %u mã đơn vị, hoặc không có “units” để thấy cả văn "
-				  "phòng; chưa tạo tài khoản / between 1 and %u unit codes are "
-				  "needed, or no “units” for the whole office; no account was made",
-				  ACCOUNT_UNITS, ACCOUNT_UNITS);
+		return admin_fail(
+			call, ERR_INVAL,
+			"Cần từ 1 đến %u mã đơn vị, hoặc cả văn phòng; chưa có gì thay đổi "
+			"/ between 1 and %u unit codes are needed, or the whole office; "
+			"nothing was changed",
+			ACCOUNT_UNITS, ACCOUNT_UNITS);
 	a->units = arena_alloc_array(call->arena, count, sizeof *a->units);
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		const json_t *code = json_array_get(list, i);
@@ -97,24 +107,31 @@ static enum err read_units(struct admin_call *call, struct account *a)
 	return e;
 }
 
-static enum err read_account(struct admin_call *call, struct account *a)
+static enum err read_role(struct admin_call *call, enum role *ret_role)
 {
 	struct bytes role;
+	enum err e = admin_need_text(call, "role", &role);
+
+	if (e != ERR_OK || role_parse(role, ret_role))
+		return e;
+	return admin_misuse(
+		call,
+		"“role” là một trong administrator, reviewer, reporter, auditor; chưa có gì thay "
+		"đổi / “role” is one of administrator, reviewer, reporter, auditor; nothing was "
+		"changed");
+}
+
+static enum err read_account(struct admin_call *call, struct account *a)
+{
 	struct bytes clearance;
 	enum err e = read_name(call, &a->name);
 
 	if (e == ERR_OK)
-		e = admin_need_text(call, "role", &role);
+		e = read_role(call, &a->role);
 	if (e == ERR_OK)
 		e = admin_want_text(call, "clearance", &clearance);
 	if (e != ERR_OK)
 		return e;
-	if (!role_parse(role, &a->role))
-		return admin_misuse(
-			call,
-			"“role” là một trong administrator, reviewer, reporter, auditor; chưa tạo tài "
-			"khoản / “role” is one of administrator, reviewer, reporter, auditor; no "
-			"account was made");
 	if (clearance.len != 0 && !bytes_is(clearance, "restricted"))
 		return admin_misuse(
 			call,
@@ -124,15 +141,22 @@ static enum err read_account(struct admin_call *call, struct account *a)
 	return read_units(call, a);
 }
 
+static json_t *account_json(struct admin_call *call, const struct account *a)
+{
+	json_t *row = json_object();
+
+	json_object_set_new(row, "name", admin_json_text(a->name));
+	json_object_set_new(row, "role", json_string(role_name(a->role)));
+	json_object_set_new(row, "cleared", json_boolean(a->is_cleared));
+	json_object_set_new(row, "units", units_json(call, a));
+	return row;
+}
+
 static void put_first_password(struct admin_call *call, const struct account *a)
 {
 	const struct first_password *first = call->prepared;
 
-	call->result = json_object();
-	json_object_set_new(call->result, "name", admin_json_text(a->name));
-	json_object_set_new(call->result, "role", json_string(role_name(a->role)));
-	json_object_set_new(call->result, "cleared", json_boolean(a->is_cleared));
-	json_object_set_new(call->result, "units", units_json(call, a));
+	call->result = account_json(call, a);
 	json_object_set_new(call->result, "password", json_string(first->text));
 	json_object_set_new(call->result, "address", json_string(call->ctx->console_address));
 	json_object_set_new(
@@ -183,12 +207,8 @@ enum err admin_account_list(struct admin_call *call)
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++) {
 		const struct account *a = &accounts[i];
-		json_t *row = json_object();
+		json_t *row = account_json(call, a);
 
-		json_object_set_new(row, "name", admin_json_text(a->name));
-		json_object_set_new(row, "role", json_string(role_name(a->role)));
-		json_object_set_new(row, "cleared", json_boolean(a->is_cleared));
-		json_object_set_new(row, "units", units_json(call, a));
 		json_object_set_new(row, "must_change", json_boolean(a->must_change));
 		json_object_set_new(row, "made_at", admin_json_time(a->made_ms));
 		json_object_set_new(row, "changed_at", admin_json_time(a->changed_ms));
@@ -208,22 +228,31 @@ static enum err load(struct admin_call *call, struct account *ret_account)
 	return e == ERR_NOTFOUND ? fail_unknown(call, name) : e;
 }
 
-/* {name} -> as account add. Who holds the password of a cleared account could read what it may:
- * without a clearance nobody is given one. */
+/* The same, to change it. Who is given the password of a cleared account could read what it may,
+ * and a wider role or more units let its holder read more: without a clearance nobody gives
+ * either. */
+static enum err load_to_change(struct admin_call *call, struct account *ret_account)
+{
+	enum err e = load(call, ret_account);
+
+	if (e != ERR_OK || !ret_account->is_cleared || !call->caller.is_uncleared)
+		return e;
+	return admin_fail(
+		call, ERR_AUTH,
+		"Tài khoản này được xem dữ liệu hạn chế, tài khoản của bạn thì không; chưa có gì "
+		"thay đổi / that account may read restricted data and yours may not; nothing was "
+		"changed");
+}
+
+/* {name} -> as account add */
 enum err admin_account_reset(struct admin_call *call)
 {
 	const struct first_password *first = call->prepared;
 	struct account a = {0};
-	enum err e = load(call, &a);
+	enum err e = load_to_change(call, &a);
 
 	if (e != ERR_OK)
 		return e;
-	if (a.is_cleared && call->caller.is_uncleared)
-		return admin_fail(
-			call, ERR_AUTH,
-			"Tài khoản này được xem dữ liệu hạn chế, tài khoản của bạn thì không; chưa "
-			"có gì thay đổi / that account may read restricted data and yours may not; "
-			"nothing was changed");
 	e = account_set_password(call->store, a.name, &first->kept, true,
 				 clock_wall_ms(call->ctx->clock));
 	if (e != ERR_OK)
@@ -249,6 +278,57 @@ enum err admin_account_remove(struct admin_call *call)
 	return ERR_OK;
 }
 
+/* {name, units: [code]} or {name, all: true} -> {name, role, cleared, units} */
+enum err admin_account_units(struct admin_call *call)
+{
+	struct account a = {0};
+	json_t *was;
+	enum err e;
+
+	if (admin_flag(call, "all") == admin_has(call, "units"))
+		return admin_misuse(
+			call,
+			"Cần mã các đơn vị (“units”), hoặc “all” để thấy cả văn phòng; chưa có gì "
+			"thay đổi / either unit codes (“units”) or “all” for the whole office; "
+			"nothing was changed");
+	e = load_to_change(call, &a);
+	if (e != ERR_OK)
+		return e;
+	was = units_json(call, &a);
+	a.unit_count = 0;
+	e = read_units(call, &a);
+	if (e == ERR_OK)
+		e = account_set_units(call->store, &a);
+	if (e != ERR_OK) {
+		json_decref(was);
+		return e;
+	}
+	note_change(call, "account units", &a, was);
+	call->result = account_json(call, &a);
+	return ERR_OK;
+}
+
+/* {name, role} -> {name, role, cleared, units} */
+enum err admin_account_role(struct admin_call *call)
+{
+	struct account a = {0};
+	enum role given;
+	const char *was;
+	enum err e = read_role(call, &given);
+
+	if (e == ERR_OK)
+		e = load_to_change(call, &a);
+	if (e == ERR_OK)
+		e = account_set_role(call->store, a.name, given);
+	if (e != ERR_OK)
+		return e;
+	was = role_name(a.role);
+	a.role = given;
+	note_change(call, "account role", &a, json_string(was));
+	call->result = account_json(call, &a);
+	return ERR_OK;
+}
+
 /* Whoever is signed in with what was changed is no longer. */
 void admin_account_changed(struct admin_call *call)
 {
@@ -256,4 +336,28 @@ void admin_account_changed(struct admin_call *call)
 
 	if (call->ctx->console != NULL)
 		console_forget_account(call->ctx->console, name);
+}
+
+/* Whoever is signed in goes on with what the account may now. */
+void admin_account_given(struct admin_call *call)
+{
+	const json_t *units = json_object_get(call->result, "units");
+	const char *role = json_string_value(json_object_get(call->result, "role"));
+	AUTO(buf_clear) struct buf codes = {0};
+	struct role_holder holder = {.is_cleared =
+					     json_is_true(json_object_get(call->result, "cleared")),
+				     .is_bound = json_array_size(units) != 0};
+	const bool is_role = role_parse(bytes_str(role), &holder.role);
+
+	REQUIRE(is_role);
+	for (size_t i = 0; i < json_array_size(units); i++) {
+		/* A unit that a restore forgot has no code, and nobody sees it. */
+		const char *code = json_string_value(json_array_get(units, i));
+
+		buf_printf(&codes, "%s%s", i != 0 ? ", " : "", code != NULL ? code : "");
+	}
+	if (call->ctx->console != NULL)
+		console_change_account(call->ctx->console,
+				       json_string_value(json_object_get(call->result, "name")),
+				       &holder, buf_bytes(&codes));
 }

@@ -85,4 +85,7 @@ enum err admin_account_add(struct admin_call *call);
 enum err admin_account_list(struct admin_call *call);
 enum err admin_account_reset(struct admin_call *call);
 enum err admin_account_remove(struct admin_call *call);
+enum err admin_account_units(struct admin_call *call);
+enum err admin_account_role(struct admin_call *call);
 void admin_account_changed(struct admin_call *call); /* committed */
+void admin_account_given(struct admin_call *call);   /* committed */

@@ -13,6 +13,16 @@
 #include "daemon/units.h"
 #include "proto/change.h"
 
+/* It was changed while the call was on its way: what it was let in for it might not do now. */
+static bool is_as_let_in(const struct admin_caller *who, const struct account *now)
+{
+	const struct role_holder *h = who->holder;
+
+	if ((now->unit_count != 0) != who->is_bound)
+		return false;
+	return h == NULL || (h->role == now->role && h->is_cleared == now->is_cleared);
+}
+
 enum err admin_scope_begin(struct admin_call *call)
 {
 	struct account account = {0};
@@ -22,10 +32,14 @@ enum err admin_scope_begin(struct admin_call *call)
 	if (call->caller.account == NULL)
 		return ERR_OK;
 	e = account_load(call->store, call->arena, bytes_str(call->caller.account), &account);
-	/* Removed while the call was on its way, or made anew with other units: its logins are
-	 * over. */
-	if (e == ERR_NOTFOUND ||
-	    (e == ERR_OK && (account.unit_count != 0) != call->caller.is_bound))
+	if (e == ERR_OK && !is_as_let_in(&call->caller, &account))
+		return admin_fail(
+			call, ERR_AUTH,
+			"Quyền của tài khoản vừa được đổi; chưa có gì thay đổi; hãy tải lại trang / "
+			"what the account may do was changed just now; nothing was changed; load "
+			"the page anew");
+	/* Its logins are over. */
+	if (e == ERR_NOTFOUND)
 		return admin_fail(call, ERR_AUTH,
 				  "Tài khoản đã bị xóa; chưa có gì thay đổi / the account was "
 				  "removed; nothing was changed");

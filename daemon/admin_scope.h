@@ -18,7 +18,8 @@
 struct quarantine_row;
 struct record;
 
-/* Before the command. ERR_AUTH with call->error: the account is no longer there. */
+/* Before the command. ERR_AUTH with call->error: the account is no longer there, or may no longer
+ * do what it could when it was let in. */
 enum err admin_scope_begin(struct admin_call *call);
 /* After it. ERR_AUTH: the handler did not keep to the units. */
 enum err admin_scope_end(struct admin_call *call, const struct admin_command *command);

@@ -67,6 +67,8 @@ static const struct admin_command commands[] = {
 	{"account list", false, admin_account_list, NULL, NULL},
 	{"account reset", true, admin_account_reset, admin_account_changed, admin_account_prepare},
 	{"account remove", true, admin_account_remove, admin_account_changed, NULL},
+	{"account units", true, admin_account_units, admin_account_given, NULL},
+	{"account role", true, admin_account_role, admin_account_given, NULL},
 };
 
 const struct admin_command *admin_find(const char *name)

@@ -10,6 +10,7 @@
 #include "common/base/mem.h"
 #include "daemon/admin.h"
 #include "daemon/config.h"
+#include "daemon/events.h"
 #include "daemon/reply.h"
 
 #define ORIGIN_MAX 300u
@@ -104,7 +105,15 @@ struct login_limits console_limits(const struct context *ctx)
 void console_forget_account(struct console *c, const char *name)
 {
 	logins_end_account(c->logins, name);
+	events_account_changed(c->ctx->events, name);
 	lockout_forget(c->lockout, bytes_str(name));
+}
+
+void console_change_account(struct console *c, const char *name, const struct role_holder *holder,
+			    struct bytes units)
+{
+	logins_change_account(c->logins, name, holder, units);
+	events_account_changed(c->ctx->events, name);
 }
 
 /* ---- who is it ---- */

@@ -41,6 +41,9 @@ DEFINE_AUTO(struct console *, console_free)
 const struct login *console_login(struct console *c, const struct http_request *r);
 /* The account changed: its logins are over and its waits forgotten. */
 void console_forget_account(struct console *c, const char *name);
+/* What the account may was changed: its logins go on with that. `units` as for logins_begin(). */
+void console_change_account(struct console *c, const char *name, const struct role_holder *holder,
+			    struct bytes units);
 struct login_limits console_limits(const struct context *ctx);
 
 /*

@@ -52,6 +52,7 @@ struct events {
 	/* A look at the store, on a pool thread. */
 	struct task task;
 	bool is_looking;
+	bool is_outdated; /* an account changed meanwhile: what is found is nobody's */
 	uint64_t looked[EVENTS_A_LOOK];
 	size_t looked_count;
 	struct audience audiences[EVENTS_MAX + 1]; /* the office first */
@@ -166,6 +167,16 @@ void events_decided(struct events *e)
 {
 	if (e != NULL && e->pages != NULL)
 		e->is_decided = true;
+}
+
+void events_account_changed(struct events *e, const char *name)
+{
+	if (e == NULL)
+		return;
+	e->is_outdated = true;
+	for (struct page *p = e->pages; p != NULL; p = p->next)
+		if (strcmp(p->name, name) == 0)
+			end(p);
 }
 
 /* ---- a look at the store ---- */
@@ -288,7 +299,7 @@ static void on_looked(struct task *t)
 		const struct audience *of = audience_of(e, p);
 
 		/* Opened while we looked: it asks for what it may not have been told. */
-		if (of == NULL) {
+		if (of == NULL || e->is_outdated) {
 			tell_text(p, "event: lost\ndata: {}\n\n");
 			continue;
 		}
@@ -328,6 +339,7 @@ static void begin_look(struct events *e)
 	e->waiting_count -= count;
 	memmove(e->waiting, e->waiting + count, e->waiting_count * sizeof e->waiting[0]);
 	e->is_looking = true;
+	e->is_outdated = false;
 	gather_audiences(e);
 	e->task = (struct task){.run = look, .done = on_looked};
 	loop_work(e->ctx->loop, &e->task);

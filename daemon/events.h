@@ -4,7 +4,7 @@
  *   event: session   data: a row of `log`, when the contact has ended      (roles that may `log`)
  *   event: board     data: {"units":["25195"]} whose rows of `board` changed; null: any
  *   event: lost      data: {}   more happened than is told: load anew
- *   event: end       data: {}   the login is over, or the daemon stops
+ *   event: end       data: {}   the login is over or its account was changed, or the daemon stops
  *
  * Looked at once a second, so a burst of contacts is one query and one piece a page, at most
  * EVENTS_A_LOOK rows of it. A heartbeat finds pages that are gone. Bounded: pages in all and of one
@@ -38,6 +38,9 @@ bool events_open(struct events *e, struct http_request *r, const struct login *l
 void events_session_ended(struct events *e, uint64_t session);
 /* An administrator decided something, behind its commit. `e` may be NULL. */
 void events_decided(struct events *e);
+/* The account may do something else now, or is no more: its pages end, and are told nothing of what
+ * was looked up before. `e` may be NULL. */
+void events_account_changed(struct events *e, const char *name);
 /* Every second. */
 void events_tick(struct events *e);
 /* The daemon stops: says so to every page. */

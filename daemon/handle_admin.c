@@ -353,7 +353,8 @@ void handle_call_as(struct context *ctx, struct http_request *r, const struct ca
 			   .name = c->who.name,
 			   .account = who->is_account ? account_of(&c->who) : NULL,
 			   .is_bound = who->is_account && who->holder.is_bound,
-			   .is_uncleared = who->is_account && !who->holder.is_cleared},
+			   .is_uncleared = who->is_account && !who->holder.is_cleared,
+			   .holder = who->is_account ? &c->who.holder : NULL},
 		.arena = &c->arena};
 	c->job = (struct writer_job){.run = run_nothing, .done = on_flushed};
 	/* The file of a large store is made anew for half a minute: nobody waits that long to read.

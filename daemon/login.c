@@ -156,6 +156,19 @@ void logins_end_account(struct logins *l, const char *name)
 			l->all[i].is_open = false;
 }
 
+void logins_change_account(struct logins *l, const char *name, const struct role_holder *holder,
+			   struct bytes units)
+{
+	for (size_t i = 0; i < LOGIN_MAX; i++) {
+		struct login *g = &l->all[i];
+
+		if (!g->is_open || strcmp(g->name, name) != 0)
+			continue;
+		g->holder = *holder;
+		put_units(g, units);
+	}
+}
+
 size_t logins_count(const struct logins *l)
 {
 	size_t count = 0;

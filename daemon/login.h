@@ -53,4 +53,7 @@ const struct login *logins_look(struct logins *l, uint64_t serial,
 				const struct login_limits *limits, int64_t now_ms);
 void logins_end(struct logins *l, uint64_t serial);
 void logins_end_account(struct logins *l, const char *name);
+/* The account may do something else from now on: its logins go on with that. `units` as above. */
+void logins_change_account(struct logins *l, const char *name, const struct role_holder *holder,
+			   struct bytes units);
 size_t logins_count(const struct logins *l);

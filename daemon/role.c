@@ -81,6 +81,8 @@ static const struct right rights[] = {
 	{"account list",       A | U, OFFICE},
 	{"account reset",      A, OFFICE},
 	{"account remove",     A, OFFICE},
+	{"account units",      A, OFFICE},
+	{"account role",       A, OFFICE},
 };
 /* clang-format on */
 

@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import threading
+import time
 
 import harness
 from harness import check, wait_for
@@ -283,9 +284,11 @@ class Events:
         check(self.read() == {"retry": "5000"}, "the first event")
 
     def read(self):
-        """The next event's fields; None at the end. Heartbeats are passed over."""
+        """The next event's fields; None at the end. Heartbeats are passed over, but not for ever."""
         event = {}
+        patience = time.monotonic() + harness.PATIENCE
         while True:
+            check(time.monotonic() < patience, "told nothing")
             line = self.response.readline().decode()
             if line == "":
                 return None

@@ -259,6 +259,8 @@ def wrong_arguments(w):
                           (("device", "invite"), "--unit"), (("nope",), "unknown command"),
                           (("device",), "device invite"), (("log", "--nope"), "unknown option"),
                           (("unit", "import", "x.csv"), "--from"), (("--format", "xml", "log"), "csv"),
+                          (("account", "units", "an"), "--all"), (("account", "units", "an", "25195", "--all"), "--all"),
+                          (("account", "role", "an", "x"), "reviewer"), (("account", "role", "an"), "ROLE"),
                           (("record", "show", "abc"), "32")):
         says(w, 2, (word,), *command)
     mistyped(w)

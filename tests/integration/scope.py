@@ -2,6 +2,7 @@
 `ctxhctl --server`, tells and changes nothing; the same aimed at their own works, and the office's account may both."""
 
 import csv
+import json
 import os
 
 import console
@@ -10,7 +11,7 @@ from harness import Peer, check
 PERIOD = {"from": "2020-01-01", "to": "2020-12-31", "on": "2021-04-13"}
 OFFICE = """status health query verify|unit import|unit succession|import accept|backup now|backup state|backup list|
     backup verify|audit list|audit checkpoint|audit verify|alert show|alert send|alert test|alert state|erase|
-    erase state|account add|account list|account reset|account remove"""
+    erase state|account add|account list|account reset|account remove|account units|account role"""
 OFFICE = {c.strip() for part in OFFICE.split("|") for c in (part.split() if "status" in part else [part])}
 NOTHING_OF_UNITS = {"types", "report list"}
 
@@ -68,6 +69,8 @@ class Side:
 
     def marks(self, command):
         found = {*self.people, *self.pair, self.waiting, self.code, self.divided, self.heir}
+        if command == "board":
+            return found  # its numbers are counts
         found |= {("device", d) for d in self.devices} | {("session", s) for s in self.sessions}
         found |= {("conflict", c) for c in self.conflicts} | {("quarantine", q) for q in self.quarantine}
         found.add(("frozen", self.frozen))
@@ -183,7 +186,7 @@ def reads(b, lan, own, foreign):
     there, absent = (ask(b, "record show", {"record": r}) for r in (foreign.people[0], "f" * 32))
     check((there.status, there.body) == (absent.status, absent.body), f"{there.body} is not {absent.body}")
     there, absent = (ask(b, "conflict show", {"conflict": c}) for c in (foreign.conflicts[0], 999999))
-    check(there.body.replace(str(foreign.conflicts[0]).encode(), b"999999") == absent.body, f"told: {there.body}")
+    check(there.body.replace(f" {foreign.conflicts[0]};".encode(), b" 999999;") == absent.body, f"told: {there.body}")
 
 
 def standing(w):
@@ -313,6 +316,77 @@ def live(w, accounts, own, foreign):
     check(office.until("session")["device"] in foreign.devices, "the office is told of all")
 
 
+def given_others(w, accounts, own, foreign):
+    """Another district in place of its own, a role less, the whole office: the login it has goes on with that at once,
+    by every way in, and a page that was open is told nothing of what was taken away."""
+    b = console.add(w, "Dời", "administrator", "--unit", "689")
+    lan = accounts["Lan"]
+    lists(b, lan, own, foreign)
+    reads(b, lan, own, foreign)
+    page = console.Events(w, b)
+    given = w.ctl_json("account", "units", "Dời", "688")
+    check(given["units"] == ["688"], f"account units: {given}")
+    me = b.get("/console/api/me").json()
+    check(me["bound"] and me["units"] == "688", f"me: {me}")
+    foreign.client("sync")
+    ended(page)
+    # The same that it had before, aimed the other way round.
+    lists(b, lan, foreign, own)
+    reads(b, lan, foreign, own)
+    before = standing(w)
+    for command, args, cli in WRITES:
+        if command != "report freeze":
+            check(is_refused(ask(b, command, args(own))), f"{command} of what was taken away")
+        if cli is not None:
+            check(by_hand(w, "Dời", cli, own).returncode == 1, f"ctxhctl {cli}")
+    check(standing(w) == before, "something changed")
+    page, office = console.Events(w, b), console.Events(w, lan)
+    own.client("sync")
+    foreign.client("sync")
+    check(office.until("session")["device"] in own.devices, "the office is told of both")
+    check(page.until("session")["device"] in foreign.devices, "told of what was taken away")
+    whole(w, b, lan, own, foreign)
+    entries = [e for e in w.ctl_json("audit", "list", "--limit", "1000")
+               if e["what"] in ("account units", "account role") and e["detail"]["account"] == "Dời"]
+    check([(e["who"].split(":")[0], e["detail"]["was"]) for e in reversed(entries)]
+          == [("uid", ["689"]), ("account", ["688"]), ("account", "administrator"), ("uid", [])], f"audit: {entries}")
+
+
+def ended(page):
+    """Nothing of any contact behind what was changed; what it was told before the end."""
+    told = []
+    while not told or told[-1].get("event") != "end":
+        told.append(page.read())
+        check(told[-1].get("event") in ("end", "board"), f"told behind what was changed: {told}")
+    check(page.read() is None, "told more behind the end")
+    return told
+
+
+def whole(w, b, lan, own, foreign):
+    check(ask(b, "account units", {"name": "Dời", "all": True}).status == 403, "gives itself the whole office")
+    ask(lan, "account units", {"name": "Dời", "all": True}, want=200)
+    me = b.get("/console/api/me").json()
+    check(not me["bound"] and me["units"] == "", f"me: {me}")
+    seen = things(ask(b, "device list", {}, want=200).json()["result"])
+    check({("number", own.device), ("number", foreign.device)} <= seen, "the whole office is not seen")
+    ask(b, "status", {}, want=200)
+    page, office = console.Events(w, b), console.Events(w, lan)
+    own.client("sync")
+    check(page.until("session")["device"] in own.devices, "the whole office's page")
+    ask(lan, "account role", {"name": "Dời", "role": "reporter"}, want=200)
+    check("log" not in b.get("/console/api/me").json()["commands"], "me")
+    for command in ("log", "device list", "conflict list", "status"):
+        ask(b, command, {}, want=200 if command == "status" else 403)
+    ended(page)
+    page = console.Events(w, b)
+    w.ctl("account", "units", "Dời", own.code)
+    foreign.client("sync")
+    office.until("session", lambda s: s["device"] in foreign.devices)
+    check(foreign.code not in json.dumps(ended(page)), "told of what was taken away")
+    ask(b, "status", {}, want=403)
+    check(things(ask(b, "board", {}, want=200).json()["result"]["rows"]) & {foreign.code} == set(), "the board")
+
+
 def accounts_have_units(w):
     listed = {a["name"]: a["units"] for a in w.ctl_json("account", "list")}
     check(listed["Quản A"] == ["689"] and listed["Lan"] == [], f"account list: {listed}")
@@ -351,6 +425,7 @@ def test(w, _args):
     lists(accounts["Uyên A"], lan, own, foreign)
     reads(accounts["Quản A"], lan, own, foreign)
     nothing_elsewhere(w, accounts, foreign)
+    given_others(w, dict(accounts, Lan=lan), own, foreign)
     commune_alone(w, own)
     where_it_belongs(w, accounts, own, foreign)
     live(w, dict(accounts, Lan=lan), own, foreign)

@@ -243,6 +243,9 @@ def accounts(w, b):
     b.run("account", "password", before=before, env={"CTXH_PASSWORD_FILE": "first", "CTXH_NEW_PASSWORD_FILE": "chosen",
                                                      "CTXH_ADMIN_SOCKET": "/nowhere"})
     b.run("account", "list")
+    b.run("account", "units", "Lan", "25195,25201")
+    b.run("account", "units", "Lan", "--all")
+    b.run("account", "role", "Lan", "reviewer")
     b.run("account", "reset", "Lan")
     b.run("account", "remove", "Lan")
 

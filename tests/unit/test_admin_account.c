@@ -1,4 +1,4 @@
-/* account add, list, reset, remove over a real store. */
+/* account add, list, reset, remove, units, role over a real store. */
 #include "daemon/account.h"
 #include "daemon/password.h"
 #include "tests/unit/admin_office.h"
@@ -147,6 +147,144 @@ static void a_removed_account_is_gone(UNUSED_STATE)
 	assert_refused("account remove", "{\"name\":\"Lan\"}", ERR_NOTFOUND, "account list");
 }
 
+static json_t *called_by(const char *command, const char *args, const struct admin_caller *who,
+			 enum err want)
+{
+	const struct admin_command *c = admin_find(command);
+	struct admin_call call = {
+		.ctx = &office.ctx, .store = office.writer, .caller = *who, .arena = &office.arena};
+	json_t *j = json_loads(args, 0, NULL);
+	json_t *result;
+
+	call.args = j;
+	assert_ok(admin_prepare(c, &call));
+	assert_ok(store_begin(office.writer));
+	assert_err(admin_run(c, &call), want);
+	store_rollback(office.writer);
+	result = json_incref(call.result);
+	admin_call_clear(&call);
+	json_decref(j);
+	return result;
+}
+
+/* How many rows `device list` has for the account, as what its login was before. */
+static size_t devices_seen(const char *name, bool is_bound)
+{
+	const struct admin_caller who = {.name = "account", .account = name, .is_bound = is_bound};
+	json_t *rows = called_by("device list", "{}", &who, ERR_OK);
+	size_t count = json_array_size(rows);
+
+	json_decref(rows);
+	return count;
+}
+
+static void units_are_changed_and_what_they_were_is_in_the_audit(UNUSED_STATE)
+{
+	json_t *given;
+	json_t *audit;
+	const json_t *detail;
+
+	json_decref(result_of("account add",
+			      "{\"name\":\"Lan\",\"role\":\"reviewer\",\"units\":[\"25195\"]}"));
+	assert_int_equal(devices_seen("Lan", true), 2);
+	given = result_of("account units", "{\"name\":\"Lan\",\"units\":[\"25198\",\"25201\"]}");
+	assert_has_keys(given, "name role cleared units");
+	assert_int_equal(json_array_size(json_object_get(given, "units")), 2);
+	assert_int_equal(load("Lan").unit_count, 2);
+	/* What it had is taken away: the devices of 25195 are not there any more. */
+	assert_int_equal(devices_seen("Lan", true), 0);
+	audit = result_of("audit list", "{\"limit\":1}");
+	detail = json_object_get(json_array_get(audit, 0), "detail");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(detail, "was"), 0)),
+			    "25195");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(detail, "units"), 0)),
+			    "25198");
+	json_decref(audit);
+	json_decref(given);
+}
+
+static void all_units_are_the_whole_office(UNUSED_STATE)
+{
+	json_decref(result_of("account add",
+			      "{\"name\":\"Lan\",\"role\":\"reviewer\",\"units\":[\"25198\"]}"));
+	json_decref(result_of("account units", "{\"name\":\"Lan\",\"all\":true}"));
+	assert_int_equal(load("Lan").unit_count, 0);
+	assert_int_equal(devices_seen("Lan", false), 2);
+}
+
+static void units_that_cannot_be_leave_the_account_as_it_was(UNUSED_STATE)
+{
+	json_decref(result_of("account add",
+			      "{\"name\":\"Lan\",\"role\":\"reviewer\",\"units\":[\"25195\"]}"));
+	assert_refused("account units", "{\"name\":\"Lan\",\"units\":[\"25198\",\"00001\"]}",
+		       ERR_NOTFOUND, "00001");
+	assert_refused("account units", "{\"name\":\"Lan\",\"units\":[]}", ERR_INVAL, "64");
+	assert_refused("account units", "{\"name\":\"Lan\",\"units\":[\"25198\"],\"all\":true}",
+		       ERR_INVAL, "all");
+	assert_refused("account units", "{\"name\":\"Lan\"}", ERR_INVAL, "units");
+	assert_refused("account units", "{\"name\":\"Minh\",\"all\":true}", ERR_NOTFOUND,
+		       "account list");
+	assert_int_equal(load("Lan").unit_count, 1);
+	assert_int_equal(devices_seen("Lan", true), 2);
+}
+
+static void a_role_is_changed_and_what_it_was_is_in_the_audit(UNUSED_STATE)
+{
+	json_t *given;
+	json_t *audit;
+
+	json_decref(result_of("account add",
+			      "{\"name\":\"Lan\",\"role\":\"reviewer\",\"units\":[\"25195\"]}"));
+	given = result_of("account role", "{\"name\":\"Lan\",\"role\":\"auditor\"}");
+	assert_string_equal(text_of(given, "role"), "auditor");
+	assert_int_equal(load("Lan").role, ROLE_AUDITOR);
+	assert_int_equal(load("Lan").unit_count, 1);
+	audit = result_of("audit list", "{\"limit\":1}");
+	assert_string_equal(text_of(json_object_get(json_array_get(audit, 0), "detail"), "was"),
+			    "reviewer");
+	json_decref(audit);
+	json_decref(given);
+	assert_refused("account role", "{\"name\":\"Lan\",\"role\":\"boss\"}", ERR_INVAL,
+		       "reviewer");
+	assert_refused("account role", "{\"name\":\"Minh\",\"role\":\"auditor\"}", ERR_NOTFOUND,
+		       "account list");
+	assert_int_equal(load("Lan").role, ROLE_AUDITOR);
+}
+
+/* What was on its way when the account was changed does not happen: it was let in for another. */
+static void a_call_let_in_for_what_the_account_was_is_refused(UNUSED_STATE)
+{
+	const struct role_holder reviewer = {.role = ROLE_REVIEWER};
+	const struct role_holder cleared = {.role = ROLE_REPORTER, .is_cleared = true};
+	const struct role_holder reporter = {.role = ROLE_REPORTER};
+	struct admin_caller who = {.name = "account", .account = "Lan", .holder = &reviewer};
+
+	json_decref(result_of("account add", "{\"name\":\"Lan\",\"role\":\"reviewer\"}"));
+	json_decref(called_by("device list", "{}", &who, ERR_OK));
+	json_decref(result_of("account role", "{\"name\":\"Lan\",\"role\":\"reporter\"}"));
+	assert_null(called_by("device list", "{}", &who, ERR_AUTH));
+	who.holder = &cleared;
+	assert_null(called_by("device list", "{}", &who, ERR_AUTH));
+	who.holder = &reporter;
+	json_decref(called_by("device list", "{}", &who, ERR_OK));
+	/* Given units meanwhile: it was let in to see all. */
+	json_decref(result_of("account units", "{\"name\":\"Lan\",\"units\":[\"25195\"]}"));
+	assert_null(called_by("device list", "{}", &who, ERR_AUTH));
+}
+
+static void without_a_clearance_nobody_changes_a_cleared_account(UNUSED_STATE)
+{
+	const struct admin_caller who = {.name = "account:Minh", .is_uncleared = true};
+
+	json_decref(result_of("account add", "{\"name\":\"Lan\",\"role\":\"reporter\","
+					     "\"clearance\":\"restricted\"}"));
+	assert_null(called_by("account role", "{\"name\":\"Lan\",\"role\":\"auditor\"}", &who,
+			      ERR_AUTH));
+	assert_null(called_by("account units", "{\"name\":\"Lan\",\"all\":true}", &who, ERR_AUTH));
+	/* The control: one who holds the socket may. */
+	json_decref(result_of("account role", "{\"name\":\"Lan\",\"role\":\"auditor\"}"));
+}
+
 /* What `query` may see is a list; accounts are not on it. */
 static void queries_do_not_see_accounts(UNUSED_STATE)
 {
@@ -167,6 +305,12 @@ int main(void)
 		T(a_reset_makes_a_new_password),
 		T(without_a_clearance_nobody_gets_a_cleared_accounts_password),
 		T(a_removed_account_is_gone),
+		T(units_are_changed_and_what_they_were_is_in_the_audit),
+		T(all_units_are_the_whole_office),
+		T(units_that_cannot_be_leave_the_account_as_it_was),
+		T(a_role_is_changed_and_what_it_was_is_in_the_audit),
+		T(a_call_let_in_for_what_the_account_was_is_refused),
+		T(without_a_clearance_nobody_changes_a_cleared_account),
 		T(queries_do_not_see_accounts),
 #undef T
 	};

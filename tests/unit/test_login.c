@@ -114,6 +114,29 @@ static void signing_out_ends_one_a_changed_account_all_of_its_own(UNUSED_STATE)
 	assert_non_null(logins_use(logins, c, &limits, 0));
 }
 
+static void a_changed_account_goes_on_as_what_it_is_now(UNUSED_STATE)
+{
+	const struct role_holder now = {.role = ROLE_REPORTER, .is_bound = true};
+	char lan[LOGIN_TOKEN_LEN];
+	char anh[LOGIN_TOKEN_LEN];
+	const struct login *g;
+
+	begin("Lan", 0, lan);
+	begin("Lan Anh", 0, anh);
+	logins_change_account(logins, "Lan", &now, BYTES_LIT("25195"));
+
+	g = logins_use(logins, lan, &limits, 0);
+	assert_non_null(g);
+	assert_int_equal(g->holder.role, ROLE_REPORTER);
+	assert_true(g->holder.is_bound);
+	assert_string_equal(g->units, "25195");
+	/* The control: nobody else. */
+	g = logins_use(logins, anh, &limits, 0);
+	assert_int_equal(g->holder.role, ROLE_REVIEWER);
+	assert_false(g->holder.is_bound);
+	assert_string_equal(g->units, "");
+}
+
 static void one_account_takes_no_more_than_its_share(UNUSED_STATE)
 {
 	char tokens[LOGIN_ACCOUNT_MAX + 1][LOGIN_TOKEN_LEN];
@@ -178,6 +201,7 @@ int main(void)
 		T(work_does_not_keep_it_for_ever),
 		T(an_open_tab_is_no_work),
 		T(signing_out_ends_one_a_changed_account_all_of_its_own),
+		T(a_changed_account_goes_on_as_what_it_is_now),
 		T(one_account_takes_no_more_than_its_share),
 		T(there_are_never_more_than_the_limit),
 		T(units_that_do_not_fit_are_cut_between_codes),

@@ -119,10 +119,10 @@ static enum role_answer bound(enum role role, const char *command)
 
 static void an_account_with_units_has_nothing_of_the_whole_office(UNUSED_STATE)
 {
-	static const char *const office[] = {"status",      "health",       "query",
-					     "verify",      "audit list",   "backup list",
-					     "erase",       "account list", "account add",
-					     "unit import", "import accept"};
+	static const char *const office[] = {
+		"status",        "health",        "query",        "verify",      "audit list",
+		"backup list",   "erase",         "account list", "account add", "unit import",
+		"import accept", "account units", "account role"};
 
 	for (size_t i = 0; i < sizeof office / sizeof office[0]; i++) {
 		assert_int_equal(bound(ROLE_ADMINISTRATOR, office[i]), ROLE_NOT_IN_UNITS);

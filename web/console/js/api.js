@@ -13,7 +13,9 @@ const UNREACHABLE = "Không tới được máy chủ, hoặc máy chủ đã ng
 	"hãy tải lại trang và xem / the daemon cannot be reached, or cut the line; whether a decision was written is " +
 	"not known: reload and look";
 
-export const login = {token: "login", me: null, onLost: () => {}};
+export const login = {token: "login", me: null, onLost: () => {}, onChanged: () => {}};
+// Codes of what a page would not have asked for: the account is another since it was drawn.
+const outdated = ["not_allowed_role", "not_in_units", "not_cleared"];
 
 async function ask(path, options) {
 	let answer;
@@ -31,6 +33,8 @@ async function ask(path, options) {
 	const refused = new Refused(answer.status, body.code, body.error ?? answer.statusText);
 	if (answer.status === 401 && body.code === "login" && login.me !== null)
 		login.onLost(refused);
+	if (answer.status === 403 && outdated.includes(body.code))
+		void lookAgain().catch(() => {}); // what was refused is told anyway
 	throw refused;
 }
 
@@ -50,6 +54,18 @@ function enter(me) {
 }
 
 export const whoAmI = async () => enter(await ask("me"));
+
+const rights = ({role, cleared, units, commands}) => JSON.stringify([role, cleared, units, commands]);
+
+// The account may have been given another role or other units since: the pages are then drawn anew.
+export async function lookAgain() {
+	if (login.me === null)
+		return;
+	const before = rights(login.me);
+	if (rights(await whoAmI()) !== before)
+		login.onChanged();
+}
+
 export const signIn = async (name, password) => enter(await post("login", {name, password}));
 export const setPassword = async (password, fresh) => enter(await post("password", {password, new: fresh}));
 

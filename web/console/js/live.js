@@ -1,5 +1,7 @@
 // live - calls back when the daemon has something new, until `signal` aborts: its events, and where these
 // cannot be had a look every few seconds, not while the page is out of sight.
+import {lookAgain} from "./api.js";
+
 const EVERY_MS = 3000;
 
 function poll(signal, changed) {
@@ -23,9 +25,11 @@ export function follow(signal, kinds, changed) {
 	const tell = () => void changed().catch(() => {}); // as above
 	for (const kind of [...kinds, "lost"])
 		source.addEventListener(kind, tell);
-	source.addEventListener("end", () => {
+	source.addEventListener("end", async () => {
 		source.close();
-		poll(signal, changed); // tells that the login is over, or when the daemon is there again
+		await lookAgain().catch(() => {}); // the login is over, or the account is another: then so is the page
+		if (!signal.aborted)
+			poll(signal, changed); // tells when the daemon is there again
 	});
 	source.addEventListener("error", () => {
 		// A line that broke is taken up again by the browser; one that was refused is not.

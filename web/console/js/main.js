@@ -1,5 +1,5 @@
 // main - the frame of the console: who is signed in, which page is shown, how it looks.
-import {login, may, Refused, signOut, whoAmI} from "./api.js";
+import {login, lookAgain, may, Refused, signOut, whoAmI} from "./api.js";
 import {alarm, announce, h, t, tt, vi} from "./dom.js";
 import {showPassword, showSignIn} from "./enter.js";
 import {loadLabels} from "./labels.js";
@@ -147,11 +147,21 @@ login.onLost = (e) => {
 	outside(e);
 };
 
+login.onChanged = () => {
+	drawTop();
+	drawNav();
+	announce(tt("rights_changed"));
+	void route();
+};
+
 document.querySelector(".skip").addEventListener("click", (event) => {
 	event.preventDefault(); // the part behind # names a page here
 	main.focus();
 });
-addEventListener("hashchange", route);
+addEventListener("hashchange", () => {
+	void route();
+	void lookAgain().catch(() => {}); // the page itself tells what it could not get
+});
 addEventListener("pagehide", () => flush(true));
 
 try {

@@ -20,6 +20,14 @@ function ask(title, hint, control, more = null) {
 	});
 }
 
+// What was chosen and typed in `controls`, by their names; null: not done after all.
+export async function askForm(title, hint, ...controls) {
+	const box = h("div", {class: "form"}, controls);
+	if (await ask(title, hint, null, box) === null)
+		return null;
+	return Object.fromEntries([...box.querySelectorAll("input, select")].map((c) => [c.name, c.value]));
+}
+
 // The reason; null: not done after all.
 export const askWhy = (title, hint) => ask(title, hint, h("input", {class: "form-control", required: true, maxlength: 500,
 	autocomplete: "off", autofocus: true, pattern: ".*\\S.*"}));

@@ -2,8 +2,9 @@
 import {call, login, may} from "../api.js";
 import {alarm, badge, h, t, time, tt} from "../dom.js";
 import {choice, field, Table} from "../table.js";
-import {askSure} from "../why.js";
+import {askForm, askSure} from "../why.js";
 
+const codesOf = (words) => words.split(/[\s,;]+/).filter(Boolean);
 const roles = ["administrator", "reviewer", "reporter", "auditor"];
 
 // A first password is shown once.
@@ -20,7 +21,7 @@ function adding(said, again) {
 		event.preventDefault();
 		try {
 			const args = {name: name.value.trim(), role: role.querySelector("select").value};
-			const codes = units.value.split(/[\s,;]+/).filter(Boolean);
+			const codes = codesOf(units.value);
 			if (codes.length !== 0)
 				args.units = codes;
 			const made = await call("account add", cleared.checked ? {...args, clearance: "restricted"} : args);
@@ -35,11 +36,42 @@ function adding(said, again) {
 	return form;
 }
 
+// What is asked before a role or units are changed; null: not done after all.
+async function askRole(row) {
+	const role = choice("role", roles.map((r) => [r, "role_" + r]), row.role, () => {});
+	role.querySelector("select").name = "role";
+	const given = await askForm("account_role", "account_role_hint", h("p", {}, h("strong", {}, row.name)), role);
+	return given && {name: row.name, role: given.role};
+}
+
+async function askUnits(row) {
+	const codes = h("input", {name: "codes", class: "form-control", autocomplete: "off", value: row.units.join(", ")});
+	const only = (v) => {
+		codes.disabled = v === "office";
+		codes.required = v === "units";
+	};
+	const reach = choice("account_reach", [["office", "reach_office"], ["units", "reach_units"]],
+		row.units.length === 0 ? "office" : "units", only);
+	reach.querySelector("select").name = "reach";
+	only(row.units.length === 0 ? "office" : "units");
+	const given = await askForm("account_units_change", "account_units_hint", h("p", {}, h("strong", {}, row.name)), reach,
+		field("units", codes));
+	return given && (given.reach === "office" ? {name: row.name, all: true} : {name: row.name, units: codesOf(given.codes)});
+}
+
 export async function show(body, {signal}) {
 	const said = h("div");
 	const act = (row, command, text, run) => may(command) && h("button", {type: "button", class: "btn btn-sm btn-outline-secondary",
 		"data-act": command, "aria-label": `${tt(text)}: ${row.name}`,
 		onclick: () => run().catch((e) => said.replaceChildren(alarm(e)))}, t(text));
+	const change = async (command, asked) => {
+		const args = await asked;
+		if (args === null)
+			return;
+		await call(command, args);
+		said.replaceChildren();
+		await load();
+	};
 	const table = new Table({caption: "accounts", sort: "name", columns: [
 		{key: "name", text: "account_name"},
 		{key: "role", text: "role", show: (r) => t("role_" + r.role)},
@@ -49,6 +81,8 @@ export async function show(body, {signal}) {
 			badge("stale", t("cleared")) : null, " ", r.must_change ? badge("stale", t("must_change")) : null]},
 		{key: "login_at", text: "login_at", show: (r) => time(r.login_at)},
 		{key: "act", text: "action", of: () => " ", show: (r) => h("span", {class: "acts"},
+			act(r, "account units", "account_units_change", () => change("account units", askUnits(r))),
+			act(r, "account role", "account_role", () => change("account role", askRole(r))),
 			act(r, "account reset", "account_reset", async () => {
 				if (!await askSure("account_reset", "account_reset_hint"))
 					return;
