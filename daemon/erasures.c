@@ -146,13 +146,26 @@ static enum err add_former(struct store *store, struct bytes entries, struct buf
 	return e;
 }
 
+/* What the list that lies there says and the store does not know; none there is nothing to keep. */
+static enum err keep_former(struct store *store, const char *path, const struct id *daemon,
+			    const struct sign_public *key, struct buf *out)
+{
+	AUTO(buf_clear) struct buf before = {0};
+	struct bytes entries = BYTES_NONE;
+	enum err e = read_file(path, &before);
+
+	if (e == ERR_NOTFOUND)
+		return ERR_OK;
+	if (e == ERR_OK)
+		e = open_list(buf_bytes(&before), daemon, key, &entries);
+	return e == ERR_OK ? add_former(store, entries, out) : e;
+}
+
 enum err erasures_write(struct store *store, const char *folder, const struct id *daemon,
 			const struct sign_pair *key)
 {
-	AUTO(buf_clear) struct buf before = {0};
 	AUTO(buf_clear) struct buf out = {0};
 	char path[KEYS_PATH_LEN];
-	struct bytes entries;
 	struct signature signature;
 	enum err e;
 
@@ -161,9 +174,8 @@ enum err erasures_write(struct store *store, const char *folder, const struct id
 	buf_append(&out, MAGIC, MAGIC_LEN);
 	buf_append(&out, daemon->bytes, ID_LEN);
 	e = add_own(store, &out);
-	if (e == ERR_OK && read_file(path, &before) == ERR_OK &&
-	    open_list(buf_bytes(&before), daemon, &key->public_key, &entries) == ERR_OK)
-		e = add_former(store, entries, &out);
+	if (e == ERR_OK && out.len != HEAD_LEN)
+		e = keep_former(store, path, daemon, &key->public_key, &out);
 	if (e != ERR_OK || out.len == HEAD_LEN)
 		return e;
 	signature = sign_make(key, ERASURES_CONTEXT, buf_bytes(&out));

@@ -21,8 +21,9 @@ struct store;
 
 /*
  * Writes FOLDER/erasures anew: what the store's log has erased and, of the list that lies there,
- * what the store does not know; of one that cannot be read, was altered or is another daemon's
- * nothing is kept. Where there is nothing to tell, nothing is written. ERR_FULL: the folder does
+ * what the store does not know. Where the store erased nothing, nothing is written. A list that
+ * cannot be read (ERR_INVAL), or was altered, cut short or is another daemon's (ERR_AUTH), stays as
+ * it is and nothing is written: what it names may be known nowhere else. ERR_FULL: the folder does
  * not take it; ERR_INVAL: its path is too long; else what reading the store failed with. Thread:
  * the store's.
  */

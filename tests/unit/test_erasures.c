@@ -226,6 +226,16 @@ static struct bytes written(void)
 	return arena_copy(&g.a, buf_bytes(&file));
 }
 
+static void stays(struct bytes list)
+{
+	assert_ok(keys_write_file(g.folder, ERASURES_FILE, list));
+
+	assert_err(erasures_write(g.store, g.folder, &g.ctx.daemon, &g.ctx.key), ERR_AUTH);
+
+	assert_int_equal(written().len, list.len);
+	assert_memory_equal(written().data, list.data, list.len);
+}
+
 static void what_was_erased_is_written_and_what_a_former_life_erased_stays(UNUSED_STATE)
 {
 	AUTO(buf_clear) struct buf one = {0};
@@ -257,7 +267,40 @@ static void what_was_erased_is_written_and_what_a_former_life_erased_stays(UNUSE
 	assert_memory_equal(written().data, list.data, list.len);
 }
 
-static void a_list_that_is_not_ours_is_written_over(UNUSED_STATE)
+/* What it names may be known nowhere else: whoever restored without it needs it once more. */
+static void a_list_that_cannot_be_taken_over_stays_as_it_is(UNUSED_STATE)
+{
+	AUTO(buf_clear) struct buf entries = {0};
+	AUTO(buf_clear) struct buf list = {0};
+	struct id foreign = id_new(&g.clock.clock, &g.rand);
+	uint64_t records;
+
+	add_erasure(&entries, &person);
+	put(list_of(buf_bytes(&entries), &g.ctx.daemon, &g.ctx.key));
+	assert_ok(apply(&records));
+	buf_reset(&entries);
+	add_erasure(&entries, &other);
+
+	/* Altered, cut short, another daemon's, something else. */
+	buf_append_bytes(&list, list_of(buf_bytes(&entries), &g.ctx.daemon, &g.ctx.key));
+	list.data[list.len / 2] ^= 1;
+	stays(buf_bytes(&list));
+	list.data[list.len / 2] ^= 1;
+	stays(bytes_of(list.data, list.len - 1));
+	stays(list_of(buf_bytes(&entries), &foreign, &g.ctx.key));
+	stays(BYTES_LIT("something else"));
+
+	/* As it should be it is taken over; and one that is gone is made anew. */
+	assert_ok(keys_write_file(g.folder, ERASURES_FILE, buf_bytes(&list)));
+	assert_ok(erasures_write(g.store, g.folder, &g.ctx.daemon, &g.ctx.key));
+	assert_int_equal(unlink(path_of(ERASURES_FILE)), 0);
+	assert_ok(erasures_write(g.store, g.folder, &g.ctx.daemon, &g.ctx.key));
+	assert_ok(keys_write_file(g.folder, "list", written()));
+	assert_ok(apply(&records));
+	assert_int_equal(records, 0);
+}
+
+static void a_list_that_cannot_be_read_is_not_replaced(UNUSED_STATE)
 {
 	AUTO(buf_clear) struct buf entries = {0};
 	uint64_t records;
@@ -265,13 +308,11 @@ static void a_list_that_is_not_ours_is_written_over(UNUSED_STATE)
 	add_erasure(&entries, &person);
 	put(list_of(buf_bytes(&entries), &g.ctx.daemon, &g.ctx.key));
 	assert_ok(apply(&records));
-	assert_ok(keys_write_file(g.folder, ERASURES_FILE, BYTES_LIT("something else")));
+	assert_int_equal(mkdir(path_of(ERASURES_FILE), 0700), 0);
 
-	assert_ok(erasures_write(g.store, g.folder, &g.ctx.daemon, &g.ctx.key));
+	assert_err(erasures_write(g.store, g.folder, &g.ctx.daemon, &g.ctx.key), ERR_INVAL);
 
-	assert_ok(keys_write_file(g.folder, "list", written()));
-	assert_ok(apply(&records));
-	assert_int_equal(records, 0);
+	assert_int_equal(rmdir(path_of(ERASURES_FILE)), 0);
 	assert_err(erasures_write(g.store, path_of("away"), &g.ctx.daemon, &g.ctx.key), ERR_FULL);
 }
 
@@ -286,7 +327,8 @@ int main(void)
 		T(another_daemons_list_and_another_key_are_refused),
 		T(a_signed_list_that_ends_inside_an_entry_is_refused_whole),
 		T(what_was_erased_is_written_and_what_a_former_life_erased_stays),
-		T(a_list_that_is_not_ours_is_written_over),
+		T(a_list_that_cannot_be_taken_over_stays_as_it_is),
+		T(a_list_that_cannot_be_read_is_not_replaced),
 	};
 
 	assert_ok(crypt_init());
