@@ -17,6 +17,7 @@
 #define PATH_LEN 4096u
 #define HEAD     "ctxh-"
 #define TAIL     ".txt"
+#define PART     TAIL ".part"
 
 static enum err print_path(char ret_path[PATH_LEN], const char *folder, const char *name,
 			   const char *tail)
@@ -31,11 +32,44 @@ static bool write_all(int fd, struct bytes text)
 	for (size_t at = 0; at < text.len;) {
 		const ssize_t put = write(fd, text.data + at, text.len - at);
 
+		if (put < 0 && errno == EINTR)
+			continue;
 		if (put <= 0)
 			return false;
 		at += (size_t)put;
 	}
 	return true;
+}
+
+/* A folder of another machine may not know how; then the name is as safe as it makes it. */
+static bool cannot_sync(void)
+{
+	return errno == EINVAL || errno == ENOTSUP;
+}
+
+static enum err sync_folder(const char *folder)
+{
+	const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const bool is_synced = fd >= 0 && (fsync(fd) == 0 || cannot_sync());
+	const int saved = errno;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return is_synced ? ERR_OK : err_raise(ERR_FULL, "sync %s: %s", folder, strerror(saved));
+}
+
+/* One that is made has its own name on the disk, too. */
+static enum err make_folder(const char *folder)
+{
+	char parent[PATH_LEN];
+
+	if (mkdir(folder, 0755) == 0) {
+		(void)snprintf(parent, sizeof parent, "%s/..", folder);
+		return sync_folder(parent);
+	}
+	if (errno != EEXIST)
+		return err_raise(ERR_FULL, "mkdir %s: %s", folder, strerror(errno));
+	return ERR_OK;
 }
 
 static enum err write_part(const char *part, struct bytes text)
@@ -54,15 +88,15 @@ static enum err write_part(const char *part, struct bytes text)
 
 /* ---- the old ones ---- */
 
-/* "ctxh-2026-11-22….txt": only what this program writes. */
-static bool is_ours(const char *name)
+/* "ctxh-2026-11-22….txt", or what a kill left of one: only what this program writes. */
+static bool is_ours(const char *name, const char *end)
 {
 	const size_t len = strlen(name);
 	const size_t head = sizeof HEAD - 1;
-	const size_t tail = sizeof TAIL - 1;
+	const size_t tail = strlen(end);
 
 	return len > head + tail && strncmp(name, HEAD, head) == 0 && name[head] >= '0' &&
-	       name[head] <= '9' && strcmp(name + len - tail, TAIL) == 0;
+	       name[head] <= '9' && strcmp(name + len - tail, end) == 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -90,6 +124,12 @@ static void add(struct names *n, const char *name)
 	n->list[n->count++] = arena_strdup(&n->memory, bytes_str(name));
 }
 
+static void drop(DIR *dir, const char *folder, const char *name)
+{
+	if (unlinkat(dirfd(dir), name, 0) != 0)
+		log_warn("unlink %s/%s: %s", folder, name, strerror(errno));
+}
+
 /* What cannot be removed stays: that is no reason to call the alert undelivered. */
 static void drop_old(const char *folder, size_t keep)
 {
@@ -97,14 +137,17 @@ static void drop_old(const char *folder, size_t keep)
 	DIR *dir = opendir(folder);
 	const struct dirent *d;
 
-	while (dir != NULL && (d = readdir(dir)) != NULL)
-		if (is_ours(d->d_name))
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		if (is_ours(d->d_name, TAIL))
 			add(&names, d->d_name);
+		/* The one of this time has its name: a daemon that was killed left it. */
+		if (is_ours(d->d_name, PART))
+			drop(dir, folder, d->d_name);
+	}
 	if (names.count > keep)
 		qsort(names.list, names.count, sizeof *names.list, by_name);
 	for (size_t i = 0; i + keep < names.count; i++)
-		if (unlinkat(dirfd(dir), names.list[i], 0) != 0)
-			log_warn("unlink %s/%s: %s", folder, names.list[i], strerror(errno));
+		drop(dir, folder, names.list[i]);
 	if (dir != NULL)
 		(void)closedir(dir);
 	arena_clear(&names.memory);
@@ -117,16 +160,17 @@ enum err alert_file_write(const char *folder, const char *name, struct bytes tex
 	enum err e = print_path(path, folder, name, TAIL);
 
 	if (e == ERR_OK)
-		e = print_path(part, folder, name, TAIL ".part");
+		e = print_path(part, folder, name, PART);
 	if (e != ERR_OK)
 		return e;
-	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-		return err_raise(ERR_FULL, "mkdir %s: %s", folder, strerror(errno));
-	e = write_part(part, text);
+	e = make_folder(folder);
+	if (e == ERR_OK)
+		e = write_part(part, text);
 	if (e != ERR_OK)
 		return e;
 	if (rename(part, path) != 0)
 		return err_raise(ERR_FULL, "rename %s: %s", path, strerror(errno));
+	e = sync_folder(folder);
 	drop_old(folder, keep);
-	return ERR_OK;
+	return e;
 }

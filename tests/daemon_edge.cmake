@@ -15,6 +15,8 @@ ctxh_test(web_files LINK daemon)
 ctxh_test(child LINK daemon)
 ctxh_test(alert LINK daemon)
 ctxh_test(alert_sender LINK ground)
+ctxh_test(alert_file LINK daemon)
+target_link_options(test_alert_file PRIVATE LINKER:--wrap=fsync LINKER:--wrap=rename)
 ctxh_test(trend LINK daemon)
 
 find_program(PYTHON3 python3 REQUIRED)
