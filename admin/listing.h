@@ -17,7 +17,7 @@ enum listing_kind {
 	LISTING_TIME,   /* "2026-11-22T02:12:59.123Z" -> "22/11/2026 09:12:59" */
 	LISTING_MINUTE, /* the same without seconds */
 	LISTING_DATE,   /* "2026-11-22" -> "22/11/2026" */
-	LISTING_ID,     /* 32 hex digits -> the first 16; `show` takes them */
+	LISTING_ID,     /* 32 hex digits -> the first 20; `show` takes them */
 	LISTING_WHOLE_ID,
 	LISTING_STAMP,  /* {"at", "device"} -> "22/11/2026 09:12:59, máy 2" */
 	LISTING_OFFSET, /* of a clock, in ms: -4200 -> "-4 giây" */

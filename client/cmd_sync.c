@@ -15,6 +15,7 @@
 #include "client/transport.h"
 #include "client/view.h"
 #include "common/base/log.h"
+#include "common/text/offset.h"
 
 /* The office link, with the vault let go while the network is slow. */
 struct paused_link {
@@ -322,8 +323,8 @@ static const struct table_column status_columns[] = {
 	{.key = "last_receipt", .label_vi = "Biên nhận cuối", .label_en = "Last receipt"},
 	{.key = "inbox", .label_vi = "Hộp thư", .label_en = "Inbox", .type = TABLE_INT},
 	{.key = "clock_offset_ms",
-	 .label_vi = "Đồng hồ lệch (ms)",
-	 .label_en = "Clock offset (ms)",
+	 .label_vi = "Đồng hồ lệch",
+	 .label_en = "Clock offset",
 	 .type = TABLE_INT},
 };
 
@@ -372,6 +373,12 @@ static struct bytes status_for_people(struct cmd *c, const char *key, const stru
 	if (strcmp(key, "last_receipt") == 0) {
 		view_time(state->last_receipt_ms, at);
 		return arena_copy(&c->arena, bytes_str(at));
+	}
+	if (strcmp(key, "clock_offset_ms") == 0) {
+		AUTO(buf_clear) struct buf off = {0};
+
+		offset_print(v->integer, &off);
+		return arena_copy(&c->arena, buf_bytes(&off));
 	}
 	return v->kind == VALUE_INT ? arena_printf(&c->arena, "%lld", (long long)v->integer)
 				    : v->bytes;

@@ -5,6 +5,7 @@ pinned key lets the device in whatever the certificate's dates say, and nobody e
 
 import datetime
 import os
+import re
 import subprocess
 import sys
 import time
@@ -55,6 +56,8 @@ def told(w, c, name, start, is_off):
     check(close_to(row["clock_offset_ms"], wanted),
           f"{name}: clock_offset_ms {row['clock_offset_ms']}, wanted about {wanted:.0f}")
     check(close_to(c.json("status")["clock_offset_ms"], wanted), f"{name}: {c.json('status')}")
+    people = c("status").stdout
+    check(re.search(r"Clock offset: (0|[+-]\d+ (năm|ngày|giờ|phút|giây|ms))$", people, re.M), f"{name}: for people:\n{people}")
     log = w.ctl_json("log", "--device", str(number), "--limit", "1")[0]
     check(log["outcome"] == "ok" and close_to(log["clock_offset_ms"], wanted), f"{log}")
     shown = w.ctl_json("log", "show", str(log["session"]))["changes"]
