@@ -205,12 +205,15 @@ static const char *const reserved[] = {
 	"without",
 };
 
-/* Tables of the daemon and of a report. Sorted. */
+/*
+ * Tables of the daemon, views of a query, tables of a report; attachments will have one, too.
+ * Sorted. What begins with one of the prefixes below, or is a word above, is not repeated here.
+ */
 static const char *const tables[] = {
-	"account", "audit",     "backup",  "blob",     "changeset",  "communes",
-	"device",  "duplicate", "erasure", "eviction", "frozen",     "invitation",
-	"meta",    "moved",     "notice",  "outbox",   "parameter",  "quarantine",
-	"receipt", "scope",     "session", "setting",  "succession",
+	"account",    "account_unit", "audit",    "backup",     "batch",           "blob",
+	"changeset",  "commune",      "communes", "device",     "distinct_pair",   "erased",
+	"invitation", "moved",        "notice",   "quarantine", "report_document", "report_frozen",
+	"scope",      "session",      "setting",
 };
 
 static int compare_word(const void *key, const void *word)
@@ -248,6 +251,11 @@ bool schema_is_table_reserved(struct bytes name)
 		size_t len = strlen(prefixes[i]);
 
 		if (name.len >= len && memcmp(name.data, prefixes[i], len) == 0)
+			return true;
+	}
+	/* TYPE__changed, TYPE__FIELD: what belongs to the table of a type. */
+	for (size_t i = 1; i < name.len; i++) {
+		if (name.data[i] == '_' && name.data[i - 1] == '_')
 			return true;
 	}
 	return bsearch(&name, tables, sizeof tables / sizeof tables[0], sizeof tables[0],

@@ -304,6 +304,7 @@ static void errors_of_a_type_name_it(UNUSED_STATE)
 	assert_refused("types:\n  order: {}\n", "a.yaml:2: order: the name is reserved");
 	assert_refused("types:\n  unit: {}\n", "a.yaml:2: unit: the name is reserved");
 	assert_refused("types:\n  changeset: {}\n", "a.yaml:2: changeset: the name is reserved");
+	assert_refused("types:\n  a__changed: {}\n", "a.yaml:2: a__changed: the name is reserved");
 	assert_refused("types:\n  live_person: {}\n",
 		       "a.yaml:2: live_person: the name is reserved");
 	assert_refused("types:\n  p: {vi: P, en: P, kind: event, sensitivity: public, date: a,\n"

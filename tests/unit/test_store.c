@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/model/schema_reader.h"
 #include "daemon/store_pack.h"
 #include "daemon/store_private.h"
 #include "daemon/store_sql.h"
@@ -42,6 +43,35 @@ static void a_store_opens_again_as_it_was(UNUSED_STATE)
 	struct hash after = ground_everything(&g);
 	assert_memory_equal(before.bytes, after.bytes, HASH_LEN);
 	assert_true(store_clock(g.store) > 0);
+}
+
+static bool is_typed(struct bytes table)
+{
+	return schema_find_type(g.schema, table) != NULL;
+}
+
+/* A record type of that name could not have its table, or would take the place of ours. */
+static void no_record_type_may_be_called_what_a_table_is_called(UNUSED_STATE)
+{
+	static const char *const of_connections[] = {"batch", "commune", "communes", "scope"};
+	AUTO(store_finalize) struct sql *q = NULL;
+	bool is_row = false;
+	size_t count = 0;
+
+	assert_ok(store_prepare(
+		g.store, BYTES_LIT("SELECT name FROM sqlite_schema WHERE type = 'table'"), &q));
+	while (sql_step(q, &is_row) == ERR_OK && is_row) {
+		const struct bytes name = sql_text(q, 0);
+
+		if (is_typed(name))
+			continue;
+		print_message("%.*s\n", BYTES_FMT(name));
+		assert_true(schema_is_reserved(name) || schema_is_table_reserved(name));
+		count++;
+	}
+	assert_true(count > 20);
+	for (size_t i = 0; i < sizeof of_connections / sizeof of_connections[0]; i++)
+		assert_true(schema_is_table_reserved(bytes_str(of_connections[i])));
 }
 
 static void another_programs_database_is_not_touched(UNUSED_STATE)
@@ -713,6 +743,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(a_store_opens_again_as_it_was),
+		CASE(no_record_type_may_be_called_what_a_table_is_called),
 		CASE(another_programs_database_is_not_touched),
 		CASE(a_newer_store_is_refused),
 		CASE(a_store_of_version_two_gives_events_what_they_correct),
