@@ -245,6 +245,7 @@ struct listeners {
 	bool has_devices;
 	bool has_console;
 	bool has_admin;
+	char admin[LISTEN_TEXT_LEN]; /* where systemd's is */
 };
 
 static enum err add_tls(struct listeners *ls, int fd, enum http_kind kind)
@@ -282,7 +283,9 @@ static enum err add_passed(struct listeners *ls)
 			continue;
 		}
 		ls->has_admin = true;
-		e = http_listen(ls->app->http, passed[i].fd, HTTP_ADMIN);
+		e = listen_print_path(passed[i].fd, ls->admin);
+		if (e == ERR_OK)
+			e = http_listen(ls->app->http, passed[i].fd, HTTP_ADMIN);
 	}
 	return e;
 }
@@ -337,6 +340,8 @@ static void tell_ignored(struct listeners *ls)
 	if (ls->has_console && c->console_listen != NULL &&
 	    strcmp(c->console_listen, ctx->console_address) != 0)
 		warn_ignored("console_listen", c->console_listen, ctx->console_address);
+	if (ls->has_admin && c->admin_socket != NULL && strcmp(c->admin_socket, ls->admin) != 0)
+		warn_ignored("admin_socket", c->admin_socket, ls->admin);
 }
 
 static enum err add_configured(struct listeners *ls)

@@ -152,6 +152,18 @@ enum err listen_print(int fd, char ret_text[LISTEN_TEXT_LEN])
 	return ERR_OK;
 }
 
+enum err listen_print_path(int fd, char ret_path[LISTEN_TEXT_LEN])
+{
+	struct sockaddr_un sa = {0};
+	socklen_t len = sizeof sa;
+
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
+		return from_errno("getsockname");
+	/* A path that fills all the room has no end of its own. */
+	(void)snprintf(ret_path, LISTEN_TEXT_LEN, "%.*s", (int)sizeof sa.sun_path, sa.sun_path);
+	return ERR_OK;
+}
+
 enum err listen_peer(int fd, uint32_t *ret_uid, uint32_t *ret_gid)
 {
 	struct ucred cred;

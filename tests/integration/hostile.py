@@ -437,19 +437,35 @@ def handed_over(w):
     listener.listen(64)
     port = listener.getsockname()[1]
     queued = socket.create_connection(("127.0.0.1", port), 10)  # before the daemon exists
+    orders = os.path.join(w.dir, "orders.sock")
+    admin = socket.socket(socket.AF_UNIX)
+    admin.bind(orders)
+    admin.listen(64)
+    settings = os.path.join(w.dir, "handed-over.yaml")
+    with open(settings, "w", encoding="utf-8") as f:
+        f.write("admin_socket: /nowhere\n")
     path = os.path.join(w.dir, "notify")
     notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notify.bind(path)
     notify.settimeout(PATIENCE)
-    env = dict(w.env, LISTEN_FDS="1", NOTIFY_SOCKET=path, WATCHDOG_USEC="3000000")
-    command = f"export LISTEN_PID=$$ WATCHDOG_PID=$$; exec '{w.bin}/ctxhd' --state '{w.state}' --listen 127.0.0.1:1"
+    env = dict(w.env, LISTEN_FDS="2", NOTIFY_SOCKET=path, WATCHDOG_USEC="3000000")
+    command = f"export LISTEN_PID=$$ WATCHDOG_PID=$$; exec '{w.bin}/ctxhd' --state '{w.state}' --listen 127.0.0.1:1 --config '{settings}'"
+
+    def hand_over():
+        for at, s in enumerate((listener.fileno(), admin.fileno())):
+            os.dup2(s, 10 + at)
+        for at in range(2):
+            os.dup2(10 + at, 3 + at)
+
     p = subprocess.Popen(["sh", "-c", command], env=env, stdout=w.log, stderr=w.log, close_fds=False,
-                         preexec_fn=lambda: os.dup2(listener.fileno(), 3))
+                         preexec_fn=hand_over)
     try:
         check(b"READY=1" in notify.recv(4096), "READY is not told")
-        ignored = f"listen=127.0.0.1:1 ignored=yes in_use=127.0.0.1:{port} "
         with open(os.path.join(w.dir, "ctxhd.log"), encoding="utf-8", errors="replace") as f:
-            check(ignored in f.read(), f"a setting was ignored without a word: {ignored}")
+            said = f.read()
+        for ignored in (f"listen=127.0.0.1:1 ignored=yes in_use=127.0.0.1:{port} ",
+                        f"admin_socket=/nowhere ignored=yes in_use={orders} "):
+            check(ignored in said, f"a setting was ignored without a word: {ignored}")
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
