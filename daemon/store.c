@@ -23,13 +23,6 @@
 #define PATH_LEN        4096u
 #define WAL_LIMIT_BYTES "67108864"
 
-static const char *vfs_name;
-
-void store_set_vfs(const char *name)
-{
-	vfs_name = name;
-}
-
 /* ---- before SQLite sees the file ---- */
 
 /*
@@ -226,7 +219,7 @@ static enum err open_file(struct store *s, const char *path)
 	if (s->is_writer)
 		flags |= SQLITE_OPEN_CREATE;
 	(void)pthread_once(&once, configure_once);
-	rc = sqlite3_open_v2(path, &s->db, flags, vfs_name);
+	rc = sqlite3_open_v2(path, &s->db, flags, NULL);
 	REQUIRE(rc != SQLITE_NOMEM && s->db != NULL);
 	return store_from_sqlite(s, rc, path);
 }

@@ -22,9 +22,6 @@
 
 struct store;
 
-/* Tests: the SQLite VFS of every store opened from now on; NULL is the default one. */
-void store_set_vfs(const char *name);
-
 /*
  * Where SQLite's temporary files go, what a report sorts and what packs the store: a folder only we
  * can read. The first call counts, for the whole process; before there are other threads.
@@ -160,8 +157,6 @@ enum err store_make_like(struct store *s, const struct store *other);
 enum err store_count_records(struct store *s, struct bytes type, uint64_t *ret_count);
 /* Records of a type in a unit, deleted ones left out. */
 enum err store_count_unit(struct store *s, struct bytes type, int64_t unit, uint64_t *ret_count);
-/* The type of a record known by id alone (`record show ID`). ERR_NOTFOUND. */
-enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret_type);
 
 /* ---- the log ---- */
 
@@ -265,7 +260,6 @@ enum err store_put_device(struct store *s, const struct store_device *device);
 enum err store_load_device_units(struct store *s, struct arena *a, uint32_t device,
 				 int64_t **ret_units, size_t *ret_count);
 enum err store_add_device_unit(struct store *s, uint32_t device, int64_t unit);
-enum err store_remove_device_unit(struct store *s, uint32_t device, int64_t unit);
 
 /* ---- what merging leaves behind ---- */
 

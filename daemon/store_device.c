@@ -21,7 +21,6 @@ static const char query_put[] =
 static const char query_units[] = "SELECT unit FROM device_unit WHERE device = ? ORDER BY unit";
 static const char query_devices[] = "SELECT device FROM device_unit WHERE unit = ? ORDER BY device";
 static const char query_add_unit[] = "INSERT OR IGNORE INTO device_unit(device, unit) VALUES(?, ?)";
-static const char query_remove_unit[] = "DELETE FROM device_unit WHERE device = ? AND unit = ?";
 
 static enum err read_device(struct sql *q, struct arena *a, struct store_device *ret_device)
 {
@@ -212,24 +211,14 @@ enum err store_load_unit_devices(struct store *s, struct arena *a, int64_t unit,
 	return ERR_OK;
 }
 
-static enum err run_pair(struct store *s, const char *text, int64_t first, int64_t second)
+enum err store_add_device_unit(struct store *s, uint32_t device, int64_t unit)
 {
 	AUTO(sql_done) struct sql *q = NULL;
-	enum err e = sql_use(s, text, &q);
+	enum err e = sql_use(s, query_add_unit, &q);
 
 	if (e != ERR_OK)
 		return e;
-	sql_bind_int(q, 1, first);
-	sql_bind_int(q, 2, second);
+	sql_bind_int(q, 1, device);
+	sql_bind_int(q, 2, unit);
 	return sql_run(q);
-}
-
-enum err store_add_device_unit(struct store *s, uint32_t device, int64_t unit)
-{
-	return run_pair(s, query_add_unit, device, unit);
-}
-
-enum err store_remove_device_unit(struct store *s, uint32_t device, int64_t unit)
-{
-	return run_pair(s, query_remove_unit, device, unit);
 }

@@ -382,24 +382,6 @@ enum err store_count_unit(struct store *s, struct bytes type, int64_t unit, uint
 	return e;
 }
 
-enum err store_find_type(struct store *s, const struct id *id, struct bytes *ret_type)
-{
-	for (size_t i = 0; i < s->table_count; i++) {
-		AUTO(sql_done) struct sql *q = NULL;
-		enum err e = store_use_table(s, &s->tables[i], STATEMENT_LOAD, &q);
-
-		if (e != ERR_OK)
-			return e;
-		sql_bind_blob(q, 1, bytes_of(id->bytes, ID_LEN));
-		e = sql_run_row(q);
-		if (e == ERR_OK)
-			*ret_type = s->tables[i].type;
-		if (e != ERR_NOTFOUND)
-			return e;
-	}
-	return ERR_NOTFOUND;
-}
-
 bool store_has_type(struct store *s, struct bytes type, bool *ret_is_event)
 {
 	const struct table *t = store_find_table(s, type);

@@ -331,11 +331,6 @@ enum sql_kind sql_kind(struct sql *q, int column)
 	}
 }
 
-bool sql_is_read_only(struct sql *q)
-{
-	return sqlite3_stmt_readonly(q->stmt) != 0;
-}
-
 static int on_progress(void *arg)
 {
 	const struct store *s = arg;

@@ -69,8 +69,6 @@ enum sql_kind {
 };
 enum sql_kind sql_kind(struct sql *q, int column);
 
-/* Whether it only reads (`query`). */
-bool sql_is_read_only(struct sql *q);
 /* Statements that run longer end with ERR_TIMEOUT; 0: no limit. */
 void sql_limit_time(struct store *s, const struct clock *clock, int64_t limit_ms);
 

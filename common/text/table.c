@@ -342,11 +342,6 @@ enum err table_format_parse(struct bytes text, enum table_format *ret_format)
 	return err_raise(ERR_INVAL, "no such format: %.*s", BYTES_FMT(text));
 }
 
-const char *table_format_name(enum table_format format)
-{
-	return format_names[format];
-}
-
 /* What COLUMNS says; 0: nothing that is a width. */
 static size_t width_told(void)
 {

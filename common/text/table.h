@@ -93,7 +93,6 @@ void table_print_json_line(const struct table *t, size_t row, struct buf *out);
 
 /* "table", "json" or "csv"; ERR_INVAL. */
 enum err table_format_parse(struct bytes text, enum table_format *ret_format);
-const char *table_format_name(enum table_format format);
 
 /* The terminal's width and whether `fd` is one; for a pipe or file the width in COLUMNS, where
  * it is set. Neither bold nor colours where NO_COLOR is set. */

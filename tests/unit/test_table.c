@@ -337,11 +337,10 @@ static void formats_have_names(UNUSED_STATE)
 	assert_err(table_format_parse(BYTES_LIT("xml"), &format), ERR_INVAL);
 	assert_err(table_format_parse(BYTES_LIT(""), &format), ERR_INVAL);
 	assert_int_equal(format, TABLE_JSON);
-	for (int f = TABLE_TABLE; f <= TABLE_CSV; f++) {
-		assert_ok(table_format_parse(bytes_str(table_format_name((enum table_format)f)),
-					     &format));
-		assert_int_equal(format, f);
-	}
+	assert_ok(table_format_parse(BYTES_LIT("csv"), &format));
+	assert_int_equal(format, TABLE_CSV);
+	assert_ok(table_format_parse(BYTES_LIT("table"), &format));
+	assert_int_equal(format, TABLE_TABLE);
 }
 
 static void the_style_is_that_of_the_terminal(UNUSED_STATE)
