@@ -10,7 +10,7 @@
 
 #include "common/base/buf.h"
 
-/* X(name, type, help). */
+/* X(name, type, help). What counts milliseconds says so ("_ms"), and goes out in seconds. */
 #define METRICS_MAP(X)                                                                     \
 	X(connections, gauge, "Connections open")                                          \
 	X(connections_total, counter, "Connections accepted")                              \
@@ -38,8 +38,8 @@
 	X(writer_commits_total, counter, "Transactions committed")                         \
 	X(writer_rollbacks_total, counter, "Jobs rolled back")                             \
 	X(writer_checkpoints_total, counter, "WAL checkpoints")                            \
-	X(commit_last_ms, gauge, "How long the last commit took, fsync and all, ms")       \
-	X(commit_ms_total, counter, "Time spent in commits, ms")                           \
+	X(commit_last_ms, gauge, "How long the last commit took, fsync and all")           \
+	X(commit_ms_total, counter, "Time spent in commits")                               \
 	X(wal_pages, gauge, "Pages in the WAL")                                            \
 	X(admin_calls_total, counter, "Administrators' commands")                          \
 	X(console_pages, gauge, "Pages of the console that are told events")               \
@@ -67,5 +67,5 @@ struct metrics {
 #define metrics_set(m, name, n) \
 	atomic_store_explicit(&(m)->name, (uint_fast64_t)(n), memory_order_relaxed)
 
-/* Appends every metric, named ctxh_…. */
+/* Appends every metric, named ctxh_…, times in seconds ("_ms" is "_seconds" there). */
 void metrics_print(struct metrics *m, struct buf *out);

@@ -34,6 +34,10 @@ def dashboard(w):
     check(status == 200, f"/metrics: {status}")
     exported = set(re.findall(r"^(ctxh_[a-z_]+) ", text, re.M))
     check("ctxh_devices" in exported and len(exported) > 20, f"few metrics: {exported}")
+    check(not [n for n in exported if "_ms" in n], "Prometheus counts in seconds")
+    if shutil.which("promtool"):
+        r = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        check(r.returncode == 0, f"promtool: {r.stdout}{r.stderr}")
     with open(DASHBOARD, encoding="utf-8") as f:
         board = json.load(f)
     drawn = set()
