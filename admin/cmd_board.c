@@ -1,6 +1,8 @@
 /* cmd_board - every commune at a glance. */
 #define LOG_TAG "cmd"
 
+#include <string.h>
+
 #include "admin/commands.h"
 #include "admin/listing.h"
 
@@ -24,6 +26,34 @@ static const struct listing_column columns[] = {
 	{"province_code", NULL, NULL, LISTING_TEXT, true},
 	{"province_name", NULL, NULL, LISTING_TEXT, true},
 };
+
+/* Below this many columns of the terminal names would be cut to nothing. */
+#define WIDE 110u
+
+/* What a narrow terminal is spared (label NULL: the column), so that a commune's name is read. */
+static const struct {
+	const char *key;
+	const char *label_vi;
+} narrow[] = {{"district_name", NULL},
+	      {"devices", NULL},
+	      {"clock_off", "Giờ"},
+	      {"quarantine", "Giữ"},
+	      {"conflicts", "X.đột"}};
+
+static void fit(const struct ctl *ctl, struct listing_column shown[static COUNT(columns)])
+{
+	memcpy(shown, columns, sizeof columns);
+	if (ctl->format != TABLE_TABLE || ctl->style.width == 0 || ctl->style.width >= WIDE)
+		return;
+	for (size_t i = 0; i < COUNT(columns); i++) {
+		for (size_t j = 0; j < COUNT(narrow); j++) {
+			if (strcmp(shown[i].key, narrow[j].key) != 0)
+				continue;
+			shown[i].label_vi = narrow[j].label_vi;
+			shown[i].is_csv_only = narrow[j].label_vi == NULL;
+		}
+	}
+}
 
 static long long count_of(const json_t *totals, const char *key)
 {
@@ -49,6 +79,7 @@ static void append_foot(struct buf *out, const json_t *totals)
 int cmd_board(void *context, const struct args *args)
 {
 	const struct ctl *ctl = context;
+	struct listing_column shown[COUNT(columns)];
 	AUTO(buf_clear) struct buf out = {0};
 	JSON_AUTO json_t *board = NULL;
 	json_t *call = json_object();
@@ -61,10 +92,11 @@ int cmd_board(void *context, const struct args *args)
 	code = ctl_call(ctl, "board", call, CTL_TIMEOUT_MS, &board);
 	if (board == NULL)
 		return code;
+	fit(ctl, shown);
 	if (ctl->format == TABLE_JSON)
 		ctl_append_json(&out, board);
 	else
-		listing_print(ctl, columns, COUNT(columns), json_object_get(board, "rows"), &out);
+		listing_print(ctl, shown, COUNT(columns), json_object_get(board, "rows"), &out);
 	if (ctl->format == TABLE_TABLE)
 		append_foot(&out, json_object_get(board, "totals"));
 	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;

@@ -61,9 +61,10 @@ static int unreachable(const char *socket, enum err e)
 	case ERR_CLASS_FATAL: break;
 	}
 	if (e == ERR_AUTH)
-		ctl_complain("không được phép mở %s; chưa có gì thay đổi; hãy chạy bằng tài khoản "
-			     "quản trị của dịch vụ / not allowed to open %s; nothing was changed; "
-			     "run as the service's administrator",
+		ctl_complain("không được phép mở %s; chưa có gì thay đổi; nhờ người quản trị máy: "
+			     "usermod -aG ctxh-admin TÊN, rồi đăng nhập lại / not allowed to open "
+			     "%s; nothing was changed; ask whoever runs the machine: usermod -aG "
+			     "ctxh-admin NAME, then log in anew",
 			     socket, socket);
 	else
 		ctl_complain("trả lời tại %s không đọc được (%s); hãy kiểm tra đường dẫn và phiên "

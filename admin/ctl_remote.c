@@ -1,6 +1,7 @@
 /* ctl_remote - the part of ctl.h that speaks to another machine: signing in, passwords. */
 #define LOG_TAG "ctl"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "admin/ctl.h"
@@ -69,10 +70,17 @@ static int sign_in(struct ctl_remote *r, struct buf *secret, bool *ret_must_chan
 	enum err e = transport_remote_open(r->server, r->fingerprint, &r->link);
 	int code;
 
-	if (e != ERR_OK) {
-		ctl_complain("%s", log_last_detail());
+	if (e == ERR_INVAL) {
+		ctl_complain(
+			"sai --server hoặc --fingerprint (%s); chưa có gì thay đổi; cần MÁY:CỔNG, "
+			"dấu khóa có 64 chữ số hex / --server or --fingerprint is wrong (%s); "
+			"nothing was changed; HOST:PORT is wanted, a fingerprint has 64 hex "
+			"digits",
+			log_last_detail(), log_last_detail());
 		return ARGS_EXIT_USAGE;
 	}
+	if (e != ERR_OK)
+		return unreachable(r, e);
 	code = ask_secret(PASSWORD_FILE, "Mật khẩu / password: ", secret);
 	if (code != ARGS_EXIT_DONE)
 		return code;
@@ -155,5 +163,10 @@ int ctl_remote_password(struct ctl_remote *r)
 	json_object_set_new(request, "password", json_string(buf_cstr(&secret)));
 	json_object_set_new(request, "new", json_string(buf_cstr(&chosen)));
 	e = transport_remote_call(r->link, "password", request, CTL_TIMEOUT_MS, &answer);
-	return e == ERR_OK ? judge(answer) : unreachable(r, e);
+	if (e != ERR_OK)
+		return unreachable(r, e);
+	code = judge(answer);
+	if (code == ARGS_EXIT_DONE)
+		(void)fputs("Đã đổi mật khẩu. / The password was changed.\n", stdout);
+	return code;
 }

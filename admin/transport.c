@@ -66,6 +66,9 @@ static enum err from_curl(CURL *curl, CURLcode code, const struct answer *answer
 		return err_raise(ERR_TOOBIG, "%s: answer over %zu bytes", path, LIMIT_ADMIN_BYTES);
 	if (code == CURLE_COULDNT_CONNECT)
 		return from_connect(curl, path);
+	/* So curl says that the path of a socket is too long. */
+	if (code == CURLE_COULDNT_RESOLVE_HOST)
+		return err_raise(ERR_NET, "%s: no path of a socket", path);
 	/* From here on the daemon may have the request, and nobody knows what it did with it. */
 	return err_raise(ERR_TIMEOUT, "%s: %s", path, curl_easy_strerror(code));
 }
@@ -144,6 +147,16 @@ struct transport_remote {
 	char token[TOKEN_MAX];
 };
 
+/* HOST:PORT; curl would take one without a port, and ask where nobody is. */
+static bool is_address(const char *text)
+{
+	const char *port = strrchr(text, ':');
+
+	return strlen(text) < ADDRESS_MAX && strpbrk(text, "/?#@ \\") == NULL && port != NULL &&
+	       port != text && port[1] != '\0' &&
+	       strspn(port + 1, "0123456789") == strlen(port + 1);
+}
+
 enum err transport_remote_open(const char *address, const char *fingerprint,
 			       struct transport_remote **ret_remote)
 {
@@ -151,11 +164,11 @@ enum err transport_remote_open(const char *address, const char *fingerprint,
 	struct transport_remote *r = mem_alloc_zero(sizeof *r);
 	uint8_t pin[INVITATION_PIN_LEN];
 
-	if (strlen(address) >= sizeof r->address || strpbrk(address, "/?#@ \\") != NULL)
-		return err_raise(ERR_INVAL, "%s: HOST:PORT is wanted", address);
+	if (!is_address(address))
+		return err_raise(ERR_INVAL, "%s", address);
 	if (fingerprint != NULL) {
 		if (hex_parse(bytes_str(fingerprint), pin, sizeof pin) != ERR_OK)
-			return err_raise(ERR_INVAL, "a fingerprint has 64 hex digits");
+			return err_raise(ERR_INVAL, "%s", fingerprint);
 		invitation_curl_pin(pin, r->pin);
 	}
 	memcpy(r->address, address, strlen(address) + 1);

@@ -41,7 +41,7 @@ enum err transport_call(const char *socket_path, const json_t *request, int64_t 
  * machine's authorities and its name. Lives for one run.
  */
 struct transport_remote;
-/* ERR_INVAL: not a fingerprint, or an address no URL can hold. */
+/* ERR_INVAL: not a fingerprint, or not HOST:PORT; the detail is which. */
 enum err transport_remote_open(const char *address, const char *fingerprint,
 			       struct transport_remote **ret_remote);
 /* Signs out when signed in. */

@@ -2,6 +2,7 @@
 
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
+#include "daemon/admin_names.h"
 #include "daemon/admin_scope.h"
 #include "daemon/board.h"
 #include "daemon/units.h"
@@ -72,6 +73,17 @@ static bool is_wanted(const struct board_filter *f, const struct board_row *r)
 	return !f->has_attention || !is_quiet(r);
 }
 
+/* A code nobody ever had is a slip of the hand, and an empty board would not say so. */
+static enum err want_code(struct admin_call *call, const char *key, struct bytes *ret_code)
+{
+	struct unit_row row;
+	enum err e = admin_want_text(call, key, ret_code);
+
+	if (e == ERR_OK && ret_code->len != 0)
+		e = admin_find_unit(call, *ret_code, &row);
+	return e;
+}
+
 /* {province?, unit?, attention?} -> {at, totals, rows}; totals are of all the caller sees */
 enum err admin_board(struct admin_call *call)
 {
@@ -84,10 +96,10 @@ enum err admin_board(struct admin_call *call)
 	struct board_filter filter = {.has_attention = admin_flag(call, "attention")};
 	struct board board = {0};
 	json_t *rows;
-	enum err e = admin_want_text(call, "province", &filter.province);
+	enum err e = want_code(call, "province", &filter.province);
 
 	if (e == ERR_OK)
-		e = admin_want_text(call, "unit", &filter.unit);
+		e = want_code(call, "unit", &filter.unit);
 	if (e == ERR_OK)
 		e = board_load(call->store, call->arena, &ask, &board);
 	if (e != ERR_OK)

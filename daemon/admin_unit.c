@@ -2,6 +2,7 @@
 
 #include "daemon/admin_call.h"
 #include "daemon/admin_commands.h"
+#include "daemon/admin_names.h"
 #include "daemon/admin_scope.h"
 #include "daemon/units.h"
 
@@ -173,12 +174,15 @@ static json_t *unit_json(const struct unit_row *u)
 enum err admin_unit_list(struct admin_call *call)
 {
 	struct units_filter filter = {.level = UNIT_COMMUNE};
+	struct unit_row province;
 	struct unit_row *rows = NULL;
 	size_t count = 0;
 	char on[ADMIN_DATE_LEN];
 	enum err e;
 
 	e = admin_want_text(call, "province", &filter.province);
+	if (e == ERR_OK && filter.province.len != 0)
+		e = admin_find_unit(call, filter.province, &province);
 	if (e == ERR_OK)
 		e = admin_want_date(call, "on", on);
 	if (e != ERR_OK)

@@ -49,8 +49,8 @@ static void offer(struct nearest *n, const char *candidate)
 {
 	size_t d = distance(n->word, bytes_str(candidate));
 
-	/* Two changes make any short word of any other. */
-	if (d < n->distance && d < n->word.len) {
+	/* Two changes make any short word of any other: half of it has to be right. */
+	if (d < n->distance && 2 * d <= n->word.len) {
 		n->distance = d;
 		n->found = candidate;
 	}

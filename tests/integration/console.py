@@ -363,7 +363,7 @@ def remote(w):
 
     said = ctl("status", code=1).stderr
     check(f"{' '.join(at)} account password" in said, f"a first password is enough, or no way on: {said}")
-    ctl("account", "password")
+    check("Đã đổi mật khẩu" in ctl("account", "password").stdout, "nobody says that the password was changed")
     env["CTXH_PASSWORD_FILE"] = chosen
     check(json.loads(ctl("board", "--format", "json").stdout)["totals"]["communes"] == 111, "board from afar")
     check("account:Xa" in ctl("audit", "list").stdout, "the audit from afar")
@@ -376,6 +376,9 @@ def remote(w):
     untrusted = w.run("ctxhctl", *at[:-2], "status", code=1, env=env)
     check("--fingerprint" in untrusted.stderr, "a certificate nobody trusts is taken")
     w.run("ctxhctl", *at[:2], "status", code=2, env=env)
+    for bad in (("--server", "http://127.0.0.1", *at[2:]), ("--server", "127.0.0.1", *at[2:]), (*at[:-1], "abc")):
+        said = w.run("ctxhctl", *bad, "status", code=2, env=env).stderr
+        check("MÁY:CỔNG" in said and "HOST:PORT" in said, f"{bad}: {said}")
     w.run("ctxhctl", "--server", f"127.0.0.1:{harness.free_port()}", *at[2:], "status", code=3, env=env)
     with open(secret, "w", encoding="utf-8") as f:
         f.write("sai sai sai sai\n")

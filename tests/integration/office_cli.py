@@ -118,7 +118,7 @@ def listings(w, person):
 
     record = each_format(w, ("record", "show", person), RECORD)
     check(record["id"] == person and record["fields"]["full_name"]["value"] == "Điểu K’Ré", f"record: {record}")
-    check(w.ctl_json("record", "show", person[:16])["id"] == person, "record show by a prefix")
+    check(w.ctl_json("record", "show", person[:20])["id"] == person, "record show by a prefix")
     check(person in w.ctl("record", "show", person).stdout, "record show has the id whole")
 
     words_for_people(w, person, partial)
@@ -140,11 +140,12 @@ def listings(w, person):
     each_format(w, ("audit", "list", "--limit", "2"), AUDIT, rows=2)
     check(each_format(w, ("verify",), VERIFY)["found"] == 0, "verify finds something")
     each_format(w, ("unit", "list", "--province", "70", "--on", "13/04/2021"), UNIT, rows=111)
-    for command in (("log",), ("log", "show", str(partial)), ("device", "list"), ("conflict", "list"),
+    check("Phường Tân Phú" in fits(w, "board"), "the name of a commune is cut at 80 columns")
+    for command in (("board", "--unit", "25195"), ("log",), ("log", "show", str(partial)), ("device", "list"), ("conflict", "list"),
                     ("quarantine", "list"), ("audit", "list"), ("unit", "list"), ("report", "list"),
                     ("record", "show", person)):
         fits(w, *command)
-    check(person[:16] in fits(w, "conflict", "list"), "an id is cut further than commands take it")
+    check(person[:20] in fits(w, "conflict", "list"), "an id is cut further than commands take it")
 
 
 def words_for_people(w, person, session):
@@ -269,10 +270,16 @@ def wrong_arguments(w):
                           (("quarantine", "show", "99"), "99"), (("quarantine", "replay", "99"), "99"),
                           (("quarantine", "discard", "99", "--why", "thử"), "99"), (("conflict", "keep", "99"), "99"),
                           (("conflict", "restore", "99"), "99"), (("record", "show", "01234567"), "missing"),
-                          (("device", "invite", "--unit", "1"), "unit list"),
+                          (("device", "invite", "--unit", "1"), "unit list"), (("board", "--unit", "1"), "unit list"),
+                          (("board", "--province", "99"), "99"), (("unit", "list", "--province", "99"), "99"),
                           (("unit", "import", "/no/such", "--from", "2021-02-01"), "/no/such")):
         says(w, 1, (word,), *command)
+    for known in (("--unit", "25195"), ("--unit", "689"), ("--province", "70")):
+        check(w.ctl_json("board", *known)["rows"] != [], f"board {known}")
+    far = w.ctl("foo", code=2).stderr
+    check("did you mean" not in far, f"a suggestion that is nothing alike: {far}")
     says(w, 3, ("/no/such",), "--socket", "/no/such", "status")
+    says(w, 3, ("nothing was changed",), "--socket", "/" + "n" * 120, "status")
 
 
 def follow(w, client):

@@ -203,7 +203,6 @@ static void a_merged_commune_has_the_devices_of_what_it_was(UNUSED_STATE)
 static void rows_can_be_chosen(UNUSED_STATE)
 {
 	assert_int_equal(row_count("{\"province\":\"70\"}"), 111);
-	assert_int_equal(row_count("{\"province\":\"01\"}"), 0);
 	assert_int_equal(row_count("{\"unit\":\"25195\"}"), 1);
 	assert_int_equal(row_count("{\"unit\":\"689\"}"), 8);
 	assert_int_equal(row_count("{\"attention\":true}"), 111);
@@ -211,6 +210,20 @@ static void rows_can_be_chosen(UNUSED_STATE)
 	assert_int_equal(row_count("{\"attention\":true}"), 110);
 	change("UPDATE device SET seen_number = last_number + 1 WHERE number = 2");
 	assert_int_equal(row_count("{\"attention\":true}"), 111);
+}
+
+/* Else a slip of the hand looks like a province in which all is well. */
+static void a_code_that_nobody_has_is_refused(UNUSED_STATE)
+{
+	static const char *const wrong[] = {"{\"province\":\"01\"}", "{\"unit\":\"99999\"}",
+					    "{\"unit\":\"25195@1999-01-01\"}"};
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct asked a = ask("board", wrong[i]);
+
+		assert_err(a.e, ERR_NOTFOUND);
+		asked_clear(&a);
+	}
 }
 
 /* One commune after another became the next: however many, its devices are the last one's. */
@@ -243,6 +256,7 @@ int main(void)
 		T(the_last_receipt_is_not_a_contact_that_was_turned_away),
 		T(a_merged_commune_has_the_devices_of_what_it_was),
 		T(rows_can_be_chosen),
+		T(a_code_that_nobody_has_is_refused),
 		T(a_long_line_of_successions_is_followed_to_its_end),
 #undef T
 	};

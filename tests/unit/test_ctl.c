@@ -305,7 +305,7 @@ static void listing_as_a_table_is_for_people(UNUSED_STATE)
 
 	/* Half past one at night of the next day in Viet Nam. */
 	assert_non_null(strstr(buf_cstr(&out), "23/11/2026 01:30:00"));
-	assert_non_null(strstr(buf_cstr(&out), "0123456789abcdef "));
+	assert_non_null(strstr(buf_cstr(&out), "0123456789abcdef0123 "));
 	assert_non_null(strstr(buf_cstr(&out), "25195,25198"));
 	assert_null(strstr(buf_cstr(&out), "Điểu"));
 	buf_clear(&out);
@@ -478,16 +478,16 @@ static size_t widest_line(const char *text)
 
 static void listing_keeps_to_the_width_of_the_terminal(UNUSED_STATE)
 {
-	struct ctl ctl = {.format = TABLE_TABLE, .style = {.width = 54}};
+	struct ctl ctl = {.format = TABLE_TABLE, .style = {.width = 58}};
 	struct buf out = {0};
 	json_t *rows = json_loads(rows_text, 0, NULL);
 
 	listing_print(&ctl, columns, 5, rows, &out);
 
 	/* The list of units is cut; id, time and number are not. */
-	assert_true(widest_line(buf_cstr(&out)) <= 54);
-	assert_non_null(
-		strstr(buf_cstr(&out), "0123456789abcdef  23/11/2026 01:30:00  25195,2…      7\n"));
+	assert_true(widest_line(buf_cstr(&out)) <= 58);
+	assert_non_null(strstr(buf_cstr(&out),
+			       "0123456789abcdef0123  23/11/2026 01:30:00  25195,2…      7\n"));
 	json_decref(rows);
 	buf_clear(&out);
 }
