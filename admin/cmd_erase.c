@@ -18,7 +18,7 @@ static const struct listing_column columns[] = {
 	{"changesets", "Gói thay đổi đã cắt nội dung", "Change-sets cut", LISTING_TEXT, false},
 	{"changes", "Thay đổi đã cắt nội dung", "Changes cut", LISTING_TEXT, false},
 	{"audits", "Dòng vết đã xóa chi tiết", "Audit details erased", LISTING_TEXT, false},
-	{"pointing", "Hồ sơ còn trỏ tới", "Records that still point at it", LISTING_TEXT, false},
+	{"pointing", "Hồ sơ còn trỏ tới", "Records that still point at it", LISTING_FIELDS, false},
 	{"swept", "Tệp dữ liệu đã dọn sạch", "Store's file swept", LISTING_TEXT, false},
 	{"in_backups_until", "Bản sao lưu còn giữ đến, chậm nhất",
 	 "In backups until, at the latest", LISTING_TIME, false},

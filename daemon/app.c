@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "common/base/check.h"
@@ -17,6 +16,7 @@
 #include "daemon/alert_sender.h"
 #include "daemon/backup.h"
 #include "daemon/console.h"
+#include "daemon/disk.h"
 #include "daemon/enrol.h"
 #include "daemon/events.h"
 #include "daemon/handle.h"
@@ -38,18 +38,8 @@
 #include "daemon/writer.h"
 
 #define PASSED_MAX  16u
-#define DISK_EVERY  INT64_C(10000)
 #define STORE_FILE  "ctxhd.db"
 #define LISTEN_FILE "listen"
-
-/* The free space of the state folder, looked at on a pool thread: a sick disk may block. */
-struct disk_look {
-	struct task task;
-	struct app *app;
-	uint64_t free_bytes;
-	bool is_known;
-	bool is_running;
-};
 
 const char *app_schema_folder(const struct config *c)
 {
@@ -216,10 +206,13 @@ static enum err open_store(struct app *app, struct store **ret_store)
 
 	snprintf(path, sizeof path, "%s/" STORE_FILE, app->args->state);
 	store_set_temp_folder(app->args->state);
-	e = keep_before_upgrade(path);
+	e = disk_check_store(path);
+	if (e == ERR_OK)
+		e = keep_before_upgrade(path);
 	if (e == ERR_OK)
 		e = store_open_writer(path, app->ctx.schema, &store);
 	if (e == ERR_OK) {
+		disk_remember_store(app->disk, path);
 		rebuild_clear(app->args->state);
 		e = prepare_store(app, store);
 	}
@@ -415,51 +408,6 @@ static enum err start_listening(struct app *app)
 
 /* ---- running ---- */
 
-static void look_at_disk(struct task *t)
-{
-	struct disk_look *d = CONTAINER_OF(t, struct disk_look, task);
-	struct statvfs st;
-
-	d->is_known = statvfs(d->app->args->state, &st) == 0;
-	if (d->is_known)
-		d->free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
-}
-
-static void on_disk_seen(struct task *t)
-{
-	struct disk_look *d = CONTAINER_OF(t, struct disk_look, task);
-	struct context *ctx = &d->app->ctx;
-	const struct config *c = ctx->config;
-	bool is_low;
-
-	d->is_running = false;
-	if (!d->is_known)
-		return;
-	is_low = d->free_bytes < (uint64_t)c->limits.disk_free;
-	metrics_set(ctx->metrics, disk_free_bytes, d->free_bytes);
-	atomic_store(&ctx->is_disk_known, true);
-	if (is_low != atomic_exchange(&ctx->is_disk_low, is_low)) {
-		if (is_low)
-			log_err("disk free=%llu effect=\"pushes are refused\"",
-				(unsigned long long)d->free_bytes);
-		else
-			log_notice("disk free=%llu effect=\"pushes are taken again\"",
-				   (unsigned long long)d->free_bytes);
-	}
-}
-
-static void watch_disk(struct app *app, int64_t now)
-{
-	struct disk_look *d = app->disk;
-
-	if (d->is_running || (app->disk_at_ms != 0 && now - app->disk_at_ms < DISK_EVERY))
-		return;
-	app->disk_at_ms = now;
-	d->is_running = true;
-	d->task = (struct task){.run = look_at_disk, .done = on_disk_seen};
-	loop_work(app->ctx.loop, &d->task);
-}
-
 static void on_tick(void *user)
 {
 	struct app *app = user;
@@ -476,7 +424,7 @@ static void on_tick(void *user)
 	}
 	if (!atomic_load(&app->ctx.is_ready))
 		return;
-	watch_disk(app, now);
+	disk_tick(app->disk, now);
 	backup_tick(app->ctx.backup);
 	sweep_tick(app->ctx.sweep, now);
 	alert_sender_tick(app->ctx.alerts);
@@ -673,12 +621,10 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 	AUTO(public_cache_free) struct public_cache *cache = public_cache_new();
 	AUTO(tls_free) struct tls *tls = tls_new();
 	struct metrics metrics = {0};
-	struct disk_look disk = {0};
-	struct app app = {.args = args, .keys = {.lock = -1}, .tls = tls, .disk = &disk};
+	struct app app = {.args = args, .keys = {.lock = -1}, .tls = tls};
 	AUTO(reload_free) struct reload *reload = reload_new(&app);
 	struct context *ctx = &app.ctx;
 
-	disk.app = &app;
 	app.reload = reload;
 	ctx->clock = clock_system();
 	ctx->rand = rand_system();
@@ -705,10 +651,12 @@ static enum err run_with(const struct cmdline *args, const struct config *config
 	AUTO(console_free) struct console *console = make_console(ctx);
 	AUTO(events_free) struct events *events = events_new(ctx);
 	AUTO(trend_free) struct trend *trend = trend_new();
+	AUTO(disk_free) struct disk *disk = disk_new(ctx);
 
 	ctx->console = console;
 	ctx->events = events;
 	ctx->trend = trend;
+	app.disk = disk;
 	return run(&app);
 }
 

@@ -14,7 +14,7 @@
 
 #define APP_CLOSE_MS INT64_C(10000) /* bodies on their way at SIGTERM are waited for so long */
 
-struct disk_look;
+struct disk;
 struct reload;
 
 struct app {
@@ -24,9 +24,8 @@ struct app {
 	struct tls *tls;
 	struct http *http;
 	struct reload *reload;
-	int64_t fed_ms;     /* when the watchdog was fed */
-	int64_t disk_at_ms; /* when the disk was looked at */
-	struct disk_look *disk;
+	int64_t fed_ms; /* when the watchdog was fed */
+	struct disk *disk;
 	char admin_path[KEYS_PATH_LEN]; /* "": the socket is systemd's */
 	bool has_listen_file;
 	struct buf in_use; /* addresses of devices listened on, one a line */

@@ -65,7 +65,8 @@ struct context {
 	atomic_bool is_ready;                /* started, not yet stopping */
 	atomic_int comparing;                /* requests whose digests are worked out now */
 	atomic_int rebuilding;               /* reports as of an earlier number under way: one */
-	atomic_bool is_disk_low;             /* under limits.disk_free: pushes are refused */
+	atomic_bool is_disk_low;             /* under limits.disk_free, or: pushes are refused */
+	atomic_bool is_store_gone;           /* somebody took the store's file away (disk.h) */
 	atomic_bool is_disk_known;           /* metrics.disk_free_bytes was looked at */
 	atomic_int_fast64_t writer_alive_ms; /* monotonic; the writer's last sign of life */
 };

@@ -388,6 +388,8 @@ void handle_readyz(struct context *ctx, struct http_request *r)
 {
 	if (!atomic_load(&ctx->is_ready))
 		answer_text(r, 503, "stopping\n");
+	else if (atomic_load(&ctx->is_store_gone))
+		answer_text(r, 503, "store missing\n");
 	else if (atomic_load(&ctx->is_disk_low))
 		answer_text(r, 503, "disk low\n");
 	else

@@ -52,6 +52,33 @@ def dashboard(w):
     print(f"  {len(drawn)} of {len(exported)} metrics are drawn")
 
 
+def store_gone(w, c):
+    """Somebody moves the store's file away: nothing more is acknowledged into it, and nothing is lost."""
+    store = os.path.join(w.state, "ctxhd.db")
+    os.rename(store, store + ".away")
+    wait_for(lambda: ask(w, "/readyz") == (503, "store missing\n"), "/readyz does not say so")
+    check(log_has(w, "gone=yes"), "the journal does not say so")
+    person = c.add("person", full_name="Thị Còn Đây", sex="nu", birth_date="1951")
+    c("sync", code=3)
+    check(w.ctl_json("query", "SELECT count(*) AS n FROM person")[0]["n"] == 1, "what came before cannot be read")
+    os.rename(store + ".away", store)
+    wait_for(lambda: ask(w, "/readyz") == (200, "ready\n"), "/readyz does not say that it is there again")
+    c("sync")
+    check(w.ctl_json("record", "show", person)["id"] == person, "what waited did not come")
+    # Stopped hard, what was written last is in the WAL: a new store beside it would throw that away.
+    w.stop(signal.SIGKILL)
+    check(os.path.getsize(store + "-wal") > 0, "no WAL: the test proves nothing")
+    os.rename(store, store + ".away")
+    r = subprocess.run([w.program("ctxhd"), "--state", w.state, "--listen", "127.0.0.1:0"], env=w.env,
+                       capture_output=True, text=True, timeout=5 * PATIENCE, check=False)
+    check(r.returncode == 1 and "ctxhd.db is not there" in r.stderr, f"exit {r.returncode}: {r.stderr}")
+    check(not os.path.exists(store), "a new store was made in its place")
+    os.rename(store + ".away", store)
+    w.start()
+    check(w.ctl_json("record", "show", person)["id"] == person, "what was acknowledged is lost")
+    w.ctl("verify")
+
+
 def copies(w):
     return sorted(os.path.basename(p) for p in glob.glob(os.path.join(w.state, "ctxhd.db.before-*")))
 
@@ -216,6 +243,7 @@ def test(w, _args):
     c.add("person", full_name="Điểu K’Ré", sex="nam", birth_date="1950")
     c("sync")
     dashboard(w)
+    store_gone(w, c)
     upgrade(w)
     copies_go(w, c)
     downgrade(w)

@@ -106,7 +106,7 @@ class System:
         check(len(names) == 3, f"{folder}: {names}")
         print(f" # apt-get install {' '.join(os.path.basename(n) for n in names)}", flush=True)
         said = self.apt("install", *more, *names).stdout
-        for line in re.findall(r"^(?:ctxhd:|Unpacking ctxh|Setting up ctxh|  [1-5]\.|Sao lưu|Back up).*", said, re.M):
+        for line in re.findall(r"^(?:ctxhd:|Unpacking ctxh|Setting up ctxh|  [1-5]\.|Từng bước|Back up).*", said, re.M):
             print(f"   {line}")
         return said
 
