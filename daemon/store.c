@@ -258,9 +258,6 @@ static enum err open_store(const char *path, const struct schema *schema, bool i
 	if (e != ERR_OK)
 		return e;
 	s->schema = schema;
-	s->compressor = ZSTD_createCCtx();
-	s->decompressor = ZSTD_createDCtx();
-	REQUIRE(s->compressor != NULL && s->decompressor != NULL);
 	if (is_writer) {
 		(void)sqlite3_wal_hook(s->db, on_commit_to_wal, s);
 		e = store_migrate(s);
@@ -319,8 +316,6 @@ void store_close(struct store *s)
 	if (s->fatal != ERR_OK && s->db != NULL)
 		(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void)sqlite3_close(s->db);
-	(void)ZSTD_freeCCtx(s->compressor);
-	(void)ZSTD_freeDCtx(s->decompressor);
 	mem_free(s->writers);
 	mem_free(s->writer_of);
 	mem_free((void *)s->values);

@@ -5,6 +5,7 @@
 #include "daemon/store_pack.h"
 #include "daemon/store_private.h"
 #include "proto/limits.h"
+#include "proto/squeeze.h"
 
 #define COMPRESSION 1 /* the fastest: more gains 6 % and costs three times the time */
 
@@ -43,30 +44,24 @@ static bool unpack_verdicts(struct arena *a, struct bytes packed, struct log_row
 
 /* ---- bodies ---- */
 
-static struct bytes compress(struct store *s, struct bytes body)
-{
-	size_t bound = ZSTD_compressBound(body.len);
-	size_t len;
-
-	buf_reset(&s->packed);
-	len = ZSTD_compressCCtx(s->compressor, buf_reserve(&s->packed, bound), bound, body.data,
-				body.len, COMPRESSION);
-	REQUIRE(!ZSTD_isError(len));
-	s->packed.len = len;
-	return buf_bytes(&s->packed);
-}
-
 void store_pack_body(struct bytes body, struct buf *out)
 {
 	size_t bound = ZSTD_compressBound(body.len);
-	size_t len =
-		ZSTD_compress(buf_reserve(out, bound), bound, body.data, body.len, COMPRESSION);
+	size_t len = ZSTD_compressCCtx(squeeze_packer(), buf_reserve(out, bound), bound, body.data,
+				       body.len, COMPRESSION);
 
 	REQUIRE(!ZSTD_isError(len));
 	out->len += len;
 }
 
-static enum err decompress(struct store *s, struct arena *a, struct bytes packed, uint64_t size,
+static struct bytes compress(struct store *s, struct bytes body)
+{
+	buf_reset(&s->packed);
+	store_pack_body(body, &s->packed);
+	return buf_bytes(&s->packed);
+}
+
+static enum err decompress(struct arena *a, struct bytes packed, uint64_t size,
 			   struct bytes *ret_body)
 {
 	uint8_t *body;
@@ -75,7 +70,7 @@ static enum err decompress(struct store *s, struct arena *a, struct bytes packed
 	if (size > LIMIT_CHANGESET_BYTES + LIMIT_CUT_BYTES)
 		return err_raise(ERR_CORRUPT, "a body of %llu bytes", (unsigned long long)size);
 	body = arena_alloc(a, (size_t)size);
-	len = ZSTD_decompressDCtx(s->decompressor, body, (size_t)size, packed.data, packed.len);
+	len = ZSTD_decompressDCtx(squeeze_opener(), body, (size_t)size, packed.data, packed.len);
 	if (ZSTD_isError(len) || len != size)
 		return err_raise(ERR_CORRUPT, "a body does not decompress");
 	*ret_body = bytes_of(body, len);
@@ -161,7 +156,7 @@ enum err store_put_log(struct store *s, const struct log_row *row)
 	return sql_run(q);
 }
 
-static enum err read_row(struct store *s, struct arena *a, struct sql *q, struct log_row *ret_row)
+static enum err read_row(struct arena *a, struct sql *q, struct log_row *ret_row)
 {
 	struct log_row row = {
 		.log = (uint64_t)sql_int(q, 0),
@@ -189,7 +184,7 @@ static enum err read_row(struct store *s, struct arena *a, struct sql *q, struct
 	memcpy(row.chain.bytes, chain.data, HASH_LEN);
 	memcpy(row.signature.bytes, sql_blob(q, 12).data, SIGN_LEN);
 	if (sql_kind(q, 16) != SQL_NULL)
-		e = decompress(s, a, sql_blob(q, 16), (uint64_t)sql_int(q, 15), &row.body);
+		e = decompress(a, sql_blob(q, 16), (uint64_t)sql_int(q, 15), &row.body);
 	if (e == ERR_OK)
 		*ret_row = row;
 	return e;
@@ -204,7 +199,7 @@ enum err store_load_log(struct store *s, struct arena *a, uint64_t log, struct l
 		return e;
 	sql_bind_int(q, 1, (int64_t)log);
 	e = sql_run_row(q);
-	return e != ERR_OK ? e : read_row(s, a, q, ret_row);
+	return e != ERR_OK ? e : read_row(a, q, ret_row);
 }
 
 static const char query_cut[] =
@@ -266,7 +261,7 @@ enum err store_find_log(struct store *s, struct arena *a, uint32_t device, uint6
 		return e;
 	if (number - (uint64_t)sql_int(q, 3) >= (uint64_t)sql_int(q, 4))
 		return ERR_NOTFOUND;
-	return read_row(s, a, q, ret_row);
+	return read_row(a, q, ret_row);
 }
 
 enum err store_last_log(struct store *s, uint64_t *ret_log)

@@ -92,8 +92,6 @@ struct store {
 	struct buf extra;
 	struct buf touched;
 	struct buf packed; /* scratch of the log */
-	struct ZSTD_CCtx_s *compressor;
-	struct ZSTD_DCtx_s *decompressor;
 	const struct clock *clock; /* of sql_limit_time() */
 	int64_t deadline;
 	struct store *next;             /* in the pool of readers */

@@ -2,6 +2,7 @@
 
 #include "proto/squeeze.h"
 
+#include <pthread.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -14,6 +15,69 @@
 #define BLOCK_BYTES     ((size_t)128 << 10)
 #define BLOCK_MIN_BYTES 4u
 
+/* ---- a thread's contexts ---- */
+
+static pthread_key_t packer_key;
+static pthread_key_t opener_key;
+
+static void free_packer(void *packer)
+{
+	(void)ZSTD_freeCCtx(packer);
+}
+
+static void free_opener(void *opener)
+{
+	(void)ZSTD_freeDCtx(opener);
+}
+
+static void make_keys(void)
+{
+	int rc = pthread_key_create(&packer_key, free_packer);
+
+	if (rc == 0)
+		rc = pthread_key_create(&opener_key, free_opener);
+	REQUIRE(rc == 0);
+}
+
+/* NULL: this thread has none yet. */
+static void *own(const pthread_key_t *key)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, make_keys);
+	return pthread_getspecific(*key);
+}
+
+static void keep(pthread_key_t key, void *context, const char *what)
+{
+	if (context == NULL || pthread_setspecific(key, context) != 0)
+		check_failed("memory", what, __FILE__, __LINE__);
+}
+
+struct ZSTD_CCtx_s *squeeze_packer(void)
+{
+	ZSTD_CCtx *packer = own(&packer_key);
+
+	if (packer == NULL) {
+		packer = ZSTD_createCCtx();
+		keep(packer_key, packer, "ZSTD_createCCtx");
+	}
+	return packer;
+}
+
+struct ZSTD_DCtx_s *squeeze_opener(void)
+{
+	ZSTD_DCtx *opener = own(&opener_key);
+
+	if (opener == NULL) {
+		opener = ZSTD_createDCtx();
+		keep(opener_key, opener, "ZSTD_createDCtx");
+	}
+	return opener;
+}
+
+/* ---- pack and open ---- */
+
 bool squeeze_pack(struct bytes plain, struct buf *out)
 {
 	size_t bound = ZSTD_compressBound(plain.len);
@@ -21,11 +85,11 @@ bool squeeze_pack(struct bytes plain, struct buf *out)
 	if (plain.len == 0)
 		return false;
 	REQUIRE(!ZSTD_isError(bound));
-	size_t len =
-		ZSTD_compress(buf_reserve(out, bound), bound, plain.data, plain.len, SQUEEZE_LEVEL);
+	size_t len = ZSTD_compressCCtx(squeeze_packer(), buf_reserve(out, bound), bound, plain.data,
+				       plain.len, SQUEEZE_LEVEL);
 
 	if (ZSTD_isError(len))
-		check_failed("memory", "ZSTD_compress", __FILE__, __LINE__);
+		check_failed("memory", "ZSTD_compressCCtx", __FILE__, __LINE__);
 	if (len >= plain.len)
 		return false;
 	out->len += len;
@@ -70,11 +134,11 @@ enum err squeeze_open(struct arena *a, struct bytes packed, size_t max_bytes,
 	 * only the streaming decoder would allocate one.
 	 */
 	uint8_t *plain = arena_alloc(a, len);
-	size_t got = ZSTD_decompress(plain, len, packed.data, packed.len);
+	size_t got = ZSTD_decompressDCtx(squeeze_opener(), plain, len, packed.data, packed.len);
 
 	/* No memory is nothing that was wrong with the frame (mem.h). */
 	if (ZSTD_getErrorCode(got) == ZSTD_error_memory_allocation)
-		check_failed("memory", "ZSTD_decompress", __FILE__, __LINE__);
+		check_failed("memory", "ZSTD_decompressDCtx", __FILE__, __LINE__);
 	if (ZSTD_isError(got))
 		return err_raise(ERR_PROTO, "zstd: %s", ZSTD_getErrorName(got));
 	if (got != len)

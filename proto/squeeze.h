@@ -1,8 +1,7 @@
 /*
  * squeeze - zstd, with a bound on what may come out.
  *
- * The only file that includes zstd. One whole message in, one out; a packed
- * message always says how long it was. Pure.
+ * One whole message in, one out; a packed message always says how long it was. Any thread.
  */
 #pragma once
 
@@ -11,6 +10,13 @@
 #include "common/base/err.h"
 
 #define SQUEEZE_LEVEL 3
+
+/*
+ * The calling thread's own contexts: made at its first use, freed when it ends. Making one for
+ * every message cost as much as packing a small one. Borrowed; for calls that take a whole frame.
+ */
+struct ZSTD_CCtx_s *squeeze_packer(void);
+struct ZSTD_DCtx_s *squeeze_opener(void);
 
 /* Appends the packed form; false, and nothing added, when it would not be shorter. */
 bool squeeze_pack(struct bytes plain, struct buf *out);
