@@ -5,6 +5,7 @@
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
+#include "common/model/validate.h"
 #include "daemon/compare.h"
 #include "daemon/config.h"
 #include "daemon/events.h"
@@ -98,7 +99,7 @@ static const char *code_of(enum err e)
 	return e == ERR_AUTH ? "bad_signature" : "bad_request";
 }
 
-/* Here and not on the writer's thread, which everybody waits for. */
+/* Packing and judging: here and not on the writer's thread, which everybody waits for. */
 static void pack_body(struct sync *s, size_t index)
 {
 	AUTO(buf_clear) struct buf packed = {0};
@@ -109,6 +110,7 @@ static void pack_body(struct sync *s, size_t index)
 
 static enum err open_sets(struct sync *s)
 {
+	const struct schema *schema = atomic_load(&s->ctx->schema);
 	const struct msg_sync *m = &s->message;
 
 	s->sets = arena_alloc_array(&s->changesets, m->changeset_count, sizeof *s->sets);
@@ -125,6 +127,8 @@ static enum err open_sets(struct sync *s)
 			return err_raise(ERR_PROTO, "change-set of device %" PRIu32,
 					 set->set.device);
 		pack_body(s, i);
+		for (size_t k = 0; k < set->set.count; k++)
+			validate_ahead(schema, &set->set.changes[k]);
 	}
 	return ERR_OK;
 }

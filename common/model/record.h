@@ -26,6 +26,8 @@
 #define RECORD_MERGED_INTO "merged_into"
 #define RECORD_CORRECTS    "corrects"
 
+struct schema;
+
 struct field {
 	struct bytes name;
 	struct value value;
@@ -56,6 +58,8 @@ struct change {
 	struct bytes author;
 	struct write *writes; /* sorted by name, each once */
 	size_t count;
+	/* Allows each of the values alone (validate_ahead()); NULL: nobody looked. */
+	const struct schema *judged_by;
 	bool is_cut;     /* its record was erased by law: that it was made is all that is left */
 	bool is_foreign; /* of another history of its device: what that one wrote is another's */
 };

@@ -62,6 +62,13 @@ enum verdict validate_value(const struct schema_field *f, const struct value *v,
 enum verdict validate_change(const struct schema *s, const struct record *before,
 			     const struct change *c, struct finding *ret_finding);
 
+/*
+ * The part that needs no state, ahead of time and on any thread: when each value alone is
+ * allowed, the change remembers `s`, and validate_change() with the same schema does not look at
+ * them again. `s` must outlive the change.
+ */
+void validate_ahead(const struct schema *s, struct change *c);
+
 /* The field is asked for: it has no condition, or `v` (of its condition field) meets it. */
 bool validate_applies(const struct schema_field *f, const struct value *v);
 /* "2020-12-31" between a code's dates. */

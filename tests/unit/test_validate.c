@@ -277,9 +277,20 @@ static enum verdict judge_change(const struct record *before, const struct pair 
 	struct write writes[WRITES_MOST];
 	struct change c;
 
+	struct finding ahead;
+	enum verdict verdict;
+
 	assert_true(count <= WRITES_MOST);
 	c = change_of(writes, pairs, count);
-	return validate_change(schema, before, &c, &finding);
+	/* Whatever was looked at ahead of time, the answer is the same. */
+	validate_ahead(schema, &c);
+	verdict = validate_change(schema, before, &c, &ahead);
+	c.judged_by = NULL;
+	assert_verdict(validate_change(schema, before, &c, &finding), verdict);
+	assert_int_equal(ahead.verdict, finding.verdict);
+	assert_true(bytes_equal(ahead.field, finding.field));
+	assert_string_equal(ahead.text, finding.text);
+	return verdict;
 }
 
 #define NEW(...)                                         \
@@ -419,6 +430,31 @@ static void an_unknown_type_is_refused(UNUSED_STATE)
 	assert_non_null(strstr(finding.text, " / "));
 }
 
+static void what_was_judged_ahead_is_believed_of_the_same_schema_alone(UNUSED_STATE)
+{
+	static struct schema other;
+	struct write writes[WRITES_MOST];
+	struct change c = change_of(writes, (struct pair[]){{"count", value_int(4)}}, 1);
+
+	validate_ahead(schema, &c);
+	assert_ptr_equal(c.judged_by, schema);
+	/* Somebody else's word: the value is looked at. */
+	c.judged_by = &other;
+	c.writes[0].value = value_int(-4);
+	assert_verdict(validate_change(schema, &stored, &c, &finding), VERDICT_OUT_OF_RANGE);
+	c.judged_by = schema;
+	assert_verdict(validate_change(schema, &stored, &c, &finding), VERDICT_OK);
+}
+
+static void a_value_that_is_not_allowed_is_not_called_judged(UNUSED_STATE)
+{
+	struct write writes[WRITES_MOST];
+	struct change c = change_of(writes, (struct pair[]){{"count", value_int(-4)}}, 1);
+
+	validate_ahead(schema, &c);
+	assert_null(c.judged_by);
+}
+
 static void the_first_bad_field_is_named(UNUSED_STATE)
 {
 	assert_verdict(EDIT({"count", value_int(-4)}, {"short", TEXT("x")}), VERDICT_OUT_OF_RANGE);
@@ -457,6 +493,8 @@ int main(void)
 		CASE(an_unknown_field_is_told_and_never_refused),
 		CASE(an_unknown_type_is_refused),
 		CASE(the_first_bad_field_is_named),
+		CASE(what_was_judged_ahead_is_believed_of_the_same_schema_alone),
+		CASE(a_value_that_is_not_allowed_is_not_called_judged),
 	};
 
 	return cmocka_run_group_tests(tests, setup_all, teardown_all);
