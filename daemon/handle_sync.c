@@ -300,12 +300,17 @@ static void put_receipt(struct sync *s, const struct store_device *device, struc
 	msg_receipt_encode(&receipt, &s->ctx->key, wire);
 }
 
+static bool asks_much(const struct sync *s)
+{
+	return s->message.wants_digests || s->message.bucket_count != 0;
+}
+
 /* Reading whole units is dear: of those who ask at once only a few are served, and strays. */
 static enum err compare(struct sync *s, struct store *reader, struct outgoing *owed)
 {
 	struct msg_sync request = s->message;
 	const struct outgoing_request asked = {.device = s->device.number, .sync = &request};
-	const bool is_dear = request.wants_digests || request.bucket_count != 0;
+	const bool is_dear = asks_much(s);
 	enum err e;
 
 	if (atomic_fetch_add(&s->ctx->comparing, is_dear) >= COMPARE_AT_ONCE) {
@@ -530,7 +535,11 @@ static void on_merged(struct writer_job *job, enum err e)
 		return;
 	}
 	s->task = (struct task){.run = collect, .done = on_collected};
-	loop_work(s->ctx->loop, &s->task);
+	/* Whole units are read only for few at a time, and not before others' contacts. */
+	if (asks_much(s))
+		loop_work(s->ctx->loop, &s->task);
+	else
+		loop_work_short(s->ctx->loop, &s->task);
 }
 
 static void on_checked(struct task *t)
@@ -569,5 +578,5 @@ void handle_sync(struct context *ctx, struct http_request *r)
 		s->device = (struct registry_device){.key = ctx->key.public_key};
 	}
 	s->task = (struct task){.run = check, .done = on_checked};
-	loop_work(ctx->loop, &s->task);
+	loop_work_short(ctx->loop, &s->task);
 }

@@ -3,13 +3,35 @@
 #include "daemon/loop.h"
 
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <uv.h>
 
 #include "common/base/check.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 
-#define TICK_MS 1000
+#define TICK_MS      1000
+#define LONG_AT_ONCE 4u /* pool threads for what may take long: reports, backups, listings */
+
+struct tasks {
+	struct task *head;
+	struct task *tail;
+};
+
+/*
+ * Short tasks. A drain is one piece of work for libuv's pool that runs what waits, one after the
+ * other, so that a pool thread goes from task to task without the loop between. All but `async`
+ * under `lock`.
+ */
+struct lane {
+	uv_mutex_t lock;
+	uv_async_t async; /* some are finished */
+	struct tasks waiting;
+	struct tasks finished;
+	unsigned drains;
+	unsigned most;
+};
 
 struct loop {
 	uv_loop_t uv;
@@ -18,15 +40,39 @@ struct loop {
 	uv_signal_t hup;
 	uv_signal_t term;
 	uv_signal_t interrupt;
-	unsigned busy;
+	struct lane lane;
+	unsigned busy; /* tasks and drains under way */
 };
 
-/* One task on its way through the pool. */
+/* One task on its way through the pool, or a drain. */
 struct work {
 	uv_work_t req;
 	struct loop *loop;
 	struct task *task;
 };
+
+static void push(struct tasks *list, struct task *t)
+{
+	t->next = NULL;
+	if (list->tail != NULL)
+		list->tail->next = t;
+	else
+		list->head = t;
+	list->tail = t;
+}
+
+static struct task *pop(struct tasks *list)
+{
+	struct task *t = list->head;
+
+	if (t == NULL)
+		return NULL;
+	list->head = t->next;
+	if (list->head == NULL)
+		list->tail = NULL;
+	t->next = NULL;
+	return t;
+}
 
 static void on_tick(uv_timer_t *t)
 {
@@ -71,6 +117,30 @@ static enum err start(struct loop *l)
 	return e;
 }
 
+/* As libuv reads it when the first task comes; what the environment says goes first. */
+static void size_pool(unsigned threads)
+{
+	char size[16];
+
+	(void)snprintf(size, sizeof size, "%u", threads);
+	(void)setenv("UV_THREADPOOL_SIZE", size, 0);
+}
+
+static void on_finished(uv_async_t *a);
+
+static void open_lane(struct loop *l)
+{
+	const unsigned processors = uv_available_parallelism();
+	int rc = uv_mutex_init(&l->lane.lock);
+
+	if (rc == 0)
+		rc = uv_async_init(&l->uv, &l->lane.async, on_finished);
+	/* At start, without memory or handles: nothing was promised to anyone yet. */
+	INVARIANT(rc == 0);
+	l->lane.most = processors > 2 ? processors - 1 : 1;
+	size_pool(l->lane.most + LONG_AT_ONCE);
+}
+
 enum err loop_new(const struct loop_handlers *handlers, struct loop **ret_loop)
 {
 	struct loop *l = mem_alloc_zero(sizeof *l);
@@ -84,6 +154,7 @@ enum err loop_new(const struct loop_handlers *handlers, struct loop **ret_loop)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	l->handlers = *handlers;
+	open_lane(l);
 	e = start(l);
 	if (e != ERR_OK) {
 		loop_free(l);
@@ -130,6 +201,7 @@ void loop_free(struct loop *l)
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	rc = uv_loop_close(&l->uv);
 	ENSURE(rc == 0);
+	uv_mutex_destroy(&l->lane.lock);
 	mem_free(l);
 }
 
@@ -168,4 +240,87 @@ void loop_work(struct loop *l, struct task *t)
 	rc = uv_queue_work(&l->uv, &w->req, on_work, on_worked);
 	INVARIANT(rc == 0); /* it fails only without a callback */
 	l->busy++;
+}
+
+/* ---- short tasks ---- */
+
+static struct task *next_short(struct lane *lane, struct task *finished)
+{
+	struct task *t;
+
+	uv_mutex_lock(&lane->lock);
+	if (finished != NULL)
+		push(&lane->finished, finished);
+	t = pop(&lane->waiting);
+	lane->drains -= t == NULL;
+	uv_mutex_unlock(&lane->lock);
+	if (finished != NULL)
+		uv_async_send(&lane->async);
+	return t;
+}
+
+static void on_drain(uv_work_t *req)
+{
+	struct lane *lane = &CONTAINER_OF(req, struct work, req)->loop->lane;
+	struct task *t = NULL;
+
+	while ((t = next_short(lane, t)) != NULL)
+		t->run(t);
+}
+
+static void on_drained(uv_work_t *req, int status)
+{
+	struct work *w = CONTAINER_OF(req, struct work, req);
+
+	INVARIANT(status == 0);
+	w->loop->busy--;
+	mem_free(w);
+}
+
+static void drain(struct loop *l)
+{
+	struct work *w = mem_alloc_zero(sizeof *w);
+	int rc;
+
+	w->loop = l;
+	rc = uv_queue_work(&l->uv, &w->req, on_drain, on_drained);
+	INVARIANT(rc == 0);
+	l->busy++;
+}
+
+static void on_finished(uv_async_t *a)
+{
+	struct loop *l = CONTAINER_OF(a, struct loop, lane.async);
+	struct tasks finished;
+	struct task *t;
+
+	uv_mutex_lock(&l->lane.lock);
+	finished = l->lane.finished;
+	l->lane.finished = (struct tasks){0};
+	uv_mutex_unlock(&l->lane.lock);
+	while ((t = pop(&finished)) != NULL) {
+		l->busy--;
+		t->done(t); /* `t` may be freed here. */
+	}
+}
+
+void loop_work_short(struct loop *l, struct task *t)
+{
+	struct lane *lane = &l->lane;
+	bool is_drain_wanted;
+
+	REQUIRE(t->run != NULL && t->done != NULL);
+	l->busy++;
+	uv_mutex_lock(&lane->lock);
+	push(&lane->waiting, t);
+	is_drain_wanted = lane->drains < lane->most;
+	lane->drains += is_drain_wanted;
+	uv_mutex_unlock(&lane->lock);
+	if (is_drain_wanted)
+		drain(l);
+}
+
+unsigned loop_short_at_once(const struct loop *l)
+{
+	return l->lane.most;
 }

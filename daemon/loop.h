@@ -39,7 +39,16 @@ struct uv_loop_s *loop_uv(struct loop *l);
 struct task {
 	void (*run)(struct task *t);  /* a pool thread */
 	void (*done)(struct task *t); /* the loop; the task is its owner's again */
+	struct task *next;            /* the loop's */
 };
 
-/* Loop thread. */
+/* Loop thread. For work that may take long: other tasks go beside it. */
 void loop_work(struct loop *l, struct task *t);
+
+/*
+ * Loop thread. For work of milliseconds of which much may come at once, as a contact's steps: runs
+ * in the order it came, as many at a time as there are processors beside the writer's, one at
+ * least. More threads would only take turns. What loop_work() runs has threads of its own.
+ */
+void loop_work_short(struct loop *l, struct task *t);
+unsigned loop_short_at_once(const struct loop *l);
