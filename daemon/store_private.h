@@ -91,7 +91,7 @@ struct store {
 	struct buf stamps;
 	struct buf extra;
 	struct buf touched;
-	struct buf packed; /* scratch of the log */
+	struct buf packed;         /* scratch of the log */
 	const struct clock *clock; /* of sql_limit_time() */
 	int64_t deadline;
 	struct store *next;             /* in the pool of readers */
