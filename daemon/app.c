@@ -223,7 +223,8 @@ static enum err open_store(struct app *app, struct store **ret_store)
 	if (e == ERR_OK)
 		e = alert_sender_remember(app->ctx.alerts, store);
 	if (e == ERR_OK)
-		e = readers_open(path, app->ctx.schema, (size_t)c->limits.readers,
+		e = readers_open(path, app->ctx.schema,
+				 (size_t)c->limits.readers + loop_short_at_once(),
 				 &app->ctx.readers);
 	if (e == ERR_OK)
 		*ret_store = MOVE(store);
@@ -504,6 +505,7 @@ static enum err start_threads(struct app *app, struct store *take_store)
 		.clock = ctx->clock,
 		.metrics = ctx->metrics,
 		.queue = (size_t)c->limits.queue,
+		.wait_ms = c->limits.wait_ms,
 		.group_jobs = (size_t)c->limits.group_jobs,
 		.group_ms = c->limits.group_ms,
 		.wal_pages = (uint64_t)c->limits.wal_pages,

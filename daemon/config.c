@@ -86,6 +86,7 @@ static const struct key keys[] = {
 	{"limits.refused_per_minute", KEY_COUNT, false, AT(limits.refused_per_minute), 0, COUNT_MAX, 6},
 	{"limits.refused_per_hour",   KEY_COUNT, false, AT(limits.refused_per_hour), 0, COUNT_MAX, 2000},
 	{"limits.queue",       KEY_COUNT,    false, AT(limits.queue), 1, COUNT_MAX, 4096},
+	{"limits.wait",        KEY_DURATION, true,  AT(limits.wait_ms), 100, 3600000, 20000},
 	{"limits.group_jobs",  KEY_COUNT,    true,  AT(limits.group_jobs), 1, 10000, 256},
 	{"limits.group_time",  KEY_DURATION, true,  AT(limits.group_ms), 0, 10000, 50},
 	{"limits.wal_pages",   KEY_COUNT,    true,  AT(limits.wal_pages), 100, COUNT_MAX, 4000},

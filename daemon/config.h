@@ -67,6 +67,7 @@ struct config_limits {
 	int64_t refused_per_minute;      /* refused contacts of one address in the sync log */
 	int64_t refused_per_hour;        /* of all */
 	int64_t queue;                   /* jobs waiting for the writer */
+	int64_t wait_ms;                 /* while one of them has waited longer, no more come in */
 	int64_t group_jobs;              /* jobs in one transaction */
 	int64_t group_ms;                /* time one transaction may collect jobs */
 	int64_t wal_pages;               /* the WAL is moved into the file above this */

@@ -130,14 +130,13 @@ static void on_finished(uv_async_t *a);
 
 static void open_lane(struct loop *l)
 {
-	const unsigned processors = uv_available_parallelism();
 	int rc = uv_mutex_init(&l->lane.lock);
 
 	if (rc == 0)
 		rc = uv_async_init(&l->uv, &l->lane.async, on_finished);
 	/* At start, without memory or handles: nothing was promised to anyone yet. */
 	INVARIANT(rc == 0);
-	l->lane.most = processors > 2 ? processors - 1 : 1;
+	l->lane.most = loop_short_at_once();
 	size_pool(l->lane.most + LONG_AT_ONCE);
 }
 
@@ -320,7 +319,9 @@ void loop_work_short(struct loop *l, struct task *t)
 		drain(l);
 }
 
-unsigned loop_short_at_once(const struct loop *l)
+unsigned loop_short_at_once(void)
 {
-	return l->lane.most;
+	const unsigned processors = uv_available_parallelism();
+
+	return processors > 2 ? processors - 1 : 1;
 }

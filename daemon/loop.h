@@ -51,4 +51,4 @@ void loop_work(struct loop *l, struct task *t);
  * least. More threads would only take turns. What loop_work() runs has threads of its own.
  */
 void loop_work_short(struct loop *l, struct task *t);
-unsigned loop_short_at_once(const struct loop *l);
+unsigned loop_short_at_once(void);

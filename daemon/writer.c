@@ -13,7 +13,8 @@
 #include "daemon/metrics.h"
 #include "daemon/store.h"
 
-#define WAL_PAGES_HARD 4u /* times wal_pages: then the checkpoint no longer waits for a pause */
+#define COLLECT_MS_MOST 1000 /* for one transaction, however slow the disk */
+#define WAL_PAGES_HARD  4u   /* times wal_pages: then the checkpoint no longer waits for a pause */
 
 struct queue {
 	struct writer_job *head;
@@ -45,6 +46,7 @@ struct writer {
 	/* thread */
 	struct store *store;
 	struct queue group; /* ran in the open transaction */
+	int64_t commit_ms;  /* what the last commit took */
 };
 
 static void push(struct queue *q, struct writer_job *job)
@@ -145,6 +147,13 @@ static void hand_back(struct writer *w)
 	uv_async_send(&w->async);
 }
 
+static int64_t collect_ms(const struct writer *w)
+{
+	const int64_t commit_ms = w->commit_ms < COLLECT_MS_MOST ? w->commit_ms : COLLECT_MS_MOST;
+
+	return w->options.group_ms > commit_ms ? w->options.group_ms : commit_ms;
+}
+
 /* The next job of this transaction, or NULL: it closes. Never a job that runs alone. */
 static struct writer_job *next_of_group(struct writer *w, int64_t began_ms)
 {
@@ -153,7 +162,7 @@ static struct writer_job *next_of_group(struct writer *w, int64_t began_ms)
 
 	if (w->group.count >= w->options.group_jobs)
 		return NULL;
-	if (w->group.count > 0 && now - began_ms > w->options.group_ms)
+	if (w->group.count > 0 && now - began_ms > collect_ms(w))
 		return NULL;
 	uv_mutex_lock(&w->lock);
 	if (w->waiting.head != NULL && !w->waiting.head->is_alone)
@@ -174,6 +183,7 @@ static enum err commit(struct writer *w)
 
 	if (e != ERR_OK)
 		store_rollback(w->store);
+	w->commit_ms = took;
 	metrics_set(w->options.metrics, commit_last_ms, (uint_fast64_t)took);
 	metrics_add(w->options.metrics, commit_ms_total, took);
 	return e;
@@ -380,17 +390,28 @@ struct store *writer_stop(struct writer *w)
 	return store;
 }
 
+/* Under the lock. Whoever came last would wait longer still: a minute at a disk that is failing. */
+static bool stands_still(const struct writer *w, int64_t now_ms)
+{
+	const struct writer_job *first = w->waiting.head;
+
+	return first != NULL && now_ms - first->since_ms > w->options.wait_ms;
+}
+
 static enum err submit(struct writer *w, struct queue *q, struct writer_job *job, bool is_alone)
 {
+	const int64_t now_ms = clock_monotonic_ms(w->options.clock);
 	const bool is_lazy = q == &w->lazy;
 	bool is_full;
 	bool is_first;
 
 	REQUIRE(job->run != NULL && job->done != NULL);
 	uv_mutex_lock(&w->lock);
-	is_full = w->waiting.count + w->lazy.count >= w->options.queue || w->is_stopping;
+	is_full = w->waiting.count + w->lazy.count >= w->options.queue || w->is_stopping ||
+		  (!is_lazy && stands_still(w, now_ms));
 	if (!is_full) {
 		is_first = q->head == NULL;
+		job->since_ms = now_ms;
 		job->is_alone = is_alone;
 		job->is_lazy = is_lazy;
 		w->lazy_open += is_lazy;

@@ -10,6 +10,9 @@
  * ends the process with exit code 70 without another fsync. Checkpoints run on this thread, between
  * bursts.
  *
+ * On a slow disk a transaction collects for as long as the last commit took: half of the time goes
+ * to work, whatever the disk is. Who would wait too long all the same is told to come again.
+ *
  * Three ways in: an ordinary job; a lazy one (nobody waits for it: it rides with the next
  * transaction or goes alone after WRITER_LAZY_MS); one that runs alone, outside any transaction
  * (new tables of a schema, a snapshot for a backup). Who is going to read what lazy jobs write
@@ -41,6 +44,7 @@ struct writer_job {
 	 * elsewhere it leaves anew. The owner's. */
 	bool is_repeatable;
 	struct writer_job *next; /* the writer's */
+	int64_t since_ms;        /* the writer's */
 	enum err result;         /* the writer's */
 	bool is_alone;           /* the writer's */
 	bool is_lazy;            /* the writer's */
@@ -50,8 +54,9 @@ struct writer_options {
 	const struct clock *clock;
 	struct metrics *metrics;
 	size_t queue;       /* jobs that may wait */
+	int64_t wait_ms;    /* while one has waited longer, no more are taken */
 	size_t group_jobs;  /* in one transaction */
-	int64_t group_ms;   /* one transaction collects no longer */
+	int64_t group_ms;   /* one transaction collects no longer, or than the last commit took */
 	uint64_t wal_pages; /* checkpoint above this, when nobody waits; at four times, anyway */
 };
 
@@ -64,7 +69,7 @@ struct writer *writer_start(struct loop *loop, struct store *store,
  */
 struct store *writer_stop(struct writer *w);
 
-/* Loop thread. ERR_AGAIN: the queue is full, answer "busy". */
+/* Loop thread. ERR_AGAIN: the queue is full or stands still, answer "busy". */
 enum err writer_submit(struct writer *w, struct writer_job *job);
 enum err writer_submit_lazy(struct writer *w, struct writer_job *job);
 enum err writer_submit_alone(struct writer *w, struct writer_job *job);

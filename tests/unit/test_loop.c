@@ -103,7 +103,7 @@ static void no_more_short_tasks_run_at_once_than_said(UNUSED_STATE)
 {
 	hand_in(MANY, 0);
 	loop_finish_tasks(loop);
-	assert_in_range(atomic_load(&most_running), 1, loop_short_at_once(loop));
+	assert_in_range(atomic_load(&most_running), 1, loop_short_at_once());
 }
 
 /* A task begins before those handed in behind it, but for those that run at its side. */
@@ -112,8 +112,8 @@ static void short_tasks_begin_in_the_order_they_came(UNUSED_STATE)
 	hand_in(MANY, 0);
 	loop_finish_tasks(loop);
 	for (unsigned i = 0; i < MANY; i++)
-		assert_in_range(jobs[i].begun_as + loop_short_at_once(loop), i + 1,
-				i + 2 * loop_short_at_once(loop));
+		assert_in_range(jobs[i].begun_as + loop_short_at_once(), i + 1,
+				i + 2 * loop_short_at_once());
 }
 
 static void a_task_that_came_back_may_be_handed_in_again(UNUSED_STATE)

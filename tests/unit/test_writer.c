@@ -25,10 +25,15 @@ struct store {
 	size_t len;
 	enum err commit_error;
 	enum err mark_error;
+	int commit_ms; /* what a commit takes, by the clock that is turned */
+	int job_ms;
 	atomic_uint wal;
 };
 
 static struct store fake;
+
+/* The writer's clock, in the tests that turn it. */
+static atomic_llong now_ms;
 
 static void note(struct store *s, char what)
 {
@@ -45,6 +50,7 @@ enum err store_begin(struct store *s)
 enum err store_commit(struct store *s)
 {
 	note(s, 'C');
+	atomic_fetch_add(&now_ms, s->commit_ms);
 	atomic_fetch_add(&s->wal, 10);
 	return s->commit_error;
 }
@@ -102,27 +108,49 @@ static unsigned done_count;
 static atomic_bool is_gate_open;
 static atomic_uint running; /* jobs that began */
 
+static int64_t fake_ms(const struct clock *c)
+{
+	(void)c;
+	return (int64_t)atomic_load(&now_ms);
+}
+
+static const struct clock turned = {.wall_ms = fake_ms, .monotonic_ms = fake_ms};
+
 static void nothing(void *user)
 {
 	(void)user;
 }
 
-static void start(struct world *w, size_t queue, size_t group)
+static void start_with(struct world *w, const struct writer_options *options)
 {
 	const struct loop_handlers handlers = {nothing, nothing, nothing, NULL};
-	const struct writer_options options = {.clock = clock_system(),
-					       .metrics = &w->metrics,
-					       .queue = queue,
-					       .group_jobs = group,
-					       .group_ms = 1000,
-					       .wal_pages = 1000000};
 
 	memset(&fake, 0, sizeof fake);
 	done_count = 0;
 	atomic_store(&is_gate_open, false);
 	atomic_store(&running, 0);
 	assert_ok(loop_new(&handlers, &w->loop));
-	w->writer = writer_start(w->loop, &fake, &options);
+	w->writer = writer_start(w->loop, &fake, options);
+}
+
+static struct writer_options usual(struct world *w)
+{
+	return (struct writer_options){.clock = clock_system(),
+				       .metrics = &w->metrics,
+				       .queue = JOBS_MAX,
+				       .wait_ms = 20000,
+				       .group_jobs = 64,
+				       .group_ms = 1000,
+				       .wal_pages = 1000000};
+}
+
+static void start(struct world *w, size_t queue, size_t group)
+{
+	struct writer_options options = usual(w);
+
+	options.queue = queue;
+	options.group_jobs = group;
+	start_with(w, &options);
 }
 
 static int setup(void **state)
@@ -142,6 +170,18 @@ static void stop(struct world *w)
 	w->writer = NULL;
 }
 
+/* Anew, with a clock that only the jobs, the commits and the test turn. */
+static void start_turned(struct world *w, int64_t group_ms)
+{
+	struct writer_options options = usual(w);
+
+	stop(w);
+	loop_free(w->loop);
+	options.clock = &turned;
+	options.group_ms = group_ms;
+	start_with(w, &options);
+}
+
 static int teardown(void **state)
 {
 	struct world *w = *state;
@@ -157,6 +197,7 @@ static enum err run_job(struct writer_job *job, struct store *store)
 	struct job *j = CONTAINER_OF(job, struct job, job);
 
 	note(store, 'j');
+	atomic_fetch_add(&now_ms, store->job_ms);
 	atomic_fetch_add(&running, 1);
 	while (j->is_held && !atomic_load(&is_gate_open))
 		usleep(1000);
@@ -260,6 +301,62 @@ static void a_group_is_limited_by_count(void **state)
 	wait_for(w, 8);
 	stop(w);
 	assert_string_equal(fake.trace, "BmjkmjkmjkmjkCBmjkmjkmjkmjkC");
+}
+
+/* As many jobs of 300 ms as go into the time one transaction collects. */
+static void a_group_is_limited_by_time(void **state)
+{
+	struct world *w = *state;
+
+	start_turned(w, 1000);
+	fake.job_ms = 300;
+	hold(w, 0);
+	for (int i = 1; i < 6; i++)
+		submit(w, i, ERR_OK);
+	release();
+	wait_for(w, 6);
+	stop(w);
+	assert_string_equal(fake.trace, "BmjkmjkmjkmjkCBmjkmjkC");
+}
+
+static void on_a_slow_disk_a_group_collects_longer(void **state)
+{
+	struct world *w = *state;
+
+	start_turned(w, 50);
+	fake.job_ms = 30;
+	fake.commit_ms = 200;
+	submit(w, 0, ERR_OK);
+	wait_for(w, 1);
+	atomic_store(&running, 0);
+	hold(w, 1);
+	for (int i = 2; i < 12; i++)
+		submit(w, i, ERR_OK);
+	release();
+	wait_for(w, 12);
+	stop(w);
+	/* 50 ms would be two jobs a commit. */
+	assert_string_equal(fake.trace, "BmjkCBmjkmjkmjkmjkmjkmjkmjkCBmjkmjkmjkmjkC");
+}
+
+static void while_one_has_waited_too_long_no_more_are_taken(void **state)
+{
+	struct world *w = *state;
+
+	start_turned(w, 1000);
+	hold(w, 0);
+	submit(w, 1, ERR_OK);
+	atomic_fetch_add(&now_ms, 20000);
+	submit(w, 2, ERR_OK);
+	atomic_fetch_add(&now_ms, 1);
+	assert_int_equal(writer_submit(w->writer, &prepare(w, 3, ERR_OK)->job), ERR_AGAIN);
+	/* Nobody waits for these, and nobody would send them again. */
+	assert_ok(writer_submit_lazy(w->writer, &prepare(w, 4, ERR_OK)->job));
+	release();
+	wait_for(w, 4);
+	submit(w, 3, ERR_OK);
+	wait_for(w, 5);
+	assert_int_equal(w->jobs[3].got, ERR_OK);
 }
 
 static void a_failing_job_is_rolled_back_alone(void **state)
@@ -578,6 +675,9 @@ int main(void)
 		T(a_job_is_done_after_the_commit),
 		T(jobs_that_wait_share_one_commit),
 		T(a_group_is_limited_by_count),
+		T(a_group_is_limited_by_time),
+		T(on_a_slow_disk_a_group_collects_longer),
+		T(while_one_has_waited_too_long_no_more_are_taken),
 		T(a_failing_job_is_rolled_back_alone),
 		T(jobs_that_can_be_repeated_go_without_marks),
 		T(a_group_without_marks_runs_again_when_one_fails),
