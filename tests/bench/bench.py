@@ -74,7 +74,8 @@ BUDGETS = {
 KEYS = ["date", "commit", "machine", "size", "seconds", "merge_vs_plain_sqlite", "one_device_changes_per_s",
         "many_devices_changes_per_s", "load_cpu_s_per_100k", "commits", "fsyncs_per_commit", "disk_bytes_per_change",
         "storm_devices", "storm_p50_ms", "storm_worst_ms", "storm_connections", "first_sync_records", "first_sync_peak_mib",
-        "nothing_new_bytes_in", "nothing_new_bytes_out", "nothing_new_round_trips", "growth", "start_s",
+        "nothing_new_bytes_in", "nothing_new_bytes_out", "nothing_new_round_trips", "client_unlock_ms",
+        "client_unlock_peak_mib", "growth", "start_s",
         "bytes_per_record", "reports_s", "verify_changes", "verify_us_per_change", *BUDGETS]
 
 
@@ -366,7 +367,10 @@ def part_client(args, size, out):
         people = os.path.join(w.dir, "people.csv")
         subprocess.run([os.path.join(ROOT, "scripts/make-demo-data"), "--people", str(size["people"]), people], check=True,
                        stdout=subprocess.DEVNULL)
+        # With the passphrase's full cost, which tests are spared; from here on the agent holds the key.
+        spared = w.env.pop("CTXH_TEST_KDF_KIB")
         first = w.client("first", w.codes[0])
+        w.env["CTXH_TEST_KDF_KIB"] = spared
         first("unlock")
         w.run("ctxh", "--home", first.home, "import", "person", people, timeout=600)
         out["push_all_s"], _ = timed(w, first, "sync")
@@ -380,7 +384,18 @@ def part_client(args, size, out):
         check(r.returncode == 0, f"bench_client: exit {r.returncode}\n{r.stderr[-2000:]}")
         out.update(json.loads(r.stdout))
         first("verify")
+        unlock(w, first, size, out)
         first("lock")
+
+
+def unlock(w, client, size, out):
+    """What the passphrase costs: Argon2id's time and memory, once until the agent ends."""
+    took = []
+    for _ in range(min(5, size["client_rounds"])):
+        client("lock")
+        took.append(timed(w, client, "unlock"))
+    out["client_unlock_ms"] = statistics.median(s for s, _ in took) * 1000
+    out["client_unlock_peak_mib"] = max(mib for _, mib in took)
 
 
 # ---- 5 and 7: a store that grows
