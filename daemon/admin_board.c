@@ -37,6 +37,39 @@ static json_t *row_json(const struct board_row *r)
 	return row;
 }
 
+/* What packed_row() gives, in its order; the name of the province stands once. */
+static const char *const packed_keys[] = {
+	"code",       "name",      "district_code", "district_name", "province_code",
+	"state",      "devices",   "forked",        "clock_off",     "missing",
+	"quarantine", "conflicts", "last_contact",  "last_receipt"};
+
+static void put_count(json_t *row, uint64_t count)
+{
+	json_array_append_new(row, json_integer((json_int_t)count));
+}
+
+static json_t *packed_row(const struct board_row *r)
+{
+	const struct board_tally *t = &r->tally;
+	json_t *row = json_array();
+
+	json_array_append_new(row, admin_json_text(r->code));
+	json_array_append_new(row, admin_json_text(r->name));
+	json_array_append_new(row, admin_json_text(r->district_code));
+	json_array_append_new(row, admin_json_text(r->district_name));
+	json_array_append_new(row, admin_json_text(r->province_code));
+	json_array_append_new(row, json_string(board_state_name(r->state)));
+	put_count(row, t->devices);
+	put_count(row, t->forked);
+	put_count(row, t->clock_off);
+	put_count(row, t->missing);
+	put_count(row, t->quarantine);
+	put_count(row, t->conflicts);
+	json_array_append_new(row, admin_json_time(t->contact_ms));
+	json_array_append_new(row, admin_json_time(t->receipt_ms));
+	return row;
+}
+
 static json_t *totals_json(const struct board *b)
 {
 	json_t *totals = json_object();
@@ -84,7 +117,51 @@ static enum err want_code(struct admin_call *call, const char *key, struct bytes
 	return e;
 }
 
-/* {province?, unit?, attention?} -> {at, totals, rows}; totals are of all the caller sees */
+static void put_province(json_t *provinces, const struct board_row *r)
+{
+	const char *code = (const char *)r->province_code.data;
+	const size_t len = r->province_code.len;
+
+	if (len != 0 && json_object_getn(provinces, code, len) == NULL)
+		json_object_setn_new(provinces, code, len, admin_json_text(r->province_name));
+}
+
+/* The rows for a page that shows each: without a word they all repeat. */
+static void put_packed(struct admin_call *call, const struct board *b,
+		       const struct board_filter *filter)
+{
+	json_t *keys = json_array();
+	json_t *provinces = json_object();
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < sizeof packed_keys / sizeof packed_keys[0]; i++)
+		json_array_append_new(keys, json_string(packed_keys[i]));
+	for (size_t i = 0; i < b->count; i++) {
+		const struct board_row *r = &b->rows[i];
+
+		if (!is_wanted(filter, r))
+			continue;
+		json_array_append_new(rows, packed_row(r));
+		put_province(provinces, r);
+	}
+	json_object_set_new(call->result, "keys", keys);
+	json_object_set_new(call->result, "provinces", provinces);
+	json_object_set_new(call->result, "rows", rows);
+}
+
+static void put_rows(struct admin_call *call, const struct board *b,
+		     const struct board_filter *filter)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < b->count; i++)
+		if (is_wanted(filter, &b->rows[i]))
+			json_array_append_new(rows, row_json(&b->rows[i]));
+	json_object_set_new(call->result, "rows", rows);
+}
+
+/* {province?, unit?, attention?, packed?} -> {at, totals, rows}, packed {at, totals, keys,
+ * provinces: {code: name}, rows: [[…]]}; totals are of all the caller sees */
 enum err admin_board(struct admin_call *call)
 {
 	const int64_t now = clock_wall_ms(call->ctx->clock);
@@ -95,7 +172,6 @@ enum err admin_board(struct admin_call *call)
 				      .unit_count = call->scope.unit_count};
 	struct board_filter filter = {.has_attention = admin_flag(call, "attention")};
 	struct board board = {0};
-	json_t *rows;
 	enum err e = want_code(call, "province", &filter.province);
 
 	if (e == ERR_OK)
@@ -104,13 +180,12 @@ enum err admin_board(struct admin_call *call)
 		e = board_load(call->store, call->arena, &ask, &board);
 	if (e != ERR_OK)
 		return e;
-	rows = json_array();
-	for (size_t i = 0; i < board.count; i++)
-		if (is_wanted(&filter, &board.rows[i]))
-			json_array_append_new(rows, row_json(&board.rows[i]));
 	call->result = json_object();
 	json_object_set_new(call->result, "at", admin_json_time(now));
 	json_object_set_new(call->result, "totals", totals_json(&board));
-	json_object_set_new(call->result, "rows", rows);
+	if (admin_flag(call, "packed"))
+		put_packed(call, &board, &filter);
+	else
+		put_rows(call, &board, &filter);
 	return ERR_OK;
 }

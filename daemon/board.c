@@ -130,12 +130,9 @@ static size_t first_heir(const struct work *w, int64_t unit)
 
 /* ---- devices ---- */
 
-/* A contact that was turned away has no receipt: outcomes 1 and 2 are ok and partial. */
 static const char query_devices[] =
-	"SELECT d.number, d.state, d.last_contact_at, d.last_number, d.seen_number,"
-	" d.is_clock_flagged, d.former, (SELECT s.ended_at FROM session s WHERE s.device = d.number"
-	"  AND s.is_device_known = 1 AND s.outcome IN (1, 2) ORDER BY s.session DESC LIMIT 1),"
-	" count(*) OVER () FROM device d WHERE d.number <> 0 ORDER BY d.number";
+	"SELECT number, state, last_contact_at, last_number, seen_number, is_clock_flagged, former,"
+	" last_receipt_at, count(*) OVER () FROM device WHERE number <> 0 ORDER BY number";
 
 static void read_device(struct sql *q, struct board_device *d)
 {

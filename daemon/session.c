@@ -64,12 +64,17 @@ static const char query_end[] =
 	"   OR conflicts > 0 THEN 2"
 	"  ELSE 1 END WHERE session = ?1";
 
+/* What the board shows as the last receipt: of a contact that was turned away there is none. */
+static const char query_receipt[] =
+	"UPDATE device SET last_receipt_at = ?2 WHERE number = (SELECT device FROM session"
+	" WHERE session = ?1 AND is_device_known = 1 AND outcome IN (1, 2))";
+
 static const char query_mend[] =
 	"UPDATE session SET outcome = 4, ended_at = ?1, error = 'interrupted' WHERE outcome = 0";
 
 _Static_assert(SESSION_OPEN == 0 && SESSION_OK == 1 && SESSION_PARTIAL == 2 &&
 		       SESSION_REFUSED == 3 && SESSION_FAILED == 4,
-	       "as in query_end and query_mend");
+	       "as in query_end, query_receipt and query_mend");
 
 struct begin {
 	const struct session_start *start;
@@ -172,6 +177,18 @@ enum err session_merged(struct store *s, uint64_t session, const struct ingest_r
 	return sql_run(q);
 }
 
+static enum err note_receipt(struct store *s, uint64_t session, int64_t now_ms)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+	enum err e = sql_use(s, query_receipt, &q);
+
+	if (e != ERR_OK)
+		return e;
+	sql_bind_int(q, 1, (int64_t)session);
+	sql_bind_int(q, 2, now_ms);
+	return sql_run(q);
+}
+
 enum err session_end(struct store *s, uint64_t session, const struct session_finish *finish)
 {
 	AUTO(sql_done) struct sql *q = NULL;
@@ -186,7 +203,8 @@ enum err session_end(struct store *s, uint64_t session, const struct session_fin
 	sql_bind_int(q, 5, (int64_t)finish->stats.evictions);
 	sql_bind_text(q, 6, finish->error);
 	sql_bind_int(q, 7, finish->is_failed);
-	return sql_run(q);
+	e = sql_run(q);
+	return e == ERR_OK ? note_receipt(s, session, finish->now_ms) : e;
 }
 
 enum err session_mend(struct store *s, int64_t now_ms)

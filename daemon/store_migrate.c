@@ -226,6 +226,14 @@ static const char step_13[] =
 static const char step_14[] =
 	"CREATE INDEX session_not_well ON session(outcome, session) WHERE outcome > 1;";
 
+/* When a device was last given a receipt (session_end()): the board asks it of every device, and of
+ * a long sync log each one's last contact lies on another page. */
+static const char step_15[] =
+	"ALTER TABLE device ADD COLUMN last_receipt_at INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE device SET last_receipt_at = ifnull((SELECT s.ended_at FROM session s"
+	" WHERE s.device = device.number AND s.is_device_known = 1 AND s.outcome IN (1, 2)"
+	" ORDER BY s.session DESC LIMIT 1), 0);";
+
 struct step {
 	const char *text;
 	enum err (*run)(struct store *s); /* after the text; may be NULL */
@@ -235,7 +243,7 @@ static const struct step steps[] = {{step_1, NULL},  {step_2, NULL},  {"", give_
 				    {step_4, NULL},  {step_5, NULL},  {"", thin_indexes},
 				    {step_7, NULL},  {step_8, NULL},  {step_9, NULL},
 				    {step_10, NULL}, {step_11, NULL}, {"", give_rows_made_log},
-				    {step_13, NULL}, {step_14, NULL}};
+				    {step_13, NULL}, {step_14, NULL}, {step_15, NULL}};
 
 #define VERSION (sizeof steps / sizeof steps[0])
 

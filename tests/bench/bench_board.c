@@ -93,7 +93,7 @@ static void fill(const char *source, long sessions, long devices)
 		" INSERT INTO device SELECT i, randomblob(32), 0, 0, i, 'máy ' || i,"
 		" 'Người ' || i, 50, randomblob(32), 0, 50 + (i %% 50 = 0), 50,"
 		" 1790000000000, 0, 1795000000000 - (i %% 60) * 86400000, 0, i %% 40 = 0,"
-		" '0.1.0', '', 0 FROM n",
+		" '0.1.0', '', 0, 1795000000000 - (i %% 60) * 86400000 FROM n",
 		devices);
 	run(text);
 	run("INSERT INTO device_unit SELECT number, (SELECT unit FROM unit WHERE level = 3 AND"

@@ -48,6 +48,7 @@ def fill(w, sessions, devices):
         row = {"number": n, "key": os.urandom(32), "counter": n, "name": f"máy {n}", "author": f"Người {n}",
                "last_number": 50, "chain": os.urandom(32), "seen_number": 50 + (n % 50 == 0), "backed_up": 50,
                "enrolled_at": now - 700 * DAY, "last_contact_at": now - n % 60 * DAY, "clock_offset_ms": 12,
+               "last_receipt_at": now - n % 60 * DAY,
                "is_clock_flagged": int(n % 40 == 0), "client_version": "0.1.0", "why": ""}
         rows.append([{**made, **row}.get(c, 0) for c in columns])
         given.append((n, units[n % len(units)]))

@@ -144,8 +144,9 @@ void ground_make_version_11(struct ground *g)
 	}
 	take_back(g,
 		  (const char *const[]){"DROP TABLE account_unit", "DROP INDEX session_not_well",
+					"ALTER TABLE device DROP COLUMN last_receipt_at",
 					"PRAGMA user_version=11"},
-		  3);
+		  4);
 }
 
 void ground_make_version_6(struct ground *g)

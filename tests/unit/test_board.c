@@ -155,24 +155,79 @@ static void a_device_of_two_communes_counts_in_both_and_once_in_all(UNUSED_STATE
 	assert_int_equal(in_totals("devices"), 2);
 }
 
-static void the_last_receipt_is_not_a_contact_that_was_turned_away(UNUSED_STATE)
+/* A day later, and how it ended: "" well. */
+static void contact(const char *error, bool is_failed)
 {
-	json_t *board;
-	const char *receipt;
+	const int64_t now_ms = OFFICE_NOW + 86400000;
+	const struct session_start start = {.device = an.number,
+					    .author = bytes_str(an.author),
+					    .transport = BYTES_LIT("network"),
+					    .address = BYTES_LIT("127.0.0.1"),
+					    .counter = 99,
+					    .now_ms = now_ms};
+	const struct session_finish finish = {
+		.now_ms = now_ms, .error = bytes_str(error), .is_failed = is_failed};
+	uint64_t session = 0;
 
-	PUSH_NEW(&an, "person", OFFICE_TEXT("full_name", "Điểu K'Ré"));
-	change("INSERT INTO session(device, is_device_known, unit, author, started_at, ended_at,"
-	       " transport, address, client_version, bytes_in, bytes_out, changesets, applied,"
-	       " conflicts, quarantined, records_out, evictions, clock_offset_ms, outcome, error)"
-	       " SELECT device, is_device_known, unit, author, started_at + 86400000,"
-	       " ended_at + 86400000, transport, address, client_version, bytes_in, bytes_out, 0, 0,"
-	       " 0, 0, 0, 0, 0, 3, 'revoked' FROM session");
-	board = result_of("board", "{}");
-	receipt = text_of(row_of(board, "25195"), "last_receipt");
+	assert_ok(store_begin(office.writer));
+	assert_ok(session_begin(office.writer, &start, &session));
+	assert_ok(session_end(office.writer, session, &finish));
+	assert_ok(store_commit(office.writer));
+}
+
+static void assert_receipt(const char *day)
+{
+	json_t *board = result_of("board", "{}");
+	const char *receipt = text_of(row_of(board, "25195"), "last_receipt");
 
 	assert_non_null(receipt);
-	assert_int_equal(strncmp(receipt, "2026-11-22", 10), 0);
+	assert_memory_equal(receipt, day, 10);
 	json_decref(board);
+}
+
+static void the_last_receipt_is_not_a_contact_that_was_turned_away(UNUSED_STATE)
+{
+	PUSH_NEW(&an, "person", OFFICE_TEXT("full_name", "Điểu K'Ré"));
+	contact("revoked", false);
+	contact("", true);
+	assert_receipt("2026-11-22");
+
+	/* The control: numbers are missing, the rest was taken. */
+	contact("gap", false);
+	assert_receipt("2026-11-23");
+}
+
+/* For a page that shows each: the same, without a word that all repeat. */
+static void packed_rows_say_the_same(UNUSED_STATE)
+{
+	json_t *board = result_of("board", "{}");
+	json_t *packed = result_of("board", "{\"packed\":true}");
+	const json_t *keys = json_object_get(packed, "keys");
+	const json_t *rows = json_object_get(board, "rows");
+
+	assert_has_keys(packed, "at totals keys provinces rows");
+	assert_true(
+		json_equal(json_object_get(packed, "totals"), json_object_get(board, "totals")));
+	assert_int_equal(json_array_size(json_object_get(packed, "rows")), json_array_size(rows));
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *values = json_array_get(json_object_get(packed, "rows"), i);
+		const json_t *row = json_array_get(rows, i);
+
+		assert_int_equal(json_array_size(values), json_array_size(keys));
+		assert_int_equal(json_array_size(keys) + 1, json_object_size(row));
+		for (size_t k = 0; k < json_array_size(keys); k++)
+			assert_true(json_equal(
+				json_array_get(values, k),
+				json_object_get(row, json_string_value(json_array_get(keys, k)))));
+		assert_string_equal(text_of(json_object_get(packed, "provinces"),
+					    text_of(row, "province_code")),
+				    text_of(row, "province_name"));
+	}
+	json_decref(packed);
+	json_decref(board);
+	packed = result_of("board", "{\"packed\":true,\"unit\":\"25195\"}");
+	assert_int_equal(json_array_size(json_object_get(packed, "rows")), 1);
+	json_decref(packed);
 }
 
 /* Both communes became one: it has the devices of both. */
@@ -254,6 +309,7 @@ int main(void)
 		T(conflicts_and_quarantine_are_counted_until_decided),
 		T(a_device_of_two_communes_counts_in_both_and_once_in_all),
 		T(the_last_receipt_is_not_a_contact_that_was_turned_away),
+		T(packed_rows_say_the_same),
 		T(a_merged_commune_has_the_devices_of_what_it_was),
 		T(rows_can_be_chosen),
 		T(a_code_that_nobody_has_is_refused),

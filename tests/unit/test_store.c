@@ -180,6 +180,37 @@ static void a_store_of_version_eleven_finds_what_did_not_go_well(UNUSED_STATE)
 	assert_false(is_row);
 }
 
+/* The board's last receipt of each device, of a store that has no column for it. */
+static void a_store_of_before_knows_when_devices_had_a_receipt(UNUSED_STATE)
+{
+	static const char *const texts[] = {
+		"UPDATE device SET last_receipt_at = 7",
+		"INSERT INTO session(device, is_device_known, unit, author, started_at, ended_at,"
+		" transport, address, client_version, bytes_in, bytes_out, changesets, applied,"
+		" conflicts, quarantined, records_out, evictions, clock_offset_ms, outcome, error)"
+		" SELECT number, value <> 60, 0, '', value, value, 'network', '', '', 0, 0, 0, 0, 0,"
+		" 0, 0, 0, 0, CASE value WHEN 30 THEN 2 WHEN 40 THEN 3 WHEN 50 THEN 4 ELSE 1 END, ''"
+		" FROM (SELECT max(number) AS number FROM device),"
+		" json_each('[10, 20, 30, 40, 50, 60]')",
+	};
+	AUTO(sql_done) struct sql *q = NULL;
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		assert_ok(store_exec(g.store, texts[i]));
+	ground_make_version_11(&g);
+
+	ground_reopen(&g);
+
+	/* 30 was in part; 40 turned away, 50 broke off, 60 was a stranger. Others never had one. */
+	assert_ok(sql_use(g.store,
+			  "SELECT last_receipt_at, (SELECT sum(last_receipt_at) FROM device)"
+			  " FROM device ORDER BY number DESC LIMIT 1",
+			  &q));
+	assert_ok(sql_run_row(q));
+	assert_int_equal(sql_int(q, 0), 30);
+	assert_int_equal(sql_int(q, 1), 30);
+}
+
 /* Certain of "no"; what it was told, before it was loaded or after, it never denies. */
 static void a_value_that_lost_is_not_denied(UNUSED_STATE)
 {
@@ -752,6 +783,7 @@ int main(void)
 		CASE(a_store_of_version_three_knows_who_decided),
 		CASE(an_index_leaves_out_the_records_that_lack_its_field),
 		CASE(a_store_of_version_three_gets_thin_indexes),
+		CASE(a_store_of_before_knows_when_devices_had_a_receipt),
 		CASE(a_value_that_lost_is_not_denied),
 		CASE(open_conflicts_are_found_by_the_value_that_lost),
 		CASE(a_decision_closes_a_conflict),
