@@ -11,6 +11,7 @@
 #include "proto/limits.h"
 
 #define COUNT(array)   (sizeof(array) / sizeof(array)[0])
+#define DEVICES_MAX    100000 /* of one listing */
 #define JSON_AUTO      __attribute__((cleanup(ctl_json_release_auto)))
 #define IMPORT_MAX_LEN (LIMIT_ADMIN_BYTES / 4) /* as a JSON string it grows */
 
@@ -292,8 +293,15 @@ static const struct listing_column device_show_columns[] = {
 int cmd_device_list(void *context, const struct args *args)
 {
 	json_t *call = json_object();
+	int code = ctl_put_number(call, args, "limit", 1, DEVICES_MAX);
 
+	if (code != ARGS_EXIT_DONE) {
+		json_decref(call);
+		return code;
+	}
 	ctl_put_option(call, args, "unit", "unit");
+	ctl_put_option(call, args, "state", "state");
+	ctl_put_option(call, args, "find", "text");
 	return listing_ask(context, "device list", call, device_columns, COUNT(device_columns));
 }
 

@@ -77,6 +77,12 @@ static const struct args_option unit_list_options[] = {
 static const struct args_option device_list_options[] = {
 	{"unit", "CODE", "chỉ thiết bị được giao đơn vị này", "only devices given this unit", 0,
 	 false},
+	{"state", "active|stale|never|forked|revoked", "chỉ tình trạng này", "only this state", 0,
+	 false},
+	{"find", "TEXT", "chỉ máy có những chữ này trong tên, người dùng, mã hay tên đơn vị",
+	 "only with these words in its name, user, unit's code or name", 0, false},
+	{"limit", "N", "nhiều nhất N máy; mặc định: tất cả", "at most N devices; default: all", 0,
+	 false},
 };
 
 static const struct args_option board_options[] = {

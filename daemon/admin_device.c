@@ -16,110 +16,6 @@
 #define INVITE_EXPIRES_MAX (INT64_C(30) * 86400000)
 #define INVITE_EXPIRES_MIN INT64_C(60000)
 
-static json_t *device_json(struct admin_call *call, const struct store_device *d,
-			   json_t *take_units)
-{
-	json_t *row = json_object();
-	const uint64_t missing =
-		d->seen_number > d->last_number ? d->seen_number - d->last_number : 0;
-
-	json_object_set_new(row, "number", json_integer(d->id.number));
-	json_object_set_new(row, "name", admin_json_text(d->name));
-	json_object_set_new(row, "units", take_units);
-	json_object_set_new(row, "enrolled_at", admin_json_time(d->enrolled_ms));
-	json_object_set_new(row, "revoked_at", admin_json_time(d->revoked_ms));
-	json_object_set_new(row, "last_contact", admin_json_time(d->last_contact_ms));
-	json_object_set_new(row, "last_number", json_integer((json_int_t)d->last_number));
-	json_object_set_new(row, "missing", json_integer((json_int_t)missing));
-	json_object_set_new(row, "clock_offset_ms", json_integer(d->clock_offset_ms));
-	json_object_set_new(row, "client_version", admin_json_text(d->client_version));
-	json_object_set_new(row, "state", json_string(admin_device_state(call, d)));
-	return row;
-}
-
-/* Which units were given to which device, in one statement for all. */
-struct given {
-	uint32_t device;
-	int64_t unit;
-};
-
-static enum err load_given(struct admin_call *call, struct buf *given)
-{
-	static const char text[] = "SELECT device, unit FROM device_unit ORDER BY device, unit";
-	AUTO(sql_done) struct sql *q = NULL;
-	bool is_row = false;
-	enum err e = sql_use(call->store, text, &q);
-
-	while (e == ERR_OK && (e = sql_step(q, &is_row)) == ERR_OK && is_row) {
-		const struct given one = {(uint32_t)sql_int(q, 0), sql_int(q, 1)};
-
-		buf_append(given, &one, sizeof one);
-	}
-	return e;
-}
-
-/* `*at`: where the last device's ended; both are by number. */
-struct given_walk {
-	const struct given *all;
-	size_t count;
-	size_t at;
-	int64_t wanted; /* 0: any device; else NULL is given for those without this unit */
-};
-
-static json_t *given_codes(struct admin_call *call, struct given_walk *w, uint32_t device)
-{
-	bool is_wanted = w->wanted == 0;
-	json_t *codes;
-	size_t from;
-
-	while (w->at < w->count && w->all[w->at].device < device)
-		w->at++;
-	for (from = w->at; w->at < w->count && w->all[w->at].device == device; w->at++)
-		is_wanted = is_wanted || w->all[w->at].unit == w->wanted;
-	if (!is_wanted)
-		return NULL;
-	codes = json_array();
-	for (size_t i = from; i < w->at; i++)
-		json_array_append_new(codes, admin_json_unit(call, w->all[i].unit));
-	return codes;
-}
-
-/* {unit?} -> [device]. The office's own number 0 is not a device anybody carries. */
-enum err admin_device_list(struct admin_call *call)
-{
-	AUTO(buf_clear) struct buf given = {0};
-	struct store_device *devices = NULL;
-	struct given_walk walk = {0};
-	size_t count = 0;
-	enum err e = store_load_devices(call->store, call->arena, &devices, &count);
-
-	if (e == ERR_OK)
-		e = load_given(call, &given);
-	if (e == ERR_OK)
-		e = admin_want_unit(call, &walk.wanted);
-	if (e != ERR_OK)
-		return e;
-	walk.all = (const void *)given.data;
-	walk.count = given.len / sizeof *walk.all;
-	call->result = json_array();
-	for (size_t i = 0; i < count; i++) {
-		json_t *codes;
-		bool sees = true;
-
-		if (devices[i].id.number == STAMP_DEVICE_OFFICE)
-			continue;
-		e = admin_sees_device(call, devices[i].id.number, &sees);
-		if (e != ERR_OK)
-			return e;
-		if (!sees)
-			continue;
-		codes = given_codes(call, &walk, devices[i].id.number);
-		if (codes != NULL)
-			json_array_append_new(call->result, device_json(call, &devices[i], codes));
-	}
-	return ERR_OK;
-}
-
 static enum err load_device(struct admin_call *call, struct store_device *ret_device)
 {
 	int64_t number = 0;
@@ -205,7 +101,7 @@ enum err admin_device_show(struct admin_call *call)
 	names = json_array();
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(names, admin_json_unit_name(call, units[i]));
-	call->result = device_json(call, &d, codes);
+	call->result = admin_json_device(call, &d, codes);
 	json_object_set_new(call->result, "unit_names", names);
 	json_object_set_new(call->result, "author", admin_json_text(d.author));
 	json_object_set_new(call->result, "cleared", json_boolean(d.id.is_cleared));

@@ -39,6 +39,10 @@ enum err admin_device_units(struct admin_call *call, uint32_t device, json_t **r
 struct session_row;
 json_t *admin_json_session(struct admin_call *call, const struct session_row *s);
 
+/* A row of `device list`: admin_device_list.c. */
+json_t *admin_json_device(struct admin_call *call, const struct store_device *d,
+			  json_t *take_units);
+
 /* "active", "stale", "never", "forked", "revoked". */
 const char *admin_device_state(const struct admin_call *call, const struct store_device *d);
 

@@ -244,6 +244,7 @@ def mistyped(w):
             (("log",), "--since", ("hôm qua", "2021-13-01", "25:00")), (("log",), "--until", ("x", "2021-02-30")),
             (("log",), "--limit", ("0", "-1", "x", "1x", "99999999999999999999")), (("log",), "--device", ("-1", "4294967296")),
             (("log",), "--outcome", ("nope",)), (("unit", "list"), "--on", ("x",)),
+            (("device", "list"), "--state", ("x",)), (("device", "list"), "--limit", ("0", "x")),
             (("unit", "import", units, "--from", "2021-02-01"), "--until", ("x", "2020-01-01")),
             (("unit", "import", units), "--from", ("x",)), (("unit", "succession", units), "--on", ("x",)),
             (("unit", "placing", "--unit", "25195"), "--limit", ("0", "x")), (("duplicate", "list"), "--limit", ("x",)),
