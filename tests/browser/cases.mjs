@@ -251,6 +251,58 @@ export const roles_see_what_they_may = async (browser, world) => {
 	});
 };
 
+// More devices than the first screenful, as the daemon would tell of them; and what it is asked.
+function devices(asked) {
+	const all = Array.from({length: 450}, (_, i) => ({number: i + 1, name: `Máy ${i + 1}`, units: ["25195"], state: i % 9 === 0 ? "stale" : "active",
+		enrolled_at: "2026-01-02T03:04:05.000Z", revoked_at: null, last_contact: "2026-11-20T10:00:00.000Z", last_number: 5, missing: 0,
+		clock_offset_ms: 0, client_version: "0.1.0"}));
+	const left = all.filter((d) => (!asked.state || d.state === asked.state) && (!asked.text || d.name.endsWith(asked.text)));
+	const rows = asked.down ? left.reverse() : left;
+	return {total: rows.length, rows: rows.slice(asked.offset ?? 0, (asked.offset ?? 0) + (asked.limit ?? Infinity))};
+}
+
+export const devices_come_a_screenful_at_a_time = async (browser, world) => {
+	const {context, page, faults} = await open(browser);
+	const asked = [];
+	await page.route("**/console/api/call", (route) => {
+		const {command, args} = route.request().postDataJSON();
+		if (command !== "device list")
+			return route.continue();
+		asked.push(args);
+		return route.fulfill({json: {exit_code: 0, result: devices(args)}});
+	});
+	await signIn(page, world, "Lan");
+	await visit(page, "devices");
+	check(await page.locator(".count").innerText() === "Đang hiện Shown 200 / 450", await page.locator(".count").innerText());
+	check(asked.length === 1 && asked[0].limit === 200 && asked[0].offset === 0, "more than a screenful: " + JSON.stringify(asked));
+	const more = page.locator(".table-box").first().locator(".more button");
+	await more.first().focus();
+	await page.keyboard.press("Enter");
+	await page.locator("tbody tr").nth(399).waitFor();
+	check(await page.evaluate(() => document.activeElement.closest("tr")?.rowIndex) === 201, "the first new row is not at hand");
+	await more.last().focus();
+	await page.keyboard.press("Enter");
+	await page.locator("tbody tr").nth(449).waitFor();
+	check(await more.first().isHidden(), "more than all");
+	// Over all of them, not over what is here.
+	await page.locator("input[data-find]").fill("449");
+	await page.waitForFunction(() => document.querySelector(".table-box tbody").rows.length === 1);
+	check(asked.at(-1).text === "449" && asked.at(-1).offset === 0, JSON.stringify(asked.at(-1)));
+	await page.locator("input[data-find]").fill("");
+	await page.getByLabel("Tình trạng").selectOption("stale");
+	await page.waitForFunction(() => document.querySelector(".table-box tbody").rows.length === 50);
+	await page.getByLabel("Tình trạng").selectOption("");
+	await page.waitForFunction(() => document.querySelector(".table-box tbody").rows.length === 200);
+	await page.locator("th[data-key=number] button").click();
+	await page.waitForFunction(() => document.querySelector(".table-box tbody tr a").textContent === "450");
+	check(asked.at(-1).sort === "number" && asked.at(-1).down === true, JSON.stringify(asked.at(-1)));
+	const [file] = await Promise.all([page.waitForEvent("download"), page.locator("[data-export=devices]").click()]);
+	const csv = readFileSync(await file.path(), "utf8");
+	check(csv.split("\r\n").length === 452, "the file has only what is shown");
+	check(faults.length === 0, faults.join("; "));
+	await context.close();
+};
+
 export const devices_invited_and_revoked = (browser, world) => into(browser, world, "Lan", async (page) => {
 	await visit(page, "devices");
 	await page.locator("#invite summary").click();
@@ -540,9 +592,15 @@ function country() {
 		forked: 0, clock_off: 0, quarantine: 0, conflicts: 0}};
 }
 
+function packed({at, rows, totals}) {
+	const keys = Object.keys(rows[0]).filter((k) => k !== "province_name");
+	return {at, totals, keys, provinces: Object.fromEntries(rows.map((r) => [r.province_code, r.province_name])),
+		rows: rows.map((r) => keys.map((k) => r[k]))};
+}
+
 async function country_on(browser, world, size) {
 	const {context, page, faults} = await open(browser, {size});
-	const board = country();
+	const board = packed(country());
 	await page.route("**/console/api/call", (route) => (route.request().postDataJSON().command === "board" ?
 		route.fulfill({json: {exit_code: 0, result: board}}) : route.continue()));
 	await signIn(page, world, "Phú");
@@ -557,7 +615,7 @@ async function country_on(browser, world, size) {
 	check(size === "phone" || below <= 0, `${below} pixels of a province below the screen`);
 	await page.locator("select").nth(1).selectOption("");
 	await page.getByLabel("Cách hiện").selectOption("table");
-	const more = page.locator(".table-box > button");
+	const more = page.locator(".table-box .more button").first();
 	check((await more.innerText()).includes(size === "phone" ? "(40 / 3.321)" : "(200 / 3.321)"), await more.innerText());
 	const drawn = await count(page, "tbody tr");
 	await more.click();

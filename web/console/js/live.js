@@ -19,10 +19,27 @@ function poll(signal, changed) {
 	later();
 }
 
+// One after the other: what comes meanwhile is one more time.
+function inTurn(changed) {
+	let busy = false;
+	let again = false;
+	const run = async () => {
+		again = busy;
+		if (busy)
+			return;
+		busy = true;
+		await changed().catch(() => {}); // as above
+		busy = false;
+		if (again)
+			void run();
+	};
+	return run;
+}
+
 // kinds: "session", "board" (docs/console.md).
 export function follow(signal, kinds, changed) {
 	const source = new EventSource("/console/api/events");
-	const tell = () => void changed().catch(() => {}); // as above
+	const tell = inTurn(changed);
 	for (const kind of [...kinds, "lost"])
 		source.addEventListener(kind, tell);
 	source.addEventListener("end", async () => {

@@ -3,12 +3,14 @@ import {fold, h, number, t, tt, value} from "./dom.js";
 import {download} from "./download.js";
 
 // Rows drawn at once; more on demand. On a phone each is as tall as a card.
-const PAGE = matchMedia("(max-width: 640px)").matches ? 40 : 200;
+export const PAGE = matchMedia("(max-width: 640px)").matches ? 40 : 200;
+
+const order = new Intl.Collator("vi");
 
 function compare(a, b) {
 	if (a === null || a === undefined || b === null || b === undefined)
 		return (a ?? null) === (b ?? null) ? 0 : (a ?? null) === null ? 1 : -1;
-	return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "vi");
+	return typeof a === "number" && typeof b === "number" ? a - b : order.compare(String(a), String(b));
 }
 
 // A cell without a value; what a record holds is shown by value() itself.
@@ -25,32 +27,40 @@ export class Table {
 		this.words = "";
 		this.drawn = PAGE;
 		this.keep = () => true;
+		this.texts = new WeakMap();
 		this.head = columns.map((c) => this.#header(c));
 		this.body = h("tbody");
 		this.left = h("span", {class: "left"});
-		this.more = h("button", {type: "button", class: "btn btn-outline-primary", hidden: true,
-			onclick: () => this.#grow()}, t("more"), " ", this.left);
+		const growing = (text, count, left) => h("button", {type: "button", class: "btn btn-outline-primary",
+			onclick: () => this.grow(count)}, t(text), left && [" ", left]);
+		this.more = h("p", {class: "more", hidden: true}, growing("more", PAGE, this.left), " ", growing("all_rows", Infinity));
 		this.empty = h("p", {class: "empty"}, t(empty));
 		this.table = h("table", {class: "table table-sm rows"}, h("caption", {class: "unseen"}, tt(caption)),
 			h("thead", {}, h("tr", {}, this.head)), this.body);
-		this.element = h("div", {class: "table-box"}, this.table, this.empty, this.more);
+		this.element = h("div", {class: "table-box", onprinted: () => this.grow(Infinity)}, this.table, this.empty, this.more);
 	}
 
 	#header(column) {
-		const button = h("button", {type: "button", class: "sort", onclick: () => this.#sortBy(column.key)},
+		const button = h("button", {type: "button", class: "sort", onclick: () => this.sortBy(column.key)},
 			column.words ?? t(column.text), h("span", {class: "arrow", "aria-hidden": "true"}));
 		return h("th", {scope: "col", "data-key": column.key, class: column.kind}, button);
 	}
 
-	#sortBy(key) {
+	sortBy(key) {
 		this.down = this.sort === key && !this.down;
 		this.sort = key;
+		this.changed();
+	}
+
+	// Other rows are wanted, or in another order; `isTyping`: others soon.
+	changed() {
 		this.draw();
 	}
 
-	#grow() {
+	// How many more; the first of them is at hand.
+	grow(count) {
 		const first = this.drawn;
-		this.drawn += PAGE;
+		this.drawn += count;
 		this.draw();
 		this.body.rows[first]?.querySelector("a, button")?.focus();
 	}
@@ -64,11 +74,22 @@ export class Table {
 		this.draw();
 	}
 
-	// Those the filters leave, in the order shown.
-	seen() {
+	// What is looked for in a row, made once.
+	#text(row) {
+		if (!this.texts.has(row))
+			this.texts.set(row, this.columns.map((c) => fold(value(Table.of(c, row)))).join("\n"));
+		return this.texts.get(row);
+	}
+
+	// Those the filters leave.
+	kept() {
 		const words = fold(this.words).split(/\s+/).filter(Boolean);
-		const rows = this.rows.filter((row) => this.keep(row) && words.every((w) =>
-			this.columns.some((c) => fold(value(Table.of(c, row))).includes(w))));
+		return this.rows.filter((row) => this.keep(row) && words.every((w) => this.#text(row).includes(w)));
+	}
+
+	// The same in the order shown.
+	seen() {
+		const rows = this.kept();
 		const column = this.columns.find((c) => c.key === this.sort);
 		if (column !== undefined)
 			rows.sort((a, b) => compare(Table.of(column, a), Table.of(column, b)) * (this.down ? -1 : 1));
@@ -86,6 +107,7 @@ export class Table {
 
 	draw() {
 		const rows = this.seen();
+		const total = this.total ?? rows.length;
 		for (const th of this.head) {
 			const is = th.dataset.key === this.sort;
 			if (is)
@@ -95,11 +117,10 @@ export class Table {
 			th.querySelector(".arrow").textContent = is ? (this.down ? "▼" : "▲") : "";
 		}
 		this.body.replaceChildren(...rows.slice(0, this.drawn).map((r) => this.#row(r)));
-		this.table.hidden = rows.length === 0;
-		this.empty.hidden = rows.length !== 0;
-		this.more.hidden = rows.length <= this.drawn;
-		this.left.textContent = `(${number(this.drawn)} / ${number(rows.length)})`;
-		this.onDrawn?.(rows);
+		this.table.hidden = total === 0;
+		this.empty.hidden = total !== 0;
+		this.more.hidden = total <= this.drawn;
+		this.left.textContent = `(${number(this.drawn)} / ${number(total)})`;
 	}
 
 	// A box of words to look for.
@@ -107,18 +128,23 @@ export class Table {
 		const input = h("input", {type: "search", class: "form-control", autocomplete: "off", "data-find": true,
 			oninput: () => {
 				this.words = input.value;
-				this.draw();
+				this.changed(true);
 			}});
 		return field("find", input);
 	}
 
 	exporter(name) {
 		return h("button", {type: "button", class: "btn btn-outline-secondary", "data-export": name,
-			onclick: () => download(name + ".csv", "text/csv;charset=utf-8", this.csv())}, t("export_csv"));
+			onclick: async () => download(name + ".csv", "text/csv;charset=utf-8", this.csv(await this.whole()))}, t("export_csv"));
 	}
 
-	csv() {
-		const lines = [this.columns.map((c) => c.key), ...this.seen().map((row) =>
+	// All the filters leave, whatever is drawn.
+	async whole() {
+		return this.seen();
+	}
+
+	csv(rows) {
+		const lines = [this.columns.map((c) => c.key), ...rows.map((row) =>
 			this.columns.map((c) => Table.of(c, row)))];
 		return "\ufeff" + lines.map((l) => l.map(cell).join(",")).join("\r\n") + "\r\n";
 	}
@@ -131,6 +157,12 @@ function cell(v) {
 		s = "'" + s;
 	return /[",\r\n]/.test(s) ? '"' + s.replaceAll('"', '""') + '"' : s;
 }
+
+// On paper nothing is behind a button.
+addEventListener("beforeprint", () => {
+	for (const box of document.querySelectorAll(".table-box"))
+		box.dispatchEvent(new Event("printed"));
+});
 
 let serial = 0;
 

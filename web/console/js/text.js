@@ -31,7 +31,9 @@ export const text = {
 
 	// tables and forms
 	find: ["Tìm", "Find"],
-	more: ["Thêm dòng", "More rows"],
+	more: ["Xem thêm", "More rows"],
+	rows_shown: ["Đang hiện", "Shown"],
+	all_rows: ["Hiện tất cả", "All rows"],
 	older: ["Cũ hơn", "Older"],
 	nothing: ["Không có gì", "Nothing"],
 	export_csv: ["Lưu CSV", "Save CSV"],
@@ -314,6 +316,7 @@ export const text = {
 	account_reach: ["Thấy và quyết định", "Sees and decides"],
 	reach_office: ["cả văn phòng", "the whole office"],
 	reach_units: ["chỉ các đơn vị dưới đây", "only the units below"],
+	remove: ["Xóa", "Remove"],
 	account_remove: ["Xóa tài khoản", "Remove"],
 	account_remove_hint: ["Mọi lần đăng nhập của tài khoản này kết thúc. Vết đã ghi vẫn còn.",
 		"Every login of the account ends. The audit keeps what it did."],

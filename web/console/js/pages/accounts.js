@@ -81,15 +81,15 @@ export async function show(body, {signal}) {
 			badge("stale", t("cleared")) : null, " ", r.must_change ? badge("stale", t("must_change")) : null]},
 		{key: "login_at", text: "login_at", show: (r) => time(r.login_at)},
 		{key: "act", text: "action", of: () => " ", show: (r) => h("span", {class: "acts"},
-			act(r, "account units", "account_units_change", () => change("account units", askUnits(r))),
-			act(r, "account role", "account_role", () => change("account role", askRole(r))),
+			act(r, "account units", "units", () => change("account units", askUnits(r))),
+			act(r, "account role", "role", () => change("account role", askRole(r))),
 			act(r, "account reset", "account_reset", async () => {
 				if (!await askSure("account_reset", "account_reset_hint"))
 					return;
 				said.replaceChildren(first({...await call("account reset", {name: r.name}), name: r.name}));
 				await load();
 			}),
-			act(r, "account remove", "account_remove", async () => {
+			act(r, "account remove", "remove", async () => {
 				if (!await askSure("account_remove", "account_remove_hint"))
 					return;
 				await call("account remove", {name: r.name});

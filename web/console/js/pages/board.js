@@ -20,9 +20,23 @@ function told(row) {
 }
 
 function tile(row, small) {
-	return h("a", {href: "#/unit/" + encodeURIComponent(row.code), class: `tile mark-${row.state}${worried(row) ? " worried" : ""}`,
-		title: told(row), "aria-label": told(row)},
-	worried(row) ? "!" : signs[row.state], small ? null : h("span", {class: "name"}, row.name.replace(kinds, "")));
+	const words = told(row);
+	const isWorried = worried(row);
+	return h("a", {href: "#/unit/" + encodeURIComponent(row.code), class: `tile mark-${row.state}${isWorried ? " worried" : ""}`,
+		title: words, "aria-label": words},
+	isWorried ? "!" : signs[row.state], small ? null : h("span", {class: "name"}, row.name.replace(kinds, "")));
+}
+
+// Rows as lists of values, of which each key and each province's name came once.
+async function load(signal) {
+	const {at, totals, keys, provinces, rows} = await call("board", {packed: true}, {signal});
+	return {at, totals, provinces, rows: rows.map((values) => {
+		const row = {};
+		for (let i = 0; i < keys.length; i++)
+			row[keys[i]] = values[i];
+		row.province_name = provinces[row.province_code] ?? null;
+		return row;
+	})};
 }
 
 // Districts where there are any, else provinces.
@@ -65,13 +79,18 @@ const columns = [
 	...worries.map(positive),
 ];
 
-function card(text, n, kind, pick) {
-	return h("button", {type: "button", class: "card-figure mark-" + kind, "data-figure": text, onclick: pick},
-		h("strong", {}, number(n)), " ", t(text));
+// A count that leaves its communes when it is pressed. `kind(n)`: how it looks.
+function card(text, kind, pick) {
+	const figure = h("strong");
+	const button = h("button", {type: "button", "data-figure": text, onclick: pick}, figure, " ", t(text));
+	return {button, set: (n) => {
+		figure.textContent = number(n);
+		button.className = "card-figure mark-" + kind(n);
+	}};
 }
 
 export async function show(body, {signal}) {
-	let board = await call("board");
+	const board = await load(signal);
 	const table = new Table({columns, caption: "board", sort: "state", empty: "no_communes"});
 	const map = h("div", {id: "map"});
 	const filter = {state: "all", province: "", as: "map"};
@@ -79,15 +98,21 @@ export async function show(body, {signal}) {
 		stale: (r) => r.state === "stale", never: (r) => r.state === "never"};
 
 	table.keep = (row) => fits[filter.state](row) && (filter.province === "" || row.province_code === filter.province);
-	table.onDrawn = (rows) => {
-		map.replaceChildren(rows.length === 0 ? h("p", {class: "empty"}, t("no_communes")) :
-			drawMap([...rows].sort((a, b) => a.code.localeCompare(b.code)), pickProvince));
-		table.element.hidden = filter.as === "map";
-		map.hidden = filter.as !== "map";
+	// Only what is looked at is drawn. The daemon's rows are by code, as the map is.
+	const redraw = () => {
+		const isMap = filter.as === "map";
+		const rows = isMap ? table.kept() : [];
+		table.element.hidden = isMap;
+		map.hidden = !isMap;
+		map.replaceChildren(!isMap ? "" : rows.length === 0 ? h("p", {class: "empty"}, t("no_communes")) :
+			drawMap(rows, pickProvince));
+		if (!isMap)
+			table.draw();
 	};
+	table.changed = redraw;
 	const draw = (key) => (v) => {
 		filter[key] = v;
-		table.draw();
+		redraw();
 	};
 	const state = choice("show_which", [["all", "which_all"], ["attention", "which_attention"], ["worried", "which_worried"],
 		["fresh", "state_fresh"], ["stale", "state_stale"], ["never", "state_never"]], "all", draw("state"));
@@ -95,8 +120,8 @@ export async function show(body, {signal}) {
 		state.querySelector("select").value = v;
 		draw("state")(v);
 	};
-	const provinces = new Map(board.rows.map((r) => [r.province_code, r.province_name]));
-	const province = choice("province", [["", "all_provinces"], ...[...provinces].map(([c, n]) => [c, null, n])], "",
+	const provinces = Object.entries(board.provinces).sort(([a], [b]) => (a < b ? -1 : 1));
+	const province = choice("province", [["", "all_provinces"], ...provinces.map(([c, n]) => [c, null, n])], "",
 		draw("province"));
 	const pickProvince = (code) => {
 		const select = province.querySelector("select");
@@ -104,25 +129,29 @@ export async function show(body, {signal}) {
 		draw("province")(code);
 		select.focus();
 	};
-	const totals = board.totals;
+	const cards = new Map([["communes", card("which_all", () => "plain", pick("all"))],
+		...Object.keys(signs).map((s) => [s, card("state_" + s, () => s, pick(s))]),
+		...worries.map((w) => [w, card(w, (n) => (n > 0 ? "bad" : "plain"), pick("worried"))])]);
+	const asOf = h("small");
+	const take = ({at, totals, rows}) => {
+		for (const [key, one] of cards)
+			one.set(totals[key]);
+		asOf.replaceChildren(t("as_of"), ": ", time(at));
+		table.rows = rows;
+		redraw();
+	};
 
 	body.append(
-		h("div", {class: "figures"},
-			card("which_all", totals.communes, "plain", pick("all")), card("state_fresh", totals.fresh, "fresh", pick("fresh")),
-			card("state_stale", totals.stale, "stale", pick("stale")), card("state_never", totals.never, "never", pick("never")),
-			...worries.map((w) => card(w, totals[w], totals[w] > 0 ? "bad" : "plain", pick("worried")))),
+		h("div", {class: "figures"}, [...cards.values()].map((one) => one.button)),
 		h("div", {class: "filters"},
 			table.finder(), state,
-			provinces.size > 1 ? province : null,
+			provinces.length > 1 ? province : null,
 			choice("show_as", [["map", "as_map"], ["table", "as_table"]], "map", draw("as")),
 			table.exporter("board")),
 		h("p", {class: "legend"}, Object.entries(signs).map(([s, sign]) =>
 			[badge(s, sign, " ", t("state_" + s)), " "]), badge("bad", "! ", t("which_worried")), " ",
-		h("small", {}, t("as_of"), ": ", time(board.at))),
+		asOf),
 		map, table.element);
-	table.set(board.rows);
-	follow(signal, ["board"], async () => {
-		board = await call("board", {}, {signal});
-		table.set(board.rows);
-	});
+	take(board);
+	follow(signal, ["board"], async () => take(await load(signal)));
 }

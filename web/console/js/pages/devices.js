@@ -1,7 +1,8 @@
 // devices - every device, and inviting one more.
 import {call, may} from "../api.js";
 import {deviceColumns} from "../device_columns.js";
-import {alarm, badge, h, t, time} from "../dom.js";
+import {alarm, badge, h, link, t, time} from "../dom.js";
+import {PagedTable} from "../paged.js";
 import {qrCanvas} from "../qr.js";
 import {choice, field, Table} from "../table.js";
 
@@ -42,22 +43,22 @@ function inviting() {
 }
 
 export async function show(body, {signal}) {
-	const table = new Table({columns: deviceColumns, caption: "devices", sort: "number", empty: "no_devices"});
 	const states = ["active", "stale", "never", "forked", "revoked"];
 	let state = "";
-	table.keep = (row) => state === "" || row.state === state;
+	const table = new PagedTable({columns: deviceColumns, caption: "devices", sort: "number", empty: "no_devices",
+		ask: (asked) => call("device list", {...asked, state: state || undefined, counted: true}, {signal})});
 	body.append(may("device invite") ? inviting() : "", h("div", {class: "filters"}, table.finder(),
 		choice("state", [["", "which_all"], ...states.map((s) => [s, "device_" + s])], "", (v) => {
 			state = v;
-			table.draw();
+			table.changed();
 		}), table.exporter("devices")), table.element);
-	table.set(await call("device list", {}, {signal}));
+	await table.load();
 	if (may("missing")) {
 		const rows = await call("missing", {}, {signal});
 		if (rows.length === 0)
 			return;
 		const missing = new Table({caption: "missing", columns: [
-			{key: "device", text: "device", kind: "number"}, {key: "name", text: "name"},
+			{key: "device", text: "device", kind: "number", show: (r) => link("device/" + r.device, String(r.device))}, {key: "name", text: "name"},
 			{key: "units", text: "communes", of: (r) => r.units.join(", ")},
 			{key: "held", text: "numbers_held"},
 			{key: "missing", text: "numbers_missing", show: (r) => badge("bad", r.missing)},
