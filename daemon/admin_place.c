@@ -197,13 +197,20 @@ static enum err list_communes(struct admin_call *call)
 
 /* ---- the list of records ---- */
 
-static void append_value(struct buf *title, const struct value *v)
+/* A code by its label: whoever places the record reads no codes. */
+static void append_value(struct buf *title, const struct schema_field *f, const struct value *v)
 {
+	const struct schema_code *code = NULL;
+
 	if (v->kind != VALUE_TEXT && v->kind != VALUE_INT)
 		return;
+	if (v->kind == VALUE_TEXT && f->list != NULL)
+		code = schema_find_code(f->list, v->bytes);
 	if (title->len != 0)
 		buf_append_str(title, " · ");
-	if (v->kind == VALUE_TEXT)
+	if (code != NULL)
+		buf_append_bytes(title, code->label.vi);
+	else if (v->kind == VALUE_TEXT)
 		buf_append_bytes(title, v->bytes);
 	else
 		buf_printf(title, "%" PRIi64, v->integer);
@@ -221,7 +228,7 @@ static json_t *title_of(struct admin_call *call, const struct record *r)
 
 		if (f->is_title && held != NULL &&
 		    !admin_hides_value(call, r->type, &r->id, f->name, &held->value))
-			append_value(&title, &held->value);
+			append_value(&title, f, &held->value);
 	}
 	return admin_json_text(buf_bytes(&title));
 }

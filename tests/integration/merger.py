@@ -186,6 +186,8 @@ def divided(w):
     check(set(rows) == set(ids + helps), f"the records that wait: {rows}")
     check(rows[ids[0]]["title"] == "Chờ Xếp 0 · 1960" and rows[helps[0]]["belongs_to"] == ids[0] and
           rows[helps[0]]["belongs_to_unit"] == "30334", f"what tells them apart: {rows}")
+    check(rows[helps[0]]["title"] == "2025-05-03 · Hỗ trợ lương thực",
+          f"a title for people has codes: {rows[helps[0]]}")
     check(len(w.ctl_json("unit", "placing", "--unit", "30334", "--limit", "2", code=4)) == 2, "--limit")
     w.ctl("unit", "placing", "--unit", "30316", code=1)
     west = enrol(w, "chaudoc", "30316", "2025-07-01", "Trần Thị Bé")
