@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/base/check.h"
 #include "common/base/log.h"
@@ -111,12 +112,36 @@ static void refuse_flawed(struct call *c)
 	answer(c, bundle_flaw_name(c->flaw));
 }
 
+/* What the protocol says is for the commune; whoever stands here with the file is the office. */
+static void explain(struct call *c)
+{
+	const uint32_t number = c->bundle.device.number;
+
+	if (strcmp(c->refusal, "forked") == 0)
+		snprintf(c->reason, sizeof c->reason,
+			 "Máy %" PRIu32 " đã bị tách ra (forked); chưa nhận gì, mọi thứ vẫn ở máy "
+			 "của xã; hãy cấp thư: ctxhctl device release %" PRIu32 " / device %" PRIu32
+			 " is set aside (forked); nothing was taken, all is "
+			 "kept on the commune's machine; make it a release: ctxhctl device "
+			 "release %" PRIu32,
+			 number, number, number, number);
+	else if (strcmp(c->refusal, "revoked") == 0)
+		snprintf(c->reason, sizeof c->reason,
+			 "Máy %" PRIu32 " đã bị thu hồi (revoked); chưa nhận gì; thu hồi nhầm thì "
+			 "mời lại: ctxhctl device invite / device %" PRIu32
+			 " was revoked; nothing was taken; if that was a mistake invite it anew: "
+			 "ctxhctl device invite",
+			 number, number);
+	else
+		snprintf(c->reason, sizeof c->reason, "%s", reply_text(c->refusal));
+}
+
 /* By a code of the protocol. */
 static void refuse(struct call *c)
 {
 	unsigned status = reply_status(c->refusal);
 
-	snprintf(c->reason, sizeof c->reason, "%s", reply_text(c->refusal));
+	explain(c);
 	make_error(c, status, status >= 500 ? 3 : 1);
 	answer(c, c->refusal);
 }

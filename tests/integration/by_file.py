@@ -275,7 +275,7 @@ def forked_and_revoked(w, e):
     back = kf.office(kf.out(), code=4)
     check(kf.last["outcome"] == "forked" and kf.last["quarantined"] == 1, f"{kf.last}")
     kf.back(back, code=1)
-    refused(w.ctl("bundle", "in", ke.out(), code=1), "forked")
+    refused(w.ctl("bundle", "in", ke.out(), code=1), "ctxhctl device release")
     check(w.ctl_json("log", "--limit", "1")[0]["error"] == "forked", "the log says why")
     g = w.client("g", "25198")
     kg = Courier(w, g)
