@@ -33,13 +33,15 @@ static void tell(const char *state, const struct restored *restored)
 	id_print(&restored->epoch, epoch);
 	(void)printf(
 		"Đã khôi phục vào %s: đến số nhật ký %llu, %llu hồ sơ, %zu thiết bị; kỷ nguyên "
-		"mới %s.\nHãy chạy: ctxhd --state %s. Thiết bị tự gửi lại phần còn thiếu ở lần "
+		"mới %s.\nHãy chạy: ctxhd --state %s; dịch vụ của gói cài đặt: chown -R ctxhd: %s, rồi "
+		"systemctl start ctxhd.socket ctxhd. Thiết bị tự gửi lại phần còn thiếu ở lần "
 		"đồng bộ tới; xem ctxhctl missing. Đừng chạy lại thư mục cũ.\n"
 		"Restored into %s: up to log number %llu, %llu records, %zu devices; new epoch "
-		"%s.\nRun: ctxhd --state %s. Devices send again what is missing at their next "
+		"%s.\nRun: ctxhd --state %s; the package's service: chown -R ctxhd: %s, then systemctl "
+		"start ctxhd.socket ctxhd. Devices send again what is missing at their next "
 		"sync; see ctxhctl missing. Never run the old folder again.\n",
-		state, log, records, restored->devices, epoch, state, state, log, records,
-		restored->devices, epoch, state);
+		state, log, records, restored->devices, epoch, state, state, state, log, records,
+		restored->devices, epoch, state, state);
 }
 
 static void tell_erased(const struct restored *restored)
