@@ -6,6 +6,7 @@
 #include "admin/commands.h"
 #include "admin/listing.h"
 #include "admin/report_args.h"
+#include "common/report/doc.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 #define JSON_AUTO    __attribute__((cleanup(ctl_json_release_auto)))
@@ -22,8 +23,23 @@ static const struct listing_column list_columns[] = {
 
 int cmd_report_list(void *context, const struct args *args)
 {
+	const struct ctl *ctl = context;
+	AUTO(buf_clear) struct buf out = {0};
+	JSON_AUTO json_t *rows = NULL;
+	int code = ctl_call(ctl, "report list", NULL, CTL_TIMEOUT_MS, &rows);
+
 	(void)args;
-	return listing_ask(context, "report list", NULL, list_columns, COUNT(list_columns));
+	if (rows == NULL)
+		return code;
+	for (size_t i = 0; ctl->format == TABLE_TABLE && i < json_array_size(rows); i++) {
+		json_t *row = json_array_get(rows, i);
+		const char *section = json_string_value(json_object_get(row, "section"));
+
+		if (section != NULL)
+			json_object_set_new(row, "section", json_string(doc_section_name(section)));
+	}
+	listing_print(ctl, list_columns, COUNT(list_columns), rows, &out);
+	return ctl_print(&out) == ARGS_EXIT_DONE ? code : ARGS_EXIT_FAILED;
 }
 
 int report_args_format(const struct ctl *ctl, const struct args *args,

@@ -46,6 +46,11 @@ static const struct doc_section *title_of(const char *section)
 	return &title_of_others;
 }
 
+const char *doc_section_name(const char *id)
+{
+	return title_of(id)->name;
+}
+
 /* Figures in đồng say so in the label of the row or of the indicator. */
 static bool says_dong(const char *label)
 {

@@ -86,6 +86,9 @@ extern const char *const doc_figure_keys[DOC_FIGURES]; /* "value", "numerator", 
 /* ERR_INVAL: it has no rows, or says nothing of unit and period. */
 enum err doc_read(struct arena *a, const json_t *report, struct doc *ret_doc);
 
+/* Short, for people: "network" -> "2. Mạng lưới, năng lực"; one the programme lacks: "Khác". */
+const char *doc_section_name(const char *id);
+
 /* The labels of one row of the JSON, and whether it is money; no figures. */
 void doc_read_labels(const json_t *row, struct doc_row *ret_row);
 

@@ -140,6 +140,9 @@ def listings(w, person):
     each_format(w, ("audit", "list", "--limit", "2"), AUDIT, rows=2)
     check(each_format(w, ("verify",), VERIFY)["found"] == 0, "verify finds something")
     each_format(w, ("unit", "list", "--province", "70", "--on", "13/04/2021"), UNIT, rows=111)
+    sections = w.ctl("report", "list").stdout
+    check("Mạng lưới" in sections and "network" not in sections, f"report list has codes: {sections}")
+    check(w.ctl_json("report", "list")[1]["section"] == "programme", "programs are given codes")
     check("Phường Tân Phú" in fits(w, "board"), "the name of a commune is cut at 80 columns")
     for command in (("board", "--unit", "25195"), ("log",), ("log", "show", str(partial)), ("device", "list"), ("conflict", "list"),
                     ("quarantine", "list"), ("audit", "list"), ("unit", "list"), ("report", "list"),
