@@ -115,9 +115,9 @@ def test(w, _args):
         f.write(TAKEN)
     r = w.run("ctxhd", "--check", "--config", config, code=1)
     said = r.stdout + r.stderr
-    check("erased: this name is taken by the store" in said, f"--check said: {said}")
+    check("zz_province.yaml:2: erased: the name is reserved" in said, f"--check said: {said}")
     w.daemon.send_signal(signal.SIGHUP)
-    harness.wait_for(lambda: journal_has(w, "erased: this name"), "the name is told in the journal")
+    harness.wait_for(lambda: journal_has(w, "erased: the name is reserved"), "the name is told in the journal")
     check(w.ctl_json("status")["schema_version"] == after, "a schema that cannot be came into force")
 
 
