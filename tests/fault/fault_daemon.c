@@ -491,12 +491,13 @@ static enum err transact(struct step *s)
 
 	if (e != ERR_OK)
 		return e;
+	/* Before the work, not only the commit: that one wants no memory of SQLite's. */
+	harness_before_commit();
 	e = run_in_transaction(s);
 	if (e != ERR_OK) {
 		store_rollback(store);
 		return e;
 	}
-	harness_before_commit();
 	return store_commit(store);
 }
 

@@ -227,13 +227,14 @@ static enum err transact(const struct office_step *s)
 
 	if (e != ERR_OK)
 		return e;
+	/* Before the work, not only the commit: that one wants no memory of SQLite's. */
+	harness_before_commit();
 	e = run_in_transaction(s);
 	if (e != ERR_OK) {
 		store_rollback(store);
 		return is_said_before(s, e) ? ERR_OK : e;
 	}
 	leave_traces();
-	harness_before_commit();
 	return store_commit(store);
 }
 
