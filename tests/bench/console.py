@@ -21,7 +21,10 @@ from world import harness
 
 DAY = 86400000
 CALLS = [
-    ("me", None), ("types", {}), ("board", {}), ("board", {"attention": True}), ("unit list", {}), ("device list", {}),
+    ("me", None), ("types", {}), ("board", {}), ("board", {"packed": True}), ("board", {"attention": True}), ("unit list", {}),
+    ("device list", {}), ("device list", {"counted": True, "limit": 100}),
+    ("device list", {"counted": True, "limit": 100, "text": "tan phu"}),
+    ("device list", {"counted": True, "limit": 100, "sort": "name", "down": True}),
     ("missing", {}), ("log", {"limit": 200}), ("log", {"limit": 200, "unit": "25195"}),
     ("log", {"limit": 200, "device": 77}), ("log", {"limit": 200, "outcome": "refused"}),
     ("log", {"limit": 200, "outcome": "failed"}), ("log", {"limit": 200, "since": "2025-01-01", "until": "2025-01-31"}),

@@ -273,13 +273,13 @@ export const devices_come_a_screenful_at_a_time = async (browser, world) => {
 	});
 	await signIn(page, world, "Lan");
 	await visit(page, "devices");
-	check(await page.locator(".count").innerText() === "Đang hiện Shown 200 / 450", await page.locator(".count").innerText());
-	check(asked.length === 1 && asked[0].limit === 200 && asked[0].offset === 0, "more than a screenful: " + JSON.stringify(asked));
+	check(await page.locator(".count").innerText() === "Đang hiện Shown 100 / 450", await page.locator(".count").innerText());
+	check(asked.length === 1 && asked[0].limit === 100 && asked[0].offset === 0, "more than a screenful: " + JSON.stringify(asked));
 	const more = page.locator(".table-box").first().locator(".more button");
 	await more.first().focus();
 	await page.keyboard.press("Enter");
-	await page.locator("tbody tr").nth(399).waitFor();
-	check(await page.evaluate(() => document.activeElement.closest("tr")?.rowIndex) === 201, "the first new row is not at hand");
+	await page.locator("tbody tr").nth(199).waitFor();
+	check(await page.evaluate(() => document.activeElement.closest("tr")?.rowIndex) === 101, "the first new row is not at hand");
 	await more.last().focus();
 	await page.keyboard.press("Enter");
 	await page.locator("tbody tr").nth(449).waitFor();
@@ -292,7 +292,7 @@ export const devices_come_a_screenful_at_a_time = async (browser, world) => {
 	await page.getByLabel("Tình trạng").selectOption("stale");
 	await page.waitForFunction(() => document.querySelector(".table-box tbody").rows.length === 50);
 	await page.getByLabel("Tình trạng").selectOption("");
-	await page.waitForFunction(() => document.querySelector(".table-box tbody").rows.length === 200);
+	await page.waitForFunction(() => document.querySelector(".table-box tbody").rows.length === 100);
 	await page.locator("th[data-key=number] button").click();
 	await page.waitForFunction(() => document.querySelector(".table-box tbody tr a").textContent === "450");
 	check(asked.at(-1).sort === "number" && asked.at(-1).down === true, JSON.stringify(asked.at(-1)));
@@ -616,7 +616,7 @@ async function country_on(browser, world, size) {
 	await page.locator("select").nth(1).selectOption("");
 	await page.getByLabel("Cách hiện").selectOption("table");
 	const more = page.locator(".table-box .more button").first();
-	check((await more.innerText()).includes(size === "phone" ? "(40 / 3.321)" : "(200 / 3.321)"), await more.innerText());
+	check((await more.innerText()).includes(size === "phone" ? "(40 / 3.321)" : "(100 / 3.321)"), await more.innerText());
 	const drawn = await count(page, "tbody tr");
 	await more.click();
 	check(await count(page, "tbody tr") === 2 * drawn, "no more rows");

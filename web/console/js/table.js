@@ -3,7 +3,7 @@ import {fold, h, number, t, tt, value} from "./dom.js";
 import {download} from "./download.js";
 
 // Rows drawn at once; more on demand. On a phone each is as tall as a card.
-export const PAGE = matchMedia("(max-width: 640px)").matches ? 40 : 200;
+export const PAGE = matchMedia("(max-width: 640px)").matches ? 40 : 100;
 
 const order = new Intl.Collator("vi");
 
