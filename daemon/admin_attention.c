@@ -50,6 +50,7 @@ enum err admin_missing(struct admin_call *call)
 
 	if (e != ERR_OK)
 		return e;
+	admin_asks_of_each(call);
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++) {
 		const struct store_device *d = &devices[i];
@@ -162,6 +163,7 @@ enum err admin_quarantine_list(struct admin_call *call)
 	uint64_t after = 0;
 	enum err e = ERR_OK;
 
+	admin_asks_of_each(call);
 	call->result = json_array();
 	if (admin_flag(call, "decided"))
 		return list_discarded(call);

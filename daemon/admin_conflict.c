@@ -102,6 +102,7 @@ enum err admin_conflict_list(struct admin_call *call)
 	uint64_t after = 0;
 	enum err e = ERR_OK;
 
+	admin_asks_of_each(call);
 	call->result = json_array();
 	if (admin_flag(call, "decided"))
 		return list_decided(call);

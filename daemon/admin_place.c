@@ -309,5 +309,6 @@ enum err admin_unit_placing(struct admin_call *call)
 
 	if (e != ERR_OK)
 		return e;
+	admin_asks_of_each(call);
 	return code.len == 0 ? list_communes(call) : list_records(call, code);
 }

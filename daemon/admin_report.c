@@ -314,6 +314,7 @@ enum err admin_report_frozen(struct admin_call *call)
 	size_t count = 0;
 	enum err e = frozen_list(call->store, call->arena, &rows, &count);
 
+	admin_asks_of_each(call);
 	call->result = json_array();
 	for (size_t i = 0; e == ERR_OK && i < count; i++) {
 		bool sees = true;

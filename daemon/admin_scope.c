@@ -70,6 +70,11 @@ bool admin_is_bound(struct admin_call *call)
 	return call->caller.is_bound;
 }
 
+void admin_asks_of_each(struct admin_call *call)
+{
+	call->scope.is_asked = true;
+}
+
 bool admin_sees_unit(struct admin_call *call, int64_t unit)
 {
 	return !admin_is_bound(call) ||

@@ -27,6 +27,8 @@ enum err admin_scope_end(struct admin_call *call, const struct admin_command *co
 /* The caller sees only units of its own. Asking is keeping to it. */
 bool admin_is_bound(struct admin_call *call);
 bool admin_sees_unit(struct admin_call *call, int64_t unit);
+/* The handler asks of each row that it gives: where there is none, that is the answer. */
+void admin_asks_of_each(struct admin_call *call);
 /* Any of its units is the caller's. */
 enum err admin_sees_device(struct admin_call *call, uint32_t device, bool *ret_sees);
 /* All of them are: what is decided of it concerns nobody else. */

@@ -194,6 +194,7 @@ enum err admin_unit_list(struct admin_call *call)
 		e = units_list(call->store, call->arena, &filter, &rows, &count);
 	if (e != ERR_OK)
 		return e;
+	admin_asks_of_each(call);
 	call->result = json_array();
 	for (size_t i = 0; i < count; i++)
 		if (admin_sees_unit(call, rows[i].unit))

@@ -365,6 +365,9 @@ export const backups_and_audit = (browser, world) => into(browser, world, "Lan",
 	await page.getByText("account add").first().waitFor();
 	await page.locator('[data-act="audit verify"]').click();
 	await page.locator(".notice.good").waitFor();
+	const [file] = await Promise.all([page.waitForEvent("download"), page.locator('[data-act="audit checkpoint"]').click()]);
+	const {signature, audit} = JSON.parse(readFileSync(await file.path(), "utf8"));
+	check(signature && audit.length > 0, "no checkpoint");
 });
 
 export const health_tells_all_it_knows = (browser, world) => into(browser, world, "Lan", async (page) => {
@@ -543,6 +546,11 @@ export const an_account_of_a_commune_sees_it_alone = (browser, world) => into(br
 	await visit(page, "log");
 	check(await page.locator("tbody tr").count() > 0 && await page.locator("tbody tr", {hasText: "25195"}).count() === 0,
 		"contacts of another commune");
+	// Nothing of one's own yet is no refusal.
+	for (const path of ["duplicates", "placing", "frozen", "devices", "units"]) {
+		await visit(page, path);
+		check(await page.getByRole("alert").count() === 0, `${path}: ${await page.getByRole("alert").allInnerTexts()}`);
+	}
 	await visit(page, "record/" + world.people[0]);
 	await page.getByRole("alert").waitFor();
 });

@@ -14,8 +14,8 @@ async function look(page, size, shots, name) {
 		await page.screenshot({path: `${shots}/${name}.png`, fullPage: true});
 	const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 	check(wide <= 0, `${name}: ${wide} pixels beside the screen`);
-	const cut = size === "phone" ? await page.evaluate(() => [...document.querySelectorAll(".table-box")].filter((e) =>
-		e.scrollWidth > e.clientWidth).map((e) => e.scrollWidth - e.clientWidth)) : [];
+	const cut = await page.evaluate(() => [...document.querySelectorAll(".table-box")].filter((e) =>
+		e.scrollWidth > e.clientWidth).map((e) => e.scrollWidth - e.clientWidth));
 	check(cut.length === 0, `${name}: tables cut by ${cut}`);
 	// What one clicks is seen without moving the table.
 	const beside = await page.evaluate(() => [...document.querySelectorAll("td button, td a.btn")].filter((e) =>

@@ -178,6 +178,37 @@ static size_t devices_seen(const char *name, bool is_bound)
 	return count;
 }
 
+/* Where nothing is there to ask about, nothing is told; it is not refused as one that never asked.
+ */
+static void an_account_with_units_lists_what_is_not_there_yet(UNUSED_STATE)
+{
+	static const struct {
+		const char *command;
+		const char *args;
+	} lists[] = {{"board", "{}"},
+		     {"unit placing", "{}"},
+		     {"unit list", "{}"},
+		     {"unit list", "{\"on\":\"1990-01-01\"}"},
+		     {"device list", "{}"},
+		     {"log", "{}"},
+		     {"missing", "{}"},
+		     {"conflict list", "{}"},
+		     {"conflict list", "{\"decided\":true}"},
+		     {"quarantine list", "{}"},
+		     {"quarantine list", "{\"decided\":true}"},
+		     {"duplicate list", "{}"},
+		     {"duplicate list", "{\"distinct\":true}"},
+		     {"report frozen", "{}"}};
+	const struct admin_caller who = {.name = "account", .account = "Lan", .is_bound = true};
+
+	json_decref(result_of("account add",
+			      "{\"name\":\"Lan\",\"role\":\"reviewer\",\"units\":[\"25201\"]}"));
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		print_message("%s %s\n", lists[i].command, lists[i].args);
+		json_decref(called_by(lists[i].command, lists[i].args, &who, ERR_OK));
+	}
+}
+
 static void units_are_changed_and_what_they_were_is_in_the_audit(UNUSED_STATE)
 {
 	json_t *given;
@@ -305,6 +336,7 @@ int main(void)
 		T(a_reset_makes_a_new_password),
 		T(without_a_clearance_nobody_gets_a_cleared_accounts_password),
 		T(a_removed_account_is_gone),
+		T(an_account_with_units_lists_what_is_not_there_yet),
 		T(units_are_changed_and_what_they_were_is_in_the_audit),
 		T(all_units_are_the_whole_office),
 		T(units_that_cannot_be_leave_the_account_as_it_was),

@@ -1,5 +1,5 @@
 // session_columns - how contacts and changes are shown, wherever they are.
-import {badge, bytes, h, link, number, offset, record, t, time, tt, value, vi} from "./dom.js";
+import {badge, bytes, h, link, minute, number, offset, record, t, time, tt, value, vi} from "./dom.js";
 import {codeLabel, fieldLabel, refusal, typeLabel} from "./labels.js";
 
 export const outcome = (row) => badge({ok: "fresh", partial: "stale", refused: "bad", failed: "bad"}[row.outcome] ?? "plain",
@@ -10,7 +10,7 @@ const counted = (key, kind) => ({key, text: key, kind: "number", show: (row) =>
 
 export const sessionColumns = [
 	{key: "session", text: "session_number", kind: "number", show: (row) => link("session/" + row.session, String(row.session))},
-	{key: "started_at", text: "started_at", show: (row) => time(row.started_at)},
+	{key: "started_at", text: "started_at", show: (row) => minute(row.started_at)},
 	{key: "outcome", text: "outcome", show: outcome},
 	{key: "unit", text: "commune", show: (row) => (row.unit ? link("unit/" + encodeURIComponent(row.unit), row.unit) : "–")},
 	{key: "device", text: "device", kind: "number", show: (row) =>

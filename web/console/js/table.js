@@ -5,6 +5,8 @@ import {download} from "./download.js";
 // Rows drawn at once; more on demand. On a phone each is as tall as a card.
 export const PAGE = matchMedia("(max-width: 640px)").matches ? 40 : 100;
 
+const MANY = 12; // more columns than this stand closer
+
 const order = new Intl.Collator("vi");
 
 function compare(a, b) {
@@ -35,7 +37,7 @@ export class Table {
 			onclick: () => this.grow(count)}, t(text), left && [" ", left]);
 		this.more = h("p", {class: "more", hidden: true}, growing("more", PAGE, this.left), " ", growing("all_rows", Infinity));
 		this.empty = h("p", {class: "empty"}, t(empty));
-		this.table = h("table", {class: "table table-sm rows"}, h("caption", {class: "unseen"}, tt(caption)),
+		this.table = h("table", {class: "table table-sm rows" + (columns.length > MANY ? " dense" : "")}, h("caption", {class: "unseen"}, tt(caption)),
 			h("thead", {}, h("tr", {}, this.head)), this.body);
 		this.element = h("div", {class: "table-box", onprinted: () => this.grow(Infinity)}, this.table, this.empty, this.more);
 	}

@@ -1,6 +1,6 @@
 // accounts - who may sign in here, as what.
 import {call, login, may} from "../api.js";
-import {alarm, badge, h, t, time, tt} from "../dom.js";
+import {alarm, badge, h, t, time, tt, vi} from "../dom.js";
 import {choice, field, Table} from "../table.js";
 import {askForm, askSure} from "../why.js";
 
@@ -75,7 +75,7 @@ export async function show(body, {signal}) {
 	const table = new Table({caption: "accounts", sort: "name", columns: [
 		{key: "name", text: "account_name"},
 		{key: "role", text: "role", show: (r) => t("role_" + r.role)},
-		{key: "units", text: "units", of: (r) => r.units.join(", "), show: (r) => (r.units.length === 0 ? t("whole_office") :
+		{key: "units", text: "units", of: (r) => r.units.join(", ") || vi("whole_office"), show: (r) => (r.units.length === 0 ? t("whole_office") :
 			r.units.join(", "))},
 		{key: "cleared", text: "state", of: (r) => Number(r.cleared) * 2 + Number(r.must_change), show: (r) => [r.cleared ?
 			badge("stale", t("cleared")) : null, " ", r.must_change ? badge("stale", t("must_change")) : null]},

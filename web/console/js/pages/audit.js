@@ -1,6 +1,7 @@
 // audit - who did what here, in a chain nobody can change unseen.
 import {call, may} from "../api.js";
 import {alarm, h, number, t, time, value} from "../dom.js";
+import {download} from "../download.js";
 import {Table} from "../table.js";
 
 const FIRST = 200;
@@ -33,7 +34,18 @@ export async function show(body, {signal}) {
 		}
 	}}, t("audit_verify"));
 
+	// What `ctxhctl audit verify FILE` reads, without a daemon.
+	const checkpoint = h("button", {type: "button", class: "btn btn-outline-secondary", "data-act": "audit checkpoint", onclick: async () => {
+		try {
+			const got = await call("audit checkpoint", {}, {signal});
+			download("audit-checkpoint.json", "application/json", JSON.stringify(got, null, 2) + "\n");
+			said.replaceChildren(h("p", {class: "notice"}, t("checkpoint_saved")));
+		} catch (e) {
+			said.replaceChildren(alarm(e));
+		}
+	}}, t("audit_checkpoint"));
+
 	await load();
-	body.append(h("div", {class: "filters"}, table.finder(), may("audit verify") ? verify : "", table.exporter("audit")), said,
+	body.append(h("div", {class: "filters"}, table.finder(), may("audit verify") ? verify : "", may("audit checkpoint") ? checkpoint : "", table.exporter("audit")), said,
 		table.element, older);
 }
