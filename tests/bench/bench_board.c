@@ -181,6 +181,7 @@ int main(int argc, char **argv)
 	fill(source, argc > 1 ? atol(argv[1]) : 1000000, argc > 2 ? atol(argv[2]) : 10000);
 	printf("%-10s %-36s %11s %11s\n", "command", "arguments", "best", "median");
 	measure("board", "{}");
+	measure("board", "{\"packed\":true}");
 	measure("board", "{\"province\":\"01\"}");
 	measure("status", "{}");
 	measure("log", "{}");
@@ -192,6 +193,9 @@ int main(int argc, char **argv)
 	measure("log", "{\"since\":\"2025-01-01\",\"until\":\"2025-01-31\"}");
 	measure("log", "{\"after\":999000,\"limit\":1000}");
 	measure("device list", "{}");
+	measure("device list", "{\"counted\":true,\"limit\":100}");
+	measure("device list", "{\"limit\":100,\"text\":\"may 777\"}");
+	measure("device list", "{\"limit\":100,\"sort\":\"name\",\"down\":true}");
 	measure("missing", "{}");
 	measure("unit list", "{}");
 	store_close(store);
