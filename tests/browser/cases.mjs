@@ -555,6 +555,28 @@ export const an_account_of_a_commune_sees_it_alone = (browser, world) => into(br
 	await page.getByRole("alert").waitFor();
 });
 
+// Neither loaded anew nor signed in again: the open page is told, and another one asks.
+export const other_rights_are_seen_at_once = (browser, world) => into(browser, world, "Lan", async (lan) => {
+	const change = (command, args) => lan.evaluate(async ([c, a]) => (await import("/console/js/api.js")).call(c, a), [command, args]);
+	await into(browser, world, "Uyên", async (page) => {
+		await visit(page, "board");
+		await change("account units", {name: "Uyên", units: ["25198"]});
+		await page.locator("[data-units]", {hasText: "25198"}).waitFor();
+		await page.waitForFunction(() => document.querySelectorAll(".tile").length === 1);
+		check(await page.locator('#nav [data-path="audit"]').count() === 0, "still offered what is the whole office's");
+		await change("account units", {name: "Uyên", all: true});
+		await page.waitForFunction(() => document.querySelectorAll(".tile").length > 100);
+		await visit(page, "units");
+		await change("account role", {name: "Uyên", role: "reporter"});
+		await page.evaluate(() => {
+			location.hash = "#/log";
+		});
+		await page.locator("#top .who", {hasText: "báo cáo"}).waitFor();
+		await page.waitForFunction(() => document.querySelector('#nav [data-path="log"]') === null);
+		await change("account role", {name: "Uyên", role: "auditor"});
+	});
+});
+
 export const units_on_a_day = (browser, world) => into(browser, world, "Phú", async (page) => {
 	await visit(page, "units");
 	await page.locator("input[data-find]").fill("tan phu");
