@@ -122,7 +122,8 @@ class Office(harness.World):
 
     def metrics(self):
         lines = self.request("GET", "/metrics").splitlines()
-        return {k.removeprefix("ctxh_"): int(v) for k, v in (line.split() for line in lines if line[:1] != "#")}
+        number = lambda text: float(text) if "." in text else int(text)
+        return {k.removeprefix("ctxh_"): number(v) for k, v in (line.split() for line in lines if line[:1] != "#")}
 
     def cpu_s(self):
         with open(f"/proc/{self.daemon.pid}/stat", encoding="utf-8") as f:
