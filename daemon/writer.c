@@ -452,6 +452,7 @@ bool writer_flush(struct writer *w, struct writer_job *job)
 	uv_mutex_lock(&w->lock);
 	is_taken = !w->is_stopping;
 	if (is_taken) {
+		job->since_ms = clock_monotonic_ms(w->options.clock);
 		job->is_alone = false;
 		job->is_lazy = false;
 		push(&w->lazy, job);

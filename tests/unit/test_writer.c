@@ -520,6 +520,24 @@ static void a_flush_waits_for_a_lazy_job_that_is_running(void **state)
 	assert_int_equal(w->jobs[1].done_at, 2);
 }
 
+/* With nothing lazy before it the flush is the first that waits, and has only just come. */
+static void a_flush_does_not_look_as_if_it_had_always_waited(void **state)
+{
+	struct world *w = *state;
+
+	start_turned(w, 1000);
+	atomic_store(&now_ms, 1000000);
+	prepare(w, 0, ERR_OK)->is_held = true;
+	assert_ok(writer_submit_lazy(w->writer, &w->jobs[0].job));
+	for (int ms = 0; atomic_load(&running) == 0 && ms < WAIT_MS; ms++)
+		usleep(1000);
+	assert_true(writer_flush(w->writer, &prepare(w, 1, ERR_OK)->job));
+	submit(w, 2, ERR_OK);
+	release();
+	wait_for(w, 3);
+	assert_int_equal(w->jobs[2].got, ERR_OK);
+}
+
 static void a_flush_ends_the_wait_for_company(void **state)
 {
 	struct world *w = *state;
@@ -678,6 +696,7 @@ int main(void)
 		T(a_group_is_limited_by_time),
 		T(on_a_slow_disk_a_group_collects_longer),
 		T(while_one_has_waited_too_long_no_more_are_taken),
+		T(a_flush_does_not_look_as_if_it_had_always_waited),
 		T(a_failing_job_is_rolled_back_alone),
 		T(jobs_that_can_be_repeated_go_without_marks),
 		T(a_group_without_marks_runs_again_when_one_fails),
