@@ -9,6 +9,7 @@
 #include "daemon/enrol.h"
 #include "daemon/ingest.h"
 #include "daemon/session.h"
+#include "daemon/store_sql.h"
 #include "tests/unit/office.h"
 
 #define DAY_2021 "2021-04-13"
@@ -28,6 +29,18 @@ static struct device be;
 static struct config *config;
 
 /* ---- the world ---- */
+
+/* What somebody alters behind our back. */
+static inline void change(const char *text)
+{
+	AUTO(sql_done) struct sql *q = NULL;
+
+	assert_ok(store_begin(office.writer));
+	/* Found again by its address, so each has one of its own. */
+	assert_ok(sql_use(office.writer, arena_strdup(&office.arena, bytes_str(text)), &q));
+	assert_ok(sql_run(q));
+	office_commit(&office);
+}
 
 static inline struct device enrol(const char *code, const char *author, bool is_cleared)
 {

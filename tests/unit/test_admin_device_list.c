@@ -1,17 +1,5 @@
 /* device list as pages ask for it: filtered, sorted, a screenful at a time, counted whole. */
-#include "daemon/store_sql.h"
 #include "tests/unit/admin_office.h"
-
-static void change(const char *text)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-
-	assert_ok(store_begin(office.writer));
-	/* Found again by its address, so each has one of its own. */
-	assert_ok(sql_use(office.writer, arena_strdup(&office.arena, bytes_str(text)), &q));
-	assert_ok(sql_run(q));
-	office_commit(&office);
-}
 
 /* Six devices: 1 and 2 of the ground, and of four communes more. */
 static int setup_six(void **state)

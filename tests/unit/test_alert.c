@@ -1,22 +1,11 @@
 /* The daily alert: what is told, from how many on, and what must never be in it. */
 #include "daemon/alert_print.h"
-#include "daemon/store_sql.h"
 #include "tests/unit/admin_office.h"
 
 #define DAYS(n) (INT64_C(86400000) * (n))
 
 static struct alert alert;
 static struct alert_facts facts;
-
-static void change(const char *text)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-
-	assert_ok(store_begin(office.writer));
-	assert_ok(sql_use(office.writer, arena_strdup(&office.arena, bytes_str(text)), &q));
-	assert_ok(sql_run(q));
-	office_commit(&office);
-}
 
 static int begin(UNUSED_STATE)
 {

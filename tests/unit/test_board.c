@@ -1,19 +1,7 @@
 /* The board: how every commune stands. */
-#include "daemon/store_sql.h"
 #include "tests/unit/admin_office.h"
 
 #define DAYS(n) (INT64_C(86400000) * (n))
-
-static void change(const char *text)
-{
-	AUTO(sql_done) struct sql *q = NULL;
-
-	assert_ok(store_begin(office.writer));
-	/* Found again by its address, so each has one of its own. */
-	assert_ok(sql_use(office.writer, arena_strdup(&office.arena, bytes_str(text)), &q));
-	assert_ok(sql_run(q));
-	office_commit(&office);
-}
 
 /* The row of a commune; borrowed from `board`. */
 static const json_t *row_of(const json_t *board, const char *code)
