@@ -384,26 +384,21 @@ static int found_order(const void *a, const void *b)
 }
 
 /* Equal ones by number either way, so that a page goes on where the one before ended. */
-static int up(const void *a, const void *b)
+static int or_by_number(int order, const struct found *x, const struct found *y)
 {
-	const struct found *x = a;
-	const struct found *y = b;
-	const int order = found_order(a, b);
-
 	return order != 0 ? order
 			  : (x->device->id.number > y->device->id.number) -
 				    (x->device->id.number < y->device->id.number);
 }
 
+static int up(const void *a, const void *b)
+{
+	return or_by_number(found_order(a, b), a, b);
+}
+
 static int down(const void *a, const void *b)
 {
-	const struct found *x = a;
-	const struct found *y = b;
-	const int order = found_order(b, a);
-
-	return order != 0 ? order
-			  : (x->device->id.number > y->device->id.number) -
-				    (x->device->id.number < y->device->id.number);
+	return or_by_number(found_order(b, a), a, b);
 }
 
 /* The office's own number 0 is not a device anybody carries. */
