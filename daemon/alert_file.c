@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "common/base/arena.h"
+#include "common/base/folder.h"
 #include "common/base/log.h"
 
 #define PATH_LEN 4096u
@@ -42,20 +43,13 @@ static bool write_all(int fd, struct bytes text)
 }
 
 /* A folder of another machine may not know how; then the name is as safe as it makes it. */
-static bool cannot_sync(void)
-{
-	return errno == EINVAL || errno == ENOTSUP;
-}
-
 static enum err sync_folder(const char *folder)
 {
-	const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	const bool is_synced = fd >= 0 && (fsync(fd) == 0 || cannot_sync());
-	const int saved = errno;
+	const int failed = folder_sync(folder);
 
-	if (fd >= 0)
-		(void)close(fd);
-	return is_synced ? ERR_OK : err_raise(ERR_FULL, "sync %s: %s", folder, strerror(saved));
+	if (failed == 0 || failed == EINVAL || failed == ENOTSUP)
+		return ERR_OK;
+	return err_raise(ERR_FULL, "sync %s: %s", folder, strerror(failed));
 }
 
 /* One that is made has its own name on the disk, too. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/base/check.h"
+#include "common/base/folder.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/backup_check.h"
@@ -238,13 +239,9 @@ static enum err prepare_run(struct backup *b, struct run *r)
 
 static enum err sync_folder(const char *folder)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd >= 0 ? fsync(fd) : -1;
-	int saved = errno;
+	const int failed = folder_sync(folder);
 
-	if (fd >= 0)
-		(void)close(fd);
-	return rc == 0 ? ERR_OK : err_raise(ERR_FULL, "fsync %s: %s", folder, strerror(saved));
+	return failed == 0 ? ERR_OK : err_raise(ERR_FULL, "fsync %s: %s", folder, strerror(failed));
 }
 
 static enum err write_file(struct backup *b, struct run *r)

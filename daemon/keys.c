@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/base/check.h"
+#include "common/base/folder.h"
 #include "common/base/log.h"
 #include "daemon/tls.h"
 
@@ -50,15 +51,9 @@ static enum err write_all(int fd, struct bytes content, const char *path)
 
 static enum err sync_folder(const char *folder)
 {
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd >= 0 ? fsync(fd) : -1;
-	int saved = errno;
+	const int failed = folder_sync(folder);
 
-	if (fd >= 0)
-		close(fd);
-	if (rc != 0)
-		return err_raise(ERR_IO, "fsync %s: %s", folder, strerror(saved));
-	return ERR_OK;
+	return failed == 0 ? ERR_OK : err_raise(ERR_IO, "fsync %s: %s", folder, strerror(failed));
 }
 
 enum err keys_write_file(const char *folder, const char *name, struct bytes content)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/folder.h"
 #include "common/base/log.h"
 #include "common/base/mem.h"
 #include "daemon/backup_check.h"
@@ -233,13 +234,9 @@ static enum err unpack(const struct restore *r, const char *folder, struct resto
 
 static enum err sync_folder(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd >= 0 ? fsync(fd) : -1;
-	int saved = errno;
+	const int failed = folder_sync(path);
 
-	if (fd >= 0)
-		(void)close(fd);
-	return rc == 0 ? ERR_OK : err_raise(ERR_FULL, "fsync %s: %s", path, strerror(saved));
+	return failed == 0 ? ERR_OK : err_raise(ERR_FULL, "fsync %s: %s", path, strerror(failed));
 }
 
 /* Whole, and its names on the disk, or nothing stands under the name. */
